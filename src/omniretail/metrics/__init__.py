@@ -1,0 +1,1 @@
+"""Metrics: a value per user from ranked lists; they never see a model."""

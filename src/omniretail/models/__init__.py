@@ -1,0 +1,1 @@
+"""Models: one file each, under its paper's name."""

@@ -1,0 +1,47 @@
+"""What a model promises. There is nothing to inherit: a class with these methods is a model."""
+
+from typing import Protocol, Self
+
+import numpy as np
+
+from omniretail.views.fold import Train
+from omniretail.views.histories import Histories
+
+
+class Recommender(Protocol):
+    """Scores the whole catalogue for a batch of users.
+
+    A constructor takes the hyper-parameters as plain keyword arguments and keeps each under its name; ``fit`` keeps what
+    it learned in attributes that end in an underscore (NumPy or SciPy CSR arrays), so that every model can be saved alike.
+    """
+
+    def fit(self, train: Train) -> Self:
+        """Learn from the events before the cutoff; the same seed gives the same scores."""
+        ...
+
+    def score(self, users: Histories) -> np.ndarray:
+        """Higher is better; finite everywhere; seen items are scored like any other.
+
+        A row's scores depend on that row alone. A history given at call time (``user_idx`` -1) is served like a training
+        user's, except by models that learn a vector per user.
+
+        Args:
+            users: histories of B users; only indices of the training catalogue occur in them.
+
+        Returns:
+            float32, writable, not shared with the model; shape (B, I).
+
+        Raises:
+            UnknownUserError: from a model that learns a vector per user, for a user who was not in training.
+        """
+        ...
+
+
+class UnknownUserError(ValueError):
+    """The model knows only the users it was trained on."""
+
+    def __init__(self, model: str, unknown: int, total: int) -> None:
+        super().__init__(
+            f"{model} learns a vector per user and cannot score {unknown} of {total} users who were not in training; "
+            "refit it with them, or use a model that scores from a history (EASE, ItemKNN, iALS, …)"
+        )

@@ -1,0 +1,1 @@
+"""Policies: constraints on what may be shown, applied to scores."""

@@ -1,0 +1,1 @@
+"""Sources: one file per dataset, raw file -> canonical tables."""

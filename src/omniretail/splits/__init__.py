@@ -1,0 +1,1 @@
+"""Splits: where knowledge ends. Each gives one ``Cutoff`` for the stage that is evaluated."""

@@ -1,0 +1,106 @@
+"""One evaluation ready for models: what may be learned from, who is judged, and on what."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import ibis
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from omniretail.ids import Vocabulary
+from omniretail.schema import Tables
+from omniretail.splits.cutoff import Cutoff
+from omniretail.views.histories import Histories
+
+
+@dataclass(frozen=True)
+class Train:
+    """All that a model may learn from.
+
+    Attributes:
+        histories: of every training user; row u is user index u.
+        users: user ids seen before the cutoff.
+        items: item ids seen before the cutoff: the catalogue that is ranked.
+        item_table: the items' attributes in index order, ``item_id`` first.
+        at: the moment of the cutoff, seconds since 1970; one past the last event where the split is by position.
+    """
+
+    histories: Histories
+    users: Vocabulary
+    items: Vocabulary
+    item_table: pd.DataFrame
+    at: int
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A training set and its examination.
+
+    Attributes:
+        train: what the model learns from.
+        user_ids: raw ids of the U judged users, ascending; shape (U,).
+        users: their histories before the cutoff (empty for a user first seen after it).
+        held_out: True where the user took a known item after the cutoff; shape (U, I).
+        n_held_out: distinct held-out items per user, those the catalogue does not know included; shape (U,).
+    """
+
+    train: Train
+    user_ids: np.ndarray
+    users: Histories
+    held_out: sparse.csr_array
+    n_held_out: np.ndarray
+
+
+def fold(tables: Tables, cutoff: Cutoff) -> Fold:
+    """Number the ids and lay the events out as arrays."""
+    train = training_view(tables, cutoff)
+    pairs = cutoff.held_out.select("user_id", "item_id").distinct().to_pandas()
+    judged = Vocabulary.of(pairs.user_id)
+    row, item_idx = judged.encode(pairs.user_id), train.items.encode(pairs.item_id)
+    known = item_idx >= 0
+    ones = np.ones(known.sum(), dtype=bool)
+    return Fold(
+        train=train,
+        user_ids=np.asarray(judged.ids),
+        users=train.histories.take(train.users.encode(judged.ids)),
+        held_out=sparse.csr_array((ones, (row[known], item_idx[known])), shape=(len(judged), len(train.items))),
+        n_held_out=np.bincount(row, minlength=len(judged)),
+    )
+
+
+def training_view(tables: Tables, cutoff: Cutoff) -> Train:
+    """The events before the cutoff, numbered; nothing after it has any influence."""
+    events = _ordered(cutoff.before).to_pandas()
+    users, items = Vocabulary.of(events.user_id), Vocabulary.of(events.item_id)
+    user_idx = users.encode(events.user_id)
+    histories = Histories(
+        user_idx=np.arange(len(users), dtype=np.int32),
+        offsets=np.searchsorted(user_idx, np.arange(len(users) + 1)),
+        item_idx=items.encode(events.item_id),
+        timestamp=events.second.to_numpy(np.int64),
+        basket=events.basket.to_numpy(np.int32),
+        n_items=len(items),
+    )
+    at = int(pd.Timestamp(cutoff.at).timestamp()) if cutoff.at else int(histories.timestamp.max()) + 1
+    return Train(histories, users, items, _item_table(tables, items), at)
+
+
+def _ordered(events: ibis.Table) -> ibis.Table:
+    """Events by user, basket, time and item, each with the number of its basket in the user's history."""
+    if "basket_id" in events.columns:
+        start = events.timestamp.min().over(group_by=["user_id", "basket_id"])
+        events = events.mutate(_start=start, _basket=events.basket_id)
+    else:  # without basket ids, what a user takes at one moment is one basket
+        events = events.mutate(_start=events.timestamp, _basket=events.timestamp)
+    number = ibis.dense_rank().over(group_by="user_id", order_by=["_start", "_basket"])
+    events = events.mutate(basket=number, second=events.timestamp.epoch_seconds())
+    return events.order_by("user_id", "basket", "timestamp", "item_id").select("user_id", "item_id", "second", "basket")
+
+
+def _item_table(tables: Tables, items: Vocabulary) -> pd.DataFrame:
+    known = pd.DataFrame({"item_id": items.ids})
+    if tables.items is None:
+        return known
+    return known.merge(tables.items.to_pandas(), on="item_id", how="left", validate="1:1")

@@ -1,0 +1,88 @@
+"""What each user did before the cutoff, as flat arrays with offsets: no padding, no Python object per user."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Histories:
+    """The histories of U users, E events in all, each user's oldest first.
+
+    Attributes:
+        user_idx: the training user behind each row, -1 for a user who was not in training; shape (U,).
+        offsets: row u owns the events ``offsets[u]:offsets[u + 1]``; shape (U + 1,).
+        item_idx: what was touched; shape (E,).
+        timestamp: when, in seconds since 1970 UTC; shape (E,).
+        basket: number of the basket within the user's history, 0 the oldest; shape (E,).
+        n_items: size of the catalogue.
+    """
+
+    user_idx: np.ndarray
+    offsets: np.ndarray
+    item_idx: np.ndarray
+    timestamp: np.ndarray
+    basket: np.ndarray
+    n_items: int
+
+    @classmethod
+    def of(cls, baskets: Sequence[Sequence[Sequence[int]]], n_items: int) -> "Histories":
+        """Fresh histories of users unknown to training: per user a list of baskets, oldest first, of item indices.
+
+        Event times are unknown; each basket counts as one second.
+
+        Raises:
+            IndexError: where an item index lies outside the catalogue.
+
+        >>> Histories.of([[[3], [1, 2]], []], n_items=5).lengths
+        array([3, 0])
+        """
+        lengths = [sum(map(len, user)) for user in baskets]
+        item_idx = np.array([item for user in baskets for basket in user for item in basket], dtype=np.int32)
+        number = [n for user in baskets for n, basket in enumerate(user) for _ in basket]
+        if item_idx.size and not (0 <= item_idx.min() and item_idx.max() < n_items):
+            raise IndexError(f"item indices must lie in 0..{n_items - 1}; leave unknown items out")
+        return cls(
+            user_idx=np.full(len(baskets), -1, dtype=np.int32),
+            offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
+            item_idx=item_idx,
+            timestamp=np.array(number, dtype=np.int64),
+            basket=np.array(number, dtype=np.int32),
+            n_items=n_items,
+        )
+
+    def __len__(self) -> int:
+        return len(self.user_idx)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Events per user; shape (U,)."""
+        return np.diff(self.offsets)
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The row (user position) of each event; shape (E,)."""
+        return np.repeat(np.arange(len(self)), self.lengths)
+
+    @property
+    def n_baskets(self) -> np.ndarray:
+        """Baskets per user; shape (U,)."""
+        last = np.maximum(self.offsets[1:] - 1, 0)
+        return np.where(self.lengths > 0, self.basket[last] + 1 if self.basket.size else 0, 0)
+
+    def take(self, rows: Sequence[int] | np.ndarray | slice) -> "Histories":
+        """The histories of some users, in the order asked for; -1 gives an empty history of an unknown user."""
+        rows = np.arange(len(self))[rows] if isinstance(rows, slice) else np.asarray(rows, dtype=np.int64)
+        known = rows >= 0
+        lengths = np.where(known, self.lengths[rows] if len(self) else 0, 0)
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        events = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        return Histories(
+            user_idx=np.where(known, self.user_idx[rows] if len(self) else -1, -1).astype(np.int32),
+            offsets=offsets,
+            item_idx=self.item_idx[events],
+            timestamp=self.timestamp[events],
+            basket=self.basket[events],
+            n_items=self.n_items,
+        )
