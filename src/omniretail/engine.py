@@ -6,6 +6,11 @@ from functools import cache
 import ibis
 
 
+def count(table: ibis.Table) -> int:
+    """Rows of a table."""
+    return int(table.count().to_pyarrow().as_py())
+
+
 @cache
 def connect(engine: str = "duckdb") -> ibis.BaseBackend:
     """Open the engine once per process.

@@ -1,14 +1,17 @@
 """The canonical tables: what every source delivers and everything downstream reads.
 
-Ids stay raw (text or integers), times are UTC without a zone, amounts are in the currency that the source's card states.
-Columns beyond those named here are attributes and free.
+Ids stay raw (text or integers), times are UTC without a zone, amounts are in the currency that the source's card
+states. Columns beyond those named here are attributes and free.
 """
 
 from dataclasses import dataclass, field, fields
 
 import ibis
+import ibis.expr.datatypes as dt
 import pandera.errors
 import pandera.ibis as pa
+
+from omniretail.engine import count
 
 
 class DataError(ValueError):
@@ -44,6 +47,7 @@ class Tables:
         card: what to know about the data.
         events: what users did; one row per item and occasion.
         drops: rows left out, counted by reason.
+        changes: rows kept with a value altered, counted by what was done.
         version: hash of the raw files, the reader's settings and the reader's code; empty until stored.
     """
 
@@ -56,6 +60,7 @@ class Tables:
     offer_items: ibis.Table | None = None
     offer_events: ibis.Table | None = None
     drops: dict[str, int] = field(default_factory=dict)
+    changes: dict[str, int] = field(default_factory=dict)
     version: str = ""
 
     def named(self) -> dict[str, ibis.Table]:
@@ -135,7 +140,9 @@ def check(tables: Tables) -> None:
 
 def _any_precision(table: ibis.Table) -> ibis.Table:
     """Times of whatever precision the file has them in, so that one schema fits all."""
-    times = [name for name, dtype in table.schema().items() if dtype.is_timestamp() and dtype.timezone is None]
+    times = [
+        name for name, dtype in table.schema().items() if isinstance(dtype, dt.Timestamp) and dtype.timezone is None
+    ]
     return table.cast(dict.fromkeys(times, "timestamp"))
 
 
@@ -144,5 +151,5 @@ def _check_ids(name: str, table: ibis.Table) -> None:
         if column.endswith("_id") and not (dtype.is_string() or dtype.is_integer()):
             raise DataError(f"table {name}: column {column} is {dtype}; an id must be text or an integer")
     key = _KEYS.get(name)
-    if key and table.count().execute() != table[key].nunique().execute():
+    if key and count(table) != count(table.select(key).distinct()):
         raise DataError(f"table {name}: column {key} must be unique; keep one row per {key}")

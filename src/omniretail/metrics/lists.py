@@ -1,5 +1,6 @@
 """Ranked lists beside the truth: what every metric reads."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,14 +27,58 @@ class RankedLists:
     n_users: int
     category: np.ndarray | None = None
 
-    def restricted_to(self, allowed: sparse.csr_array, n_held_out: np.ndarray) -> "RankedLists":
+    @classmethod
+    def of(
+        cls,
+        ranked: Sequence[Sequence[int]],
+        held_out: Sequence[Collection[int]],
+        item_users: Sequence[int],
+        category: Sequence[int] | None = None,
+    ) -> "RankedLists":
+        """A few lists written by hand; each user judged is a training user as well.
+
+        Args:
+            ranked: U lists of N items.
+            held_out: the truth of each user; an item outside the catalogue is one it does not know.
+            item_users: training users per item.
+            category: of each item.
+
+        >>> RankedLists.of([[4, 2], [1, -1]], held_out=[{2, 9}, {1}], item_users=[1] * 6).hits
+        array([[False,  True],
+               [ True, False]])
+        """
+        return cls(
+            ranked=np.array(ranked),
+            hits=np.array([[item in truth for item in row] for row, truth in zip(ranked, held_out, strict=True)]),
+            n_held_out=np.array([len(truth) for truth in held_out]),
+            item_users=np.array(item_users),
+            n_users=len(ranked),
+            category=None if category is None else np.array(category),
+        )
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue."""
+        return len(self.item_users)
+
+    def top(self, k: int) -> "RankedLists":
+        """The first ``k`` places of every list.
+
+        Raises:
+            ValueError: where the lists have fewer places, which would lower every metric without a word.
+        """
+        if not 1 <= k <= self.ranked.shape[1]:
+            raise ValueError(f"k={k} does not fit lists of {self.ranked.shape[1]} places; rank at least max(ks) items")
+        return replace(self, ranked=self.ranked[:, :k], hits=self.hits[:, :k])
+
+    def restricted_to(self, counted: np.ndarray, n_held_out: np.ndarray) -> "RankedLists":
         """The same lists judged on a part of the truth (e.g. items that are new to the user).
 
         Args:
-            allowed: the part of the held-out items that counts; shape (U, I).
-            n_held_out: its size per user; shape (U,).
+            counted: True where the item in that place may count as a hit; shape (U, N).
+            n_held_out: held-out items of that part; shape (U,).
         """
-        return replace(self, hits=found(self.ranked, allowed), n_held_out=n_held_out)
+        return replace(self, hits=self.hits & counted, n_held_out=n_held_out)
 
 
 def found(ranked: np.ndarray, relevant: sparse.csr_array) -> np.ndarray:
@@ -41,13 +86,11 @@ def found(ranked: np.ndarray, relevant: sparse.csr_array) -> np.ndarray:
 
     Args:
         ranked: item indices, -1 in unused places; shape (U, N).
-        relevant: True where relevant; shape (U, I).
+        relevant: stored where relevant; shape (U, I).
 
     Returns:
         bool; shape (U, N).
     """
-    n_items = relevant.shape[1]
-    rows = np.repeat(np.arange(relevant.shape[0]), np.diff(relevant.indptr))
-    keys = np.sort(rows * n_items + relevant.indices)
-    asked = np.arange(len(ranked))[:, None] * n_items + ranked
-    return np.isin(asked, keys) & (ranked >= 0)
+    rows = np.arange(len(ranked))[:, None]
+    stored = relevant[rows, np.maximum(ranked, 0)].toarray()
+    return stored.astype(bool) & (ranked >= 0)

@@ -12,6 +12,7 @@ Policy = Callable[[np.ndarray, Histories], np.ndarray]
 """Takes scores (B, I) and the users; returns the scores with what must not be shown at -inf (in place is fine)."""
 
 _THREADS = 2
+_CHUNK_BYTES = 16 << 20
 
 
 def recommend(
@@ -68,27 +69,42 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         Columns (-1 in unused places) and their scores; both (B, k).
     """
-    chunks = np.array_split(scores, _THREADS)
-    with ThreadPoolExecutor(_THREADS) as pool:  # NumPy sets the interpreter free while it partitions
+    chunks = np.array_split(scores, max(_THREADS, scores.nbytes // _CHUNK_BYTES))
+    with ThreadPoolExecutor(_THREADS) as pool:  # NumPy sets the interpreter free while it compares
         parts = list(pool.map(lambda chunk: _top_k(chunk, k), chunks))
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 
 def _top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    columns = np.full((len(scores), k), -1, dtype=np.int32)
-    best = np.full((len(scores), k), -np.inf, dtype=np.float32)
-    if len(scores) == 0:
-        return columns, best
-    threshold = np.partition(scores, -k, axis=1)[:, -k, None]
-    row, column = np.nonzero(scores >= threshold)  # k per row, and more where the k-th place is tied
+    chosen = scores >= _low_bound(scores, k)  # the k best of each row, and a few more
+    crowded = np.count_nonzero(chosen, axis=1) > 8 * k  # or, where very many are tied, very many more
+    chosen[crowded] = _exactly(scores[crowded], k)
+    row, column = np.divmod(np.flatnonzero(chosen), scores.shape[1])
     value = scores[row, column]
     order = np.lexsort((column, -value, row))
-    row, column, value = row[order], column[order], value[order]
     place = np.arange(len(row)) - np.searchsorted(row, row)
-    kept = (place < k) & (value > -np.inf)
-    columns[row[kept], place[kept]] = column[kept]
-    best[row[kept], place[kept]] = value[kept]
-    return columns, best
+    kept = order[place < k]
+    columns, best = column[kept].reshape(-1, k), value[kept].reshape(-1, k)
+    return np.where(best > -np.inf, columns, -1).astype(np.int32), best
+
+
+def _low_bound(scores: np.ndarray, k: int) -> np.ndarray:
+    """A value that at least k of each row reach; shape (B, 1).
+
+    The k-th largest of the maxima of groups of columns: k groups hold at least one value each that reaches it. Far
+    cheaper than the k-th largest of all, since most of the work is a plain maximum.
+    """
+    width = max(1, scores.shape[1] // (8 * k))
+    maxima = np.maximum.reduceat(scores, np.arange(0, scores.shape[1], width), axis=1)  # (B, I / width)
+    return -np.partition(-maxima, k - 1, axis=1)[:, k - 1, None]
+
+
+def _exactly(scores: np.ndarray, k: int) -> np.ndarray:
+    """True for the k best of each row; of those that share the last place, the first columns. Shape (B, I)."""
+    threshold = -np.partition(-scores, k - 1, axis=1)[:, k - 1, None]
+    above, tied = scores > threshold, scores == threshold
+    places = k - np.count_nonzero(above, axis=1, keepdims=True)
+    return above | (tied & (tied.cumsum(axis=1, dtype=np.int32) <= places))
 
 
 def _checked(model: Recommender, scores: np.ndarray, users: Histories) -> np.ndarray:

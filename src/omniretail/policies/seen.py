@@ -5,16 +5,17 @@ import numpy as np
 from omniretail.views.histories import Histories
 
 
-class HideSeen:
-    """Never show an item that is in the user's history."""
+def hide_seen(scores: np.ndarray, users: Histories) -> np.ndarray:
+    """Never show an item that is in the user's history.
 
-    def __call__(self, scores: np.ndarray, users: Histories) -> np.ndarray:
-        scores[users.rows, users.item_idx] = -np.inf
-        return scores
+    Args:
+        scores: changed in place; shape (B, I).
+        users: the B users.
+    """
+    scores[users.rows, users.item_idx] = -np.inf
+    return scores
 
 
-class AllowSeen:
+def allow_seen(scores: np.ndarray, users: Histories) -> np.ndarray:
     """Show repeats like anything else: where customers buy again, they are most of the truth."""
-
-    def __call__(self, scores: np.ndarray, users: Histories) -> np.ndarray:
-        return scores
+    return scores

@@ -5,7 +5,8 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import ibis
 
@@ -15,9 +16,12 @@ from omniretail.store import digest, stored
 
 log = logging.getLogger(__name__)
 
+LOCATION = MappingProxyType({"location": True})
+"""Metadata of a field that says where files lie: the same files elsewhere are the same data."""
+
 
 class Source(Protocol):
-    """A dataset: a frozen dataclass whose fields are its settings."""
+    """A dataset: a frozen dataclass whose fields are its settings, those that hold paths marked ``LOCATION``."""
 
     def files(self) -> list[Path]:
         """The raw files that the tables are read from; their content is part of the version."""
@@ -41,20 +45,24 @@ def load(source: Source, cache: Path) -> Tables:
     """
     for file in source.files():
         if not file.is_file():
-            raise DataError(f"{file} is not there: set data_root (OMNIRETAIL_DATA), or get it with scripts/fetch.py")
-    module = sys.modules[type(source).__module__]
-    version = digest(_settings(source), schema, module, *source.files())
+            raise DataError(
+                f"{file} is not there: set data_root (OMNIRETAIL_DATA) or source.path, or run scripts/fetch.py"
+            )
+    version = _version(source)
     folder = stored(cache / "tables", version, lambda partial: _write(source, partial))
     tables = _open(folder, version)
-    log.info("%s: %s", tables.card.title, _drop_line(tables.drops))
+    log.info("%s: %s", tables.card.title, _account(tables.drops, tables.changes))
     return tables
 
 
-def _settings(source: Source) -> dict:
-    """The fields that change the tables: not where the files lie, for the same files elsewhere are the same data."""
+def _version(source: Source) -> str:
+    """Hash of settings, files and code; any change to any reader counts, for readers share code."""
     assert dataclasses.is_dataclass(source)
-    values = {f.name: getattr(source, f.name) for f in dataclasses.fields(source)}
-    return {"source": type(source).__qualname__, **{k: v for k, v in values.items() if not isinstance(v, Path)}}
+    fields = [f.name for f in dataclasses.fields(source) if not f.metadata.get("location")]
+    settings = {name: getattr(source, name) for name in fields}
+    files = source.files()
+    code = [sys.modules[type(source).__module__], schema, *sorted(Path(__file__).parent.glob("*.py"))]
+    return digest(type(source).__qualname__, settings, [file.name for file in files], *files, *code)
 
 
 def _write(source: Source, folder: Path) -> None:
@@ -63,25 +71,24 @@ def _write(source: Source, folder: Path) -> None:
     for name, table in tables.named().items():
         order = [c for c in ("user_id", "timestamp", "basket_id", "item_id") if c in table.columns]
         connection.to_parquet(table.order_by(order) if order else table, folder / f"{name}.parquet")
-    written = _tables(folder, tables.card, tables.drops, "")
-    schema.check(written)
-    if written.events.count().execute() == 0:
-        raise DataError(f"{tables.card.title}: no events are left ({_drop_line(tables.drops)})")
-    facts = {"card": dataclasses.asdict(tables.card), "drops": tables.drops}
+    facts = {"card": dataclasses.asdict(tables.card), "drops": tables.drops, "changes": tables.changes}
     (folder / "facts.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False))
+    written = _open(folder, version="")
+    if engine.count(written.events) == 0:
+        raise DataError(f"{tables.card.title}: no events are left ({_account(tables.drops, tables.changes)})")
+    schema.check(written)
 
 
 def _open(folder: Path, version: str) -> Tables:
-    facts = json.loads((folder / "facts.json").read_text())
-    return _tables(folder, Card(**facts["card"]), facts["drops"], version)
-
-
-def _tables(folder: Path, card: Card, drops: dict[str, int], version: str) -> Tables:
     connection = engine.connect()
+    facts = json.loads((folder / "facts.json").read_text())
     found = {name: folder / f"{name}.parquet" for name in schema.SCHEMAS}
-    tables = {name: connection.read_parquet(path) for name, path in found.items() if path.exists()}
-    return Tables(card=card, drops=drops, version=version, **tables)
+    tables: dict[str, Any] = {name: connection.read_parquet(path) for name, path in found.items() if path.exists()}
+    return Tables(Card(**facts.pop("card")), version=version, **facts, **tables)
 
 
-def _drop_line(drops: dict[str, int]) -> str:
-    return "dropped: " + (" · ".join(f"{reason} {rows:,}" for reason, rows in drops.items() if rows) or "nothing")
+def _account(drops: dict[str, int], changes: dict[str, int]) -> str:
+    dropped, changed = (
+        " · ".join(f"{what} {rows:,}" for what, rows in counts.items() if rows) for counts in (drops, changes)
+    )
+    return f"dropped: {dropped or 'nothing'}" + (f"; changed: {changed}" if changed else "")

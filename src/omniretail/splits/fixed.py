@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import ibis
+from ibis import _
 
 from omniretail.schema import DataError
 from omniretail.splits.cutoff import Cutoff, Stage
@@ -27,13 +28,11 @@ class Fixed:
             DataError: where the events carry no ``fold``.
         """
         if "fold" not in events.columns:
-            raise DataError(
-                "split=fixed needs events with a fold (train or test); use split=temporal or split=leave_last"
-            )
-        train = events.filter(events.fold == "train").drop("fold")
+            raise DataError("split=fixed needs a fold (train or test) in the events; use split=temporal or leave_last")
+        train = events.filter(_.fold == "train").drop("fold")
         if stage == "test":
-            return Cutoff(train, events.filter(events.fold == "test").drop("fold"))
-        # md5 is the same on every engine and in every release, unlike an engine's own hash.
-        key = train.user_id.cast("string").concat("|", train.item_id.cast("string"), "|", self.salt).hexdigest("md5")
-        chosen = key.substr(0, 6) < f"{int(self.val_share * 16**6):06x}"
+            return Cutoff(train, events.filter(_.fold == "test").drop("fold"))
+        # md5 is the same on every engine and in every release, unlike an engine's own hash
+        pair = _.user_id.cast("string") + "|" + _.item_id.cast("string") + f"|{self.salt}"
+        chosen = pair.hexdigest("md5").substr(0, 6) < f"{int(self.val_share * 16**6):06x}"
         return Cutoff(train.filter(~chosen), train.filter(chosen))

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 import ibis
+from ibis import _
 
 from omniretail.schema import DataError
-from omniretail.splits.cutoff import Cutoff, Stage
+from omniretail.splits.cutoff import Cutoff, Stage, cut_by_position, is_empty
 
 
 @dataclass(frozen=True)
 class LastBasket:
-    """The protocol of the next-basket papers (TIFU-KNN, the NBR reality check).
+    """The protocol of the next-basket papers (TIFU-KNN, the next-basket reality check).
 
     Args:
         min_baskets: users with fewer stay in training whole and are not judged.
@@ -26,17 +27,13 @@ class LastBasket:
         """
         if "basket_id" not in events.columns:
             raise DataError("split=last_basket needs basket_id in the events; use split=leave_last or split=temporal")
-        baskets = events.group_by("user_id", "basket_id").agg(_time=events.timestamp.min())
-        newest_first = [baskets._time.desc(), baskets.basket_id.desc()]
-        ranked = baskets.mutate(
-            _from_end=ibis.row_number().over(group_by=baskets.user_id, order_by=newest_first),
-            _n=baskets.count().over(group_by=baskets.user_id),
-        ).drop("_time")
-        events = events.join(ranked, ["user_id", "basket_id"])
-        judged = events._n >= self.min_baskets
-        position = 0 if stage == "test" else 1
-        held_out = events.filter(judged & (events._from_end == position))
-        before = events.filter(~judged | (events._from_end > position))
-        if held_out.count().execute() == 0:
+        baskets = events.group_by("user_id", "basket_id").agg(start=_.timestamp.min())
+        newest_first = [_.start.desc(), _.basket_id.desc()]
+        baskets = baskets.mutate(
+            position=ibis.row_number().over(group_by=_.user_id, order_by=newest_first),
+            total=_.count().over(group_by=_.user_id),
+        ).drop("start")
+        cut = cut_by_position(events.join(baskets, ["user_id", "basket_id"]), stage, self.min_baskets)
+        if is_empty(cut.held_out):
             raise DataError(f"split=last_basket: no user has {self.min_baskets} baskets; lower split.min_baskets")
-        return Cutoff(before.drop("_from_end", "_n"), held_out.drop("_from_end", "_n"))
+        return cut

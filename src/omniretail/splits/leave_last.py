@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import ibis
+from ibis import _
 
 from omniretail.schema import DataError
-from omniretail.splits.cutoff import Cutoff, Stage
+from omniretail.splits.cutoff import Cutoff, Stage, cut_by_position, is_empty
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,12 @@ class LeaveLast:
         Raises:
             DataError: where no user has ``min_events``.
         """
-        newest_first = [events.timestamp.desc(), events.item_id.desc()]
-        ranked = events.mutate(
-            _from_end=ibis.row_number().over(group_by=events.user_id, order_by=newest_first),
-            _n=events.count().over(group_by=events.user_id),
+        newest_first = [_.timestamp.desc(), _.item_id.desc()]
+        numbered = events.mutate(
+            position=ibis.row_number().over(group_by=_.user_id, order_by=newest_first),
+            total=_.count().over(group_by=_.user_id),
         )
-        judged = ranked._n >= self.min_events
-        position = 0 if stage == "test" else 1
-        held_out = ranked.filter(judged & (ranked._from_end == position))
-        before = ranked.filter(~judged | (ranked._from_end > position))
-        if held_out.count().execute() == 0:
+        cut = cut_by_position(numbered, stage, self.min_events)
+        if is_empty(cut.held_out):
             raise DataError(f"split=leave_last: no user has {self.min_events} events; lower split.min_events")
-        return Cutoff(before.drop("_from_end", "_n"), held_out.drop("_from_end", "_n"))
+        return cut

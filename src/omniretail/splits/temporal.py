@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import ibis
+from ibis import _
 
 from omniretail.schema import DataError
-from omniretail.splits.cutoff import Cutoff, Stage
+from omniretail.splits.cutoff import Cutoff, Stage, is_empty
 
 
 @dataclass(frozen=True)
@@ -30,17 +31,17 @@ class Temporal:
         horizon = timedelta(days=self.horizon_days)
         end = self._end(events) - (horizon if stage == "val" else timedelta(0))
         start = end - horizon
-        before = events.filter(events.timestamp < start)
-        held_out = events.filter((events.timestamp >= start) & (events.timestamp < end))
-        for part, name in ((before, f"before {start:%Y-%m-%d}"), (held_out, f"in [{start:%Y-%m-%d}, {end:%Y-%m-%d})")):
-            if part.count().execute() == 0:
-                raise DataError(f"split=temporal: no events {name}; choose another split.horizon_days or split.end")
+        before = events.filter(_.timestamp < start)
+        held_out = events.filter(_.timestamp >= start, _.timestamp < end)
+        for part, place in ((before, f"before {start}"), (held_out, f"in the {stage} window [{start}, {end})")):
+            if is_empty(part):
+                raise DataError(f"split=temporal: no events {place}; choose another split.horizon_days or split.end")
         return Cutoff(before, held_out, start)
 
     def _end(self, events: ibis.Table) -> datetime:
         if self.end is not None:
             return datetime.fromisoformat(self.end)
-        last = events.timestamp.max().execute()
+        last = events["timestamp"].max().to_pyarrow().as_py()
         if last is None:
             raise DataError("split=temporal: there are no events")
         return datetime(last.year, last.month, last.day) + timedelta(days=1)

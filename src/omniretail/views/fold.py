@@ -1,12 +1,12 @@
 """One evaluation ready for models: what may be learned from, who is judged, and on what."""
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC
 
 import ibis
 import numpy as np
 import pandas as pd
+from ibis import _
 from scipy import sparse
 
 from omniretail.ids import Vocabulary
@@ -64,7 +64,7 @@ def fold(tables: Tables, cutoff: Cutoff) -> Fold:
     return Fold(
         train=train,
         user_ids=np.asarray(judged.ids),
-        users=train.histories.take(train.users.encode(judged.ids)),
+        users=train.histories.take(train.users.encode(judged.ids.to_numpy())),
         held_out=sparse.csr_array((ones, (row[known], item_idx[known])), shape=(len(judged), len(train.items))),
         n_held_out=np.bincount(row, minlength=len(judged)),
     )
@@ -83,7 +83,7 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
         basket=events.basket.to_numpy(np.int32),
         n_items=len(items),
     )
-    at = int(pd.Timestamp(cutoff.at).timestamp()) if cutoff.at else int(histories.timestamp.max()) + 1
+    at = int(cutoff.at.replace(tzinfo=UTC).timestamp()) if cutoff.at else int(histories.timestamp.max()) + 1
     return Train(histories, users, items, _item_table(tables, items), at)
 
 
@@ -95,8 +95,9 @@ def _ordered(events: ibis.Table) -> ibis.Table:
     else:  # without basket ids, what a user takes at one moment is one basket
         events = events.mutate(_start=events.timestamp, _basket=events.timestamp)
     number = ibis.dense_rank().over(group_by="user_id", order_by=["_start", "_basket"])
-    events = events.mutate(basket=number, second=events.timestamp.epoch_seconds())
-    return events.order_by("user_id", "basket", "timestamp", "item_id").select("user_id", "item_id", "second", "basket")
+    events = events.mutate(basket=number, second=_.timestamp.epoch_seconds())
+    columns = events.select("user_id", "item_id", "second", "basket")
+    return columns.order_by("user_id", "basket", "second", "item_id")  # last, or the engine may forget the order
 
 
 def _item_table(tables: Tables, items: Vocabulary) -> pd.DataFrame:

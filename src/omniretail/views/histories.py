@@ -26,6 +26,12 @@ class Histories:
     basket: np.ndarray
     n_items: int
 
+    def __post_init__(self) -> None:
+        for name in ("user_idx", "offsets", "item_idx", "timestamp", "basket"):
+            frozen = getattr(self, name).view()
+            frozen.flags.writeable = False  # every model reads the same arrays
+            object.__setattr__(self, name, frozen)
+
     @classmethod
     def of(cls, baskets: Sequence[Sequence[Sequence[int]]], n_items: int) -> "Histories":
         """Fresh histories of users unknown to training: per user a list of baskets, oldest first, of item indices.
@@ -41,7 +47,7 @@ class Histories:
         lengths = [sum(map(len, user)) for user in baskets]
         item_idx = np.array([item for user in baskets for basket in user for item in basket], dtype=np.int32)
         number = [n for user in baskets for n, basket in enumerate(user) for _ in basket]
-        if item_idx.size and not (0 <= item_idx.min() and item_idx.max() < n_items):
+        if item_idx.size and not (item_idx.min() >= 0 and item_idx.max() < n_items):
             raise IndexError(f"item indices must lie in 0..{n_items - 1}; leave unknown items out")
         return cls(
             user_idx=np.full(len(baskets), -1, dtype=np.int32),

@@ -14,11 +14,13 @@ def user_items(histories: Histories, weights: np.ndarray | None = None) -> spars
         weights: one per event, shape (E,); None: every event counts one.
 
     Returns:
-        float32, sorted indices; shape (U, I).
+        float32, sorted indices, 32 bits wide wherever they fit; shape (U, I).
     """
     weights = np.ones(len(histories.item_idx), dtype=np.float32) if weights is None else weights.astype(np.float32)
-    shape = (len(histories), histories.n_items)
-    matrix = sparse.csr_array((weights, histories.item_idx, histories.offsets), shape=shape)
+    fits = len(histories.item_idx) <= np.iinfo(np.int32).max
+    offsets = histories.offsets.astype(np.int32 if fits else np.int64)  # SciPy takes the widest of both index arrays
+    item_idx = histories.item_idx.copy()  # SciPy sorts it in place
+    matrix = sparse.csr_array((weights, item_idx, offsets), shape=(len(histories), histories.n_items))
     matrix.sum_duplicates()
     return matrix
 

@@ -1,0 +1,46 @@
+# The two commands a newcomer needs: make quickstart, make test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help install quickstart test test-all lint format clean
+
+help:
+	@echo "make quickstart   set up .venv, train and compare recommenders on The Complete Journey"
+	@echo "make test         the default tests (under 5 minutes, no network, no data root)"
+	@echo "make test-all     also slow ones and those that need the data root (OMNIRETAIL_DATA)"
+	@echo "make lint         ruff, pyright, import-linter"
+	@echo "make format       let ruff mend what it can"
+
+install: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "omniretail needs Python 3.11 or later, and $(PYTHON) is older: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing omniretail into $(VENV) (a few minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+quickstart: $(INSTALLED)
+	@$(BIN)/python scripts/train.py -m --config-dir experiments/001_complete_journey_floor --config-name config
+
+test: $(INSTALLED)
+	@$(BIN)/pytest -n 2
+
+test-all: $(INSTALLED)
+	@$(BIN)/pytest -n 2 -m "not gpu and not spark"
+
+lint: $(INSTALLED)
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+
+format: $(INSTALLED)
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+clean:
+	rm -rf $(VENV) cache outputs reports .pytest_cache .ruff_cache

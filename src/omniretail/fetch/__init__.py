@@ -1,0 +1,1 @@
+"""Public datasets, from their publisher's address to the data root."""

@@ -1,0 +1,55 @@
+"""What a stretch of work costs: seconds and the highest resident memory."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psutil
+
+_EVERY_S = 0.01
+
+
+@dataclass
+class Cost:
+    """Filled while the work runs.
+
+    Attributes:
+        seconds: wall-clock time.
+        peak_memory_mb: highest resident memory of this process, MiB, sampled every 10 ms.
+    """
+
+    seconds: float = 0.0
+    peak_memory_mb: float = 0.0
+
+
+@contextmanager
+def metered() -> Iterator[Cost]:
+    """Measure the block.
+
+    The kernel's own high-water mark counts from the start of the process, so a sweep in one process would charge each
+    model with the largest before it; sampling does not.
+
+    >>> with metered() as cost:
+    ...     _ = sum(range(10))
+    >>> cost.seconds > 0 and cost.peak_memory_mb > 0
+    True
+    """
+    cost, process, done = Cost(), psutil.Process(), threading.Event()
+
+    def sample() -> None:
+        while True:
+            cost.peak_memory_mb = max(cost.peak_memory_mb, process.memory_info().rss / 2**20)
+            if done.wait(_EVERY_S):
+                return
+
+    sampler = threading.Thread(target=sample, daemon=True)
+    sampler.start()
+    start = time.perf_counter()
+    try:
+        yield cost
+    finally:
+        cost.seconds = time.perf_counter() - start
+        done.set()
+        sampler.join()

@@ -1,0 +1,71 @@
+"""iALS: factors of users and items, solved in turns; any history is folded in."""
+
+from typing import Self
+
+import numpy as np
+from implicit.cpu.als import AlternatingLeastSquares
+from scipy import sparse
+from threadpoolctl import threadpool_limits
+
+from omniretail.views.fold import Train
+from omniretail.views.histories import Histories
+from omniretail.views.matrix import binary_user_items
+
+
+class IALS:
+    """Weighted matrix factorisation (Hu, Koren and Volinsky, ICDM 2008), trained by the library ``implicit``.
+
+    It minimises ``sum_ui c_ui (p_ui - x_u . y_i)^2 + regularization (|x|^2 + |y|^2)`` with confidence c = ``alpha`` on
+    what a user has (p = 1) and 1 on all else (p = 0). Only the items' factors are kept: every user, of training or not,
+    is solved anew from their history.
+
+    Args:
+        factors: length of a vector.
+        regularization: the paper's lambda.
+        alpha: confidence in what was bought (the paper's is ``1 + alpha``).
+        iterations: turns of users and items.
+        seed: of the random start.
+    """
+
+    def __init__(
+        self,
+        factors: int = 128,
+        regularization: float = 0.01,
+        alpha: float = 10.0,
+        iterations: int = 15,
+        seed: int = 42,
+    ) -> None:
+        self.factors = factors
+        self.regularization = regularization
+        self.alpha = alpha
+        self.iterations = iterations
+        self.seed = seed
+
+    def fit(self, train: Train) -> Self:
+        """See ``Recommender``."""
+        with threadpool_limits(1, "blas"):  # the library has threads of its own
+            solver = self._solver()
+            solver.fit(_as_implicit_wants(train.histories), show_progress=False)
+        self.item_factors_ = solver.item_factors  # (I, factors)
+        return self
+
+    def score(self, users: Histories) -> np.ndarray:
+        """See ``Recommender``."""
+        with threadpool_limits(1, "blas"):
+            solver = self._solver()
+            solver.item_factors = self.item_factors_
+            user_factors = solver.recalculate_user(np.arange(len(users)), _as_implicit_wants(users))  # (B, factors)
+        return user_factors @ self.item_factors_.T
+
+    def _solver(self) -> AlternatingLeastSquares:
+        return AlternatingLeastSquares(
+            factors=self.factors,
+            regularization=self.regularization,
+            alpha=self.alpha,
+            iterations=self.iterations,
+            random_state=self.seed,
+        )
+
+
+def _as_implicit_wants(histories: Histories) -> sparse.csr_matrix:
+    return sparse.csr_matrix(binary_user_items(histories))  # it takes the older class only

@@ -1,0 +1,99 @@
+"""Ta-Feng grocery baskets as the next-basket reality check prepared them (arXiv 2109.14233)."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import ibis
+import numpy as np
+import pyarrow as pa
+
+from omniretail.schema import Card, DataError, Tables
+from omniretail.sources.positions import timestamps
+from omniretail.sources.protocol import LOCATION
+
+_BRACKET = [-1]
+_CARD = Card(
+    title="Ta-Feng",
+    address="https://github.com/liming-7/A-Next-Basket-Recommendation-Reality-Check",
+    terms="no licence stated",
+    clock=False,
+)
+Baskets = dict[int, list[list[int]]]
+
+
+@dataclass(frozen=True)
+class TaFeng:
+    """Baskets in order, the last one of each user from a file of its own.
+
+    There is no clock: ``timestamp`` is the basket's position in the user's history. The ``[-1]`` before and after the
+    baskets are mere brackets. A user whom one of the two files lacks cannot be judged: dropped, its rows counted.
+
+    Args:
+        folder: where ``tafeng_history.json`` and ``tafeng_future.json`` lie.
+    """
+
+    folder: str | Path = field(metadata=LOCATION)
+
+    def files(self) -> list[Path]:
+        """See ``Source``."""
+        return [Path(self.folder) / "tafeng_history.json", Path(self.folder) / "tafeng_future.json"]
+
+    def read(self, connection: ibis.BaseBackend) -> Tables:
+        """See ``Source``."""
+        history, future = (_read_baskets(path) for path in self.files())
+        baskets = {user: history[user] + future[user] for user in history if user in future}
+        drops = {
+            "user without future": _rows(history, history.keys() - future.keys()),
+            "user without history": _rows(future, future.keys() - history.keys()),
+        }
+        return Tables(_CARD, _events(baskets), drops=drops)
+
+
+def _read_baskets(path: Path) -> Baskets:
+    try:
+        users = json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}, row {error.lineno}, column {error.colno}: {error.msg}") from None
+    if not isinstance(users, dict):
+        raise DataError(f"{path}: it must hold one object, {{user: [[-1], basket, …, [-1]]}}")
+    return {_user_id(user, path): list(_baskets(user, found, path)) for user, found in users.items()}
+
+
+def _user_id(user: str, path: Path) -> int:
+    try:
+        return int(user)
+    except ValueError:
+        raise DataError(f"{path}, user '{user}': not a whole number") from None
+
+
+def _baskets(user: str, found: object, path: Path) -> Iterator[list[int]]:
+    if not isinstance(found, list):
+        raise DataError(f"{path}, user {user}: not a list of baskets")
+    for number, basket in enumerate(found):
+        if not isinstance(basket, list) or not all(type(item) is int for item in basket):
+            raise DataError(f"{path}, user {user}, basket {number}: {basket!r} is not a list of whole numbers")
+        if basket and basket != _BRACKET:
+            yield basket
+
+
+def _rows(baskets: Baskets, users: set[int]) -> int:
+    return sum(len(basket) for user in users for basket in baskets[user])
+
+
+def _events(baskets: Baskets) -> ibis.Table:
+    """One row per item; baskets are numbered through, so that no two users share a number."""
+    flat = [(user, position, basket) for user, own in baskets.items() for position, basket in enumerate(own)]
+    sizes = np.array([len(basket) for _user, _position, basket in flat], dtype=np.int64)
+    position = np.array([position for _user, position, _basket in flat], dtype=np.int64)
+    items = [item for _user, _position, basket in flat for item in basket]
+    events = pa.table(
+        {
+            "user_id": np.repeat(np.array([user for user, _position, _basket in flat], dtype=np.int64), sizes),
+            "item_id": np.array(items, dtype=np.int64),
+            "timestamp": timestamps(np.repeat(position, sizes)),
+            "basket_id": np.repeat(np.arange(len(flat)), sizes),
+        }
+    )
+    return ibis.memtable(events).mutate(event_type=ibis.literal("purchase"), channel=ibis.literal("offline"))

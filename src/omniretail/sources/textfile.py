@@ -1,0 +1,126 @@
+"""A file of a user's own, opened with every cell as text, so that whatever is wrong in it can be named by row."""
+
+import csv
+import difflib
+import glob
+import io
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import ibis
+import pyarrow as pa
+from ibis import _
+from ibis.backends.duckdb import Backend
+
+from omniretail.schema import DataError
+
+MISSING = ("", "null", "NULL", "NaN", "nan", "None", r"\N")
+"""Words that stand for an empty cell in exports of databases and of pandas."""
+
+_DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": "\t"}
+_COMPRESSIONS = (".gz", ".zst")
+_PLAIN_WORDS = {
+    r"Expected Number of Columns: (\d+) Found: (\d+)": "has {1} cells where the header has {0}",
+    r"unterminated quote": 'has a quote (") out of place; double it inside a cell',
+    r"not utf-8": "is not UTF-8; convert the file, for instance with iconv -f GB18030 -t UTF-8",
+}
+
+
+def read_text(
+    connection: ibis.BaseBackend, path: Path, delimiter: str | None = None, missing: Collection[str] = MISSING
+) -> ibis.Table:
+    """Open CSV, TSV (each perhaps .gz or .zst) or Parquet; nothing is held in memory.
+
+    Args:
+        connection: to DuckDB.
+        path: the file; the first row of a delimited one is its header.
+        delimiter: between cells; None: by the ending of the file's name.
+        missing: cells that hold one of these words, or only blanks, become null.
+
+    Raises:
+        DataError: where the file is empty, has no usable header, or is of another kind.
+    """
+    assert isinstance(connection, Backend)
+    with plain_errors(path):
+        if path.suffix.lower() == ".parquet":
+            table = connection.read_parquet(glob.escape(str(path)))
+        else:
+            table = _read_delimited(connection, path, delimiter or _delimiter(path))
+    words = "|".join(re.escape(word) for word in missing)
+    texts = {name: _[name].cast("string") for name in table.columns}
+    blank = {name: text.re_search(rf"^\s*({words})\s*$") for name, text in texts.items()}
+    return table.select(**{name: blank[name].ifelse(ibis.null(str), text) for name, text in texts.items()})
+
+
+def _delimiter(path: Path) -> str:
+    ending = next((s.lower() for s in reversed(path.suffixes) if s.lower() not in _COMPRESSIONS), "")
+    if ending not in _DELIMITERS:
+        known = ", ".join([*_DELIMITERS, ".parquet"])
+        raise DataError(f"{path}: the name tells no format ({known}); set source.delimiter, for instance to ','")
+    return _DELIMITERS[ending]
+
+
+def _read_delimited(connection: Backend, path: Path, delimiter: str) -> ibis.Table:
+    return connection.read_csv(
+        glob.escape(str(path)),  # else a bracket or a star in the name is taken as a pattern
+        columns=dict.fromkeys(_header(path, delimiter), "VARCHAR"),  # with nothing left to guess, errors name the row
+        delim=delimiter,
+        quote='"',
+        escape='"',
+        header=True,
+    )
+
+
+def _header(path: Path, delimiter: str) -> list[str]:
+    with pa.input_stream(str(path)) as raw, io.TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as text:
+        names = next(csv.reader(text, delimiter=delimiter), [])
+        if not any(text):
+            raise DataError(f"{path} is empty: it needs a header and at least one row below it")
+    names = [name or f"column{position}" for position, name in enumerate(names, start=1)]
+    name, times = Counter(name.casefold() for name in names).most_common(1)[0]
+    if times > 1:
+        raise DataError(f"{path}, row 1: {times} columns are called '{name}' (case aside); rename all but one")
+    return names
+
+
+@contextmanager
+def plain_errors(path: Path) -> Iterator[None]:
+    """What goes wrong inside while the file is read, as one sentence for people.
+
+    Raises:
+        DataError: naming the file and, where it is known, the row; the header is row 1.
+    """
+    try:
+        yield
+    except (duckdb.Error, OSError, csv.Error) as error:
+        message = str(error)
+    else:
+        return
+    row = re.search(r"Error on Line: (\d+)", message)
+    found = ((words, re.search(pattern, message)) for pattern, words in _PLAIN_WORDS.items())
+    sentence = next((words.format(*match.groups()) for words, match in found if match), message.splitlines()[0])
+    raise DataError(f"{path}{f', row {row[1]}' if row else ''}: {sentence}")
+
+
+def column_of(table: ibis.Table, path: Path, name: str, setting: str) -> str:
+    """The name, once it is sure that the file has such a column.
+
+    Args:
+        table: the file, as ``read_text`` opened it.
+        path: for the message.
+        name: the column that is wanted.
+        setting: where a user says which column to take, such as ``source.columns.user_id``.
+
+    Raises:
+        DataError: offering the nearest names that the file has.
+    """
+    if name in table.columns:
+        return name
+    offered = difflib.get_close_matches(name, table.columns, n=3, cutoff=0.5) or table.columns
+    other = re.search(r"[;\t|,]", table.columns[0]) if len(table.columns) == 1 else None
+    way_out = f"set source.delimiter='{other[0]}'" if other else f"set {setting} to one of: {', '.join(offered)}"
+    raise DataError(f"{path} has no column '{name}'; {way_out}")

@@ -1,0 +1,59 @@
+"""What several tests share: a small random shop, and the data root where there is one."""
+
+import os
+from pathlib import Path
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+
+from omniretail import engine
+from omniretail.schema import Card, Tables
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _engine() -> None:
+    engine.connect()
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder with the public files; tests that need one of them carry the marker ``data``."""
+    return Path(os.environ.get("OMNIRETAIL_DATA", ROOT / "data"))
+
+
+def shop_events(n_users: int = 40, n_items: int = 30, n_days: int = 120, seed: int = 0) -> pd.DataFrame:
+    """A random log with baskets, repeats, ties in time, and a few users and items that turn up late."""
+    rng = np.random.default_rng(seed)
+    n_baskets = n_users * 12
+    baskets = pd.DataFrame(
+        {
+            "basket_id": np.arange(n_baskets),
+            "user_id": rng.integers(0, n_users, n_baskets),
+            "day": np.sort(rng.integers(0, n_days, n_baskets)),
+            "size": rng.integers(1, 6, n_baskets),
+        }
+    )
+    events = baskets.loc[baskets.index.repeat(baskets["size"])].drop(columns="size").reset_index(drop=True)
+    newest_known = n_items * (0.5 + 0.5 * events.day / n_days)
+    events["item_id"] = (rng.beta(0.6, 1.2, len(events)) * newest_known).astype(int)
+    events["timestamp"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(events.day, unit="D")
+    late = (events.user_id >= n_users - 3) & (events.day < n_days - 10)
+    return events[~late].drop(columns="day").assign(event_type="purchase", channel="offline").reset_index(drop=True)
+
+
+def tables_of(events: pd.DataFrame, **others: pd.DataFrame) -> Tables:
+    """Canonical tables around a log in memory."""
+    return Tables(
+        Card("test shop"), ibis.memtable(events), **{name: ibis.memtable(frame) for name, frame in others.items()}
+    )
+
+
+@pytest.fixture
+def shop() -> Tables:
+    events = shop_events()
+    items = pd.DataFrame({"item_id": np.arange(40)}).assign(category=lambda df: (df.item_id % 5).astype(str))
+    return tables_of(events, items=items)

@@ -1,0 +1,73 @@
+"""What ``load`` does around any source: the cache, the version, the account of rows."""
+
+import logging
+import shutil
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import ibis
+import pyarrow as pa
+import pytest
+
+from omniretail.schema import Card, DataError, Tables
+from omniretail.sources.positions import timestamps
+from omniretail.sources.protocol import LOCATION, load
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A file of ``user item`` lines."""
+
+    path: Path = field(metadata=LOCATION)
+    channel: str = "online"
+
+    def files(self) -> list[Path]:
+        return [self.path]
+
+    def read(self, connection: ibis.BaseBackend) -> Tables:
+        pairs = [line.split() for line in self.path.read_text().splitlines()]
+        user_id, item_id = ([pair[i] for pair in pairs] for i in (0, 1))
+        clock = timestamps(pa.array(range(len(pairs)), pa.int64()).to_numpy())
+        events = pa.table({"user_id": user_id, "item_id": item_id, "timestamp": clock})
+        events = ibis.memtable(events).mutate(event_type=ibis.literal("view"), channel=ibis.literal(self.channel))
+        return Tables(Card("Lines", clock=False), events, drops={"blank": 1, "bad": 0}, changes={"rounded": 2})
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "a" / "lines.txt"
+    path.parent.mkdir()
+    path.write_text("b x\na y\n")
+    return Lines(path)
+
+
+def test_what_was_read_comes_back_from_the_cache(source, tmp_path, rows, caplog):
+    with caplog.at_level(logging.INFO, "omniretail"):
+        first = load(source, tmp_path / "cache")
+        again = load(source, tmp_path / "cache")
+    assert rows(again.events) == rows(first.events)
+    assert [event["user_id"] for event in rows(first.events)] == ["a", "b"]
+    assert (again.card, again.drops, again.changes) == (first.card, {"blank": 1, "bad": 0}, {"rounded": 2})
+    assert caplog.messages == ["Lines: dropped: blank 1; changed: rounded 2"] * 2
+
+
+def test_the_version_is_of_content_and_settings_not_of_place(source, tmp_path):
+    cache = tmp_path / "cache"
+    version = load(source, cache).version
+    moved = Path(shutil.copytree(source.path.parent, tmp_path / "b")) / source.path.name
+    assert load(Lines(moved), cache).version == version
+    assert load(replace(source, channel="offline"), cache).version != version
+    source.path.write_text("b x\n")
+    assert load(source, cache).version != version
+
+
+def test_no_events_is_an_error_that_says_where_they_went(source, tmp_path):
+    source.path.write_text("")
+    with pytest.raises(DataError, match=r"Lines: no events are left \(dropped: blank 1; changed: rounded 2\)"):
+        load(source, tmp_path / "cache")
+    assert not list((tmp_path / "cache" / "tables").iterdir())
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(DataError, match=r"lines\.txt is not there: .*scripts/fetch\.py"):
+        load(Lines(tmp_path / "lines.txt"), tmp_path / "cache")

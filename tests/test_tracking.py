@@ -1,0 +1,155 @@
+"""Runs in a real MLflow store (SQLite), and what happens when the server is not there."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from omniretail import tracking
+from omniretail.result import Result
+from omniretail.schema import Tables
+
+NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+
+
+def a_result(stage: str = "test") -> Result:
+    per_user = pd.DataFrame({"ndcg_at_10": [0.5, np.nan, 0.1], "n_history": [3, 0, 9]}, index=["a", "b", "茶"])
+    per_user.index.name = "user_id"
+    return Result("EASE", stage, per_user, {"coverage_at_10": 0.2}, 1.5, 0.5, 100.0, settings={"split": "x"})
+
+
+def one_run(tables: Tables, uri: str = tracking.LOCAL) -> tracking.TrackedRun:
+    with tracking.tracked(uri, "shop", "EASE", {"model.l2": "3"}) as kept:
+        tracking.record_results(kept, [a_result("val"), a_result("test")], "model: {l2: 3}", tables, {})
+    return kept
+
+
+def test_a_run_carries_all_that_is_needed_to_find_it_again(shop: Tables) -> None:
+    kept = one_run(shop)
+    run = MlflowClient(tracking.LOCAL).get_run(kept.run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.params == {"model.l2": "3"}
+    assert run.data.metrics["test/ndcg_at_10"] == pytest.approx(0.3)
+    assert run.data.metrics["val/coverage_at_10"] == 0.2
+    assert run.data.metrics["test/fit_s"] == 1.5
+    assert run.data.tags["version/numpy"] == np.__version__
+    assert len(run.data.tags["mlflow.source.git.commit"]) == 40
+    assert run.inputs.dataset_inputs[0].dataset.name == "test shop"
+    files = {file.path for file in MlflowClient(tracking.LOCAL).list_artifacts(kept.run_id)}
+    assert files == {"config.yaml", "data.json", "results"}
+
+
+def test_results_come_back_as_they_were(shop: Tables) -> None:
+    kept = one_run(shop)
+    back = tracking.load_result(tracking.LOCAL, kept.run_id, "test")
+    pd.testing.assert_frame_equal(back.per_user, a_result().per_user)
+    assert back.run_id == kept.run_id
+    assert (back.overall, back.settings, back.fit_s) == (a_result().overall, a_result().settings, 1.5)
+
+
+def test_a_run_that_fails_is_marked_with_its_error() -> None:
+    with pytest.raises(ValueError, match="no such luck"), tracking.tracked(tracking.LOCAL, "shop", "x", {}) as kept:
+        raise ValueError("no such luck")
+    client = MlflowClient(tracking.LOCAL)
+    run = client.get_run(kept.run_id)
+    assert run.info.status == "FAILED"
+    assert run.data.tags["error"] == "ValueError: no such luck"
+    assert [file.path for file in client.list_artifacts(kept.run_id)] == ["error.txt"]
+
+
+def test_an_interrupted_run_is_marked_killed() -> None:
+    with pytest.raises(KeyboardInterrupt), tracking.tracked(tracking.LOCAL, "shop", "x", {}) as kept:
+        raise KeyboardInterrupt
+    assert MlflowClient(tracking.LOCAL).get_run(kept.run_id).info.status == "KILLED"
+
+
+def test_runs_of_a_sweep_are_its_children(shop: Tables) -> None:
+    with tracking.tracked(tracking.LOCAL, "shop", "sweep", {}) as parent, tracking.sweep(parent):
+        children = [one_run(shop).run_id, one_run(shop).run_id]
+    stranger = one_run(shop)
+    assert tracking.children(tracking.LOCAL, parent.run_id) == children
+    assert tracking.children(tracking.LOCAL, stranger.run_id) == [stranger.run_id]
+
+
+def test_a_server_that_is_down_costs_nothing_but_a_warning(shop: Tables, caplog: pytest.LogCaptureFixture) -> None:
+    kept = one_run(shop, uri=NOBODY)
+    assert kept.uri == tracking.LOCAL
+    assert tracking.load_result(tracking.LOCAL, kept.run_id, "test").model == "EASE"
+    assert f"python scripts/push.py {kept.run_id} --to {NOBODY}" in caplog.text
+
+
+@pytest.fixture
+def dying_server() -> Iterator[str]:
+    """Answers the opening of a run, then breaks down."""
+    answers = {
+        "experiments/get-by-name": b'{"experiment": {"experiment_id": "1", "name": "shop"}}',
+        "runs/create": b'{"run": {"info": {"run_id": "0", "experiment_id": "1", "status": "RUNNING"}, "data": {}}}',
+    }
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        opened = False
+
+        def do_GET(self) -> None:
+            self.answer()
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer()
+
+        def answer(self) -> None:
+            body = next((body for path, body in answers.items() if path in self.path), None)
+            opening = "log-batch" in self.path and not Handler.opened
+            Handler.opened |= opening
+            self.send_response(200 if body or opening else 500)
+            self.end_headers()
+            self.wfile.write(body or b"{}")
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_server_that_dies_during_the_run_loses_nothing(shop: Tables, dying_server: str) -> None:
+    kept = one_run(shop, uri=dying_server)
+    assert kept.uri == tracking.LOCAL
+    run = MlflowClient(tracking.LOCAL).get_run(kept.run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.params == {"model.l2": "3"}
+
+
+def test_push_copies_a_run_whole(shop: Tables, tmp_path: Path) -> None:
+    kept = one_run(shop)
+    there = f"sqlite:///{tmp_path}/server.db"
+    copy = tracking.push(kept.run_id, tracking.LOCAL, there)
+    run, original = MlflowClient(there).get_run(copy), MlflowClient(tracking.LOCAL).get_run(kept.run_id)
+    assert (run.data.metrics, run.data.params) == (original.data.metrics, original.data.params)
+    assert run.inputs.dataset_inputs[0].dataset.digest == original.inputs.dataset_inputs[0].dataset.digest
+    pd.testing.assert_frame_equal(tracking.load_result(there, copy, "val").per_user, a_result().per_user)
+
+
+def test_errors_say_what_to_do(shop: Tables) -> None:
+    kept = one_run(shop)
+    with pytest.raises(LookupError, match="no run nonsense"):
+        tracking.children(tracking.LOCAL, "nonsense")
+    with pytest.raises(LookupError, match="no run nonsense"):
+        tracking.push("nonsense", tracking.LOCAL, NOBODY)
+    with pytest.raises(ConnectionError, match="cannot be reached"):
+        tracking.push(kept.run_id, tracking.LOCAL, NOBODY)
+    with pytest.raises(LookupError, match="no results for stage=train"):
+        tracking.load_result(tracking.LOCAL, kept.run_id, "train")

@@ -1,0 +1,124 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.conftest import shop_events, tables_of
+
+from omniretail.schema import Tables
+from omniretail.splits.temporal import Temporal
+from omniretail.views.fold import Fold, fold
+from omniretail.views.histories import Histories
+from omniretail.views.matrix import binary_user_items, user_items
+from omniretail.views.stored import load_fold
+
+SPLIT = Temporal(horizon_days=20)
+
+
+def plain(made: Fold) -> dict[str, np.ndarray]:
+    """Every array of a fold, by name."""
+    arrays = {f"train.{f.name}": getattr(made.train.histories, f.name) for f in dataclasses.fields(Histories)}
+    arrays |= {f"users.{f.name}": getattr(made.users, f.name) for f in dataclasses.fields(Histories)}
+    arrays |= {"users": made.train.users.ids.to_numpy(), "items": made.train.items.ids.to_numpy()}
+    arrays |= {f"item_table.{name}": column.to_numpy() for name, column in made.train.item_table.items()}
+    arrays |= {"user_ids": made.user_ids, "n_held_out": made.n_held_out, "at": made.train.at}
+    arrays |= {"held_out": made.held_out.toarray()}
+    return {name: np.asarray(array) for name, array in arrays.items()}
+
+
+def test_the_arrays_say_what_the_log_says(shop: Tables) -> None:
+    made = fold(shop, SPLIT.cutoff(shop.events, "test"))
+    events = shop.events.to_pandas()
+    cut = pd.Timestamp(made.train.at, unit="s")
+    known, later = events[events.timestamp < cut], events[events.timestamp >= cut]
+    user = made.user_ids[5]
+    row = made.users.take([5])
+    mine = known[known.user_id == user].sort_values(["timestamp", "basket_id", "item_id"])
+    assert list(made.train.items.decode(row.item_idx)) == list(mine.item_id)
+    assert list(row.timestamp) == [int(t.timestamp()) for t in mine.timestamp]
+    assert list(row.basket) == list(pd.factorize(mine.basket_id)[0])
+    wanted = set(later[later.user_id == user].item_id)
+    assert made.n_held_out[5] == len(wanted)
+    assert set(made.train.items.decode(made.held_out[[5]].indices)) == wanted & set(known.item_id)
+
+
+def test_late_users_and_items_are_judged_but_unknown(shop: Tables) -> None:
+    made = fold(shop, SPLIT.cutoff(shop.events, "test"))
+    cold_users = made.users.user_idx == -1
+    assert cold_users.any()
+    assert (made.users.lengths[cold_users] == 0).all()
+    assert made.n_held_out.sum() > made.held_out.nnz, "the shop should have items first seen after the cutoff"
+
+
+def test_what_happens_after_the_cutoff_changes_nothing_before_it() -> None:
+    events = shop_events()
+    items = pd.DataFrame({"item_id": np.arange(200), "name": "n"})
+    cut = SPLIT.cutoff(tables_of(events).events, "test")
+    after = events.timestamp >= cut.at
+    changed = events.copy()
+    rng = np.random.default_rng(1)
+    changed.loc[after, "item_id"] = rng.integers(0, 200, after.sum())
+    changed.loc[after, "user_id"] = rng.integers(0, 80, after.sum())
+    changed.loc[after, "basket_id"] = rng.integers(0, 9, after.sum())
+    changed.loc[after, "timestamp"] += pd.to_timedelta(rng.integers(0, 3600, after.sum()), unit="s")
+    changed = pd.concat([changed, changed[after]])
+    views = []
+    for log in (events, changed):
+        tables = tables_of(log.sample(frac=1, random_state=3), items=items)
+        split = Temporal(horizon_days=20, end=str(cut.at + pd.Timedelta(days=20)))
+        views.append(plain(fold(tables, split.cutoff(tables.events, "test"))))
+    learned = [key for key in views[0] if key.startswith(("train.", "item", "at")) or key == "users"]
+    assert len(learned) >= 10
+    for key in learned:
+        np.testing.assert_array_equal(views[0][key], views[1][key], err_msg=key)
+
+
+@pytest.mark.parametrize("stage", ["val", "test"])
+def test_stored_equals_fresh(shop: Tables, tmp_path: Path, stage: str) -> None:
+    fresh = plain(fold(shop, SPLIT.cutoff(shop.events, stage)))
+    for _ in range(2):  # written, then read
+        stored = plain(load_fold(shop, SPLIT, stage, tmp_path))
+        assert stored.keys() == fresh.keys()
+        for key, array in fresh.items():
+            np.testing.assert_array_equal(stored[key], array, err_msg=key)
+            assert stored[key].dtype == array.dtype, key
+
+
+def test_another_split_or_version_is_another_fold(shop: Tables, tmp_path: Path) -> None:
+    load_fold(shop, SPLIT, "test", tmp_path)
+    load_fold(shop, Temporal(horizon_days=10), "test", tmp_path)
+    load_fold(shop, SPLIT, "val", tmp_path)
+    load_fold(dataclasses.replace(shop, version="2"), SPLIT, "test", tmp_path)
+    assert len(list((tmp_path / "folds").iterdir())) == 4
+
+
+def test_without_basket_ids_one_moment_is_one_basket() -> None:
+    tables = tables_of(shop_events().drop(columns="basket_id"))
+    histories = fold(tables, SPLIT.cutoff(tables.events, "test")).train.histories
+    same_user = histories.rows[1:] == histories.rows[:-1]
+    same_time = np.diff(histories.timestamp) == 0
+    assert (np.diff(histories.basket)[same_user] == ~same_time[same_user]).all()
+
+
+def test_take_picks_rows_in_the_order_asked() -> None:
+    histories = Histories.of([[[1], [2, 3]], [], [[4]]], n_items=5)
+    picked = histories.take([2, -1, 0])
+    assert list(picked.item_idx) == [4, 1, 2, 3]
+    assert list(picked.offsets) == [0, 1, 1, 4]
+    assert list(picked.n_baskets) == [1, 0, 2]
+    assert list(histories.take(slice(0, 2)).offsets) == [0, 3, 3]
+
+
+def test_histories_cannot_be_changed_by_a_model() -> None:
+    histories = Histories.of([[[1, 1, 0]]], n_items=2)
+    assert user_items(histories).toarray().tolist() == [[1, 2]]
+    assert binary_user_items(histories).toarray().tolist() == [[1, 1]]
+    assert list(histories.item_idx) == [1, 1, 0]
+    with pytest.raises(ValueError, match="read-only"):
+        histories.item_idx[0] = 0
+
+
+def test_items_outside_the_catalogue_are_refused() -> None:
+    with pytest.raises(IndexError, match=r"0\.\.4"):
+        Histories.of([[[5]]], n_items=5)
