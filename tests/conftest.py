@@ -1,6 +1,8 @@
 """What several tests share: a small random shop, and the data root where there is one."""
 
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import ibis
@@ -15,8 +17,12 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _engine() -> None:
-    engine.connect()
+def _engine() -> Iterator[None]:
+    yield
+    engine.connect().disconnect()
+    engine.connect.cache_clear()
+    ibis.options.default_backend = None
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

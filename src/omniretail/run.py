@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import hydra
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from matplotlib.figure import Figure
@@ -22,8 +23,20 @@ from omniretail.views.stored import load_fold
 
 log = logging.getLogger(__name__)
 
+_CONFIGS = Path(__file__).parents[2] / "configs"
+
 USER_ERRORS = (DataError, PermissionError, InstantiationException, ValueError)
 """What a user can mend: shown as one sentence, without a traceback."""
+
+
+def compose(*overrides: str) -> DictConfig:
+    """The settings of a run, for notebooks and programs; the command line has its own way to the same ones.
+
+    >>> compose("source=gowalla", "model=recommender/popular").dataset
+    'gowalla'
+    """
+    with hydra.initialize_config_dir(str(_CONFIGS), version_base="1.3"):
+        return hydra.compose("train", overrides=list(overrides))
 
 
 def run(cfg: DictConfig) -> list[Result]:

@@ -167,6 +167,11 @@ def test_a_bad_file_gives_one_sentence(file, loaded, text, settings, message):
     assert "\n" not in str(error.value)
 
 
+def test_no_file_is_named(loaded):
+    with pytest.raises(DataError, match=r"which log\? set source\.path"):
+        loaded(CSV())
+
+
 def test_a_missing_file(tmp_path, loaded):
     with pytest.raises(DataError, match=r"nowhere\.csv is not there"):
         loaded(CSV(tmp_path / "nowhere.csv"))

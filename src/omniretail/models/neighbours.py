@@ -35,7 +35,8 @@ def similar_items(user_items: sparse.csr_array, k: int, shrinkage: float = 0.0) 
         return _best_of_rows(products, start, k)
 
     with ThreadPoolExecutor(_THREADS) as pool:  # SciPy sets the interpreter free while it multiplies
-        return sparse.vstack(list(pool.map(block, range(0, item_users.shape[0], _BLOCK))), format="csr")
+        blocks = list(pool.map(block, range(0, len(norms), _BLOCK)))
+    return sparse.csr_array(sparse.vstack(blocks))
 
 
 def nearest_users(similarity: np.ndarray, user_idx: np.ndarray, k: int) -> sparse.csr_array:

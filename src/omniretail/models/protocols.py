@@ -11,8 +11,9 @@ from omniretail.views.histories import Histories
 class Recommender(Protocol):
     """Scores the whole catalogue for a batch of users.
 
-    A constructor takes the hyper-parameters as plain keyword arguments and keeps each under its name; ``fit`` keeps what
-    it learned in attributes that end in an underscore (NumPy or SciPy CSR arrays), so that every model can be saved alike.
+    A constructor takes the hyper-parameters as plain keyword arguments and keeps each under its name; ``fit`` keeps
+    what it learned in attributes that end in an underscore (NumPy or SciPy CSR arrays), so that every model can be
+    saved alike.
     """
 
     def fit(self, train: Train) -> Self:
@@ -22,8 +23,8 @@ class Recommender(Protocol):
     def score(self, users: Histories) -> np.ndarray:
         """Higher is better; finite everywhere; seen items are scored like any other.
 
-        A row's scores depend on that row alone. A history given at call time (``user_idx`` -1) is served like a training
-        user's, except by models that learn a vector per user.
+        A row's scores depend on that row alone. A history given at call time (``user_idx`` -1) is served like a
+        training user's, except by models that learn a vector per user.
 
         Args:
             users: histories of B users; only indices of the training catalogue occur in them.

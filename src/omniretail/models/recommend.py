@@ -64,7 +64,8 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The k largest of each row, best first, ties by column.
 
     Args:
-        scores: shape (B, I), k <= I; -inf is never chosen.
+        scores: shape (B, I); -inf is never chosen.
+        k: list length, in items; at most I.
 
     Returns:
         Columns (-1 in unused places) and their scores; both (B, k).

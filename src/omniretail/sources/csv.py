@@ -27,7 +27,7 @@ class CSV:
     """Any log with a user, an item and a time in each row.
 
     Ids stay text exactly as the file has them: ``007`` and ``7`` are two. Rows without user, item or time, rows from
-    the future, returns (quantity not positive) and exact duplicates are dropped and counted.
+    the future (of the moment of reading), returns (quantity not positive) and exact duplicates are dropped and counted.
 
     Args:
         path: the log: .csv, .tsv, .txt (tabs), each perhaps .gz or .zst, or .parquet. UTF-8.
@@ -46,7 +46,7 @@ class CSV:
         drop_duplicates: False where equal rows are meant, such as a till's two scans of one item.
     """
 
-    path: str | Path = field(metadata=LOCATION)
+    path: str | Path | None = field(default=None, metadata=LOCATION)
     columns: Mapping[str, str | None] = field(default_factory=dict)
     delimiter: str | None = None
     timestamp_format: str | None = None
@@ -61,7 +61,13 @@ class CSV:
     drop_duplicates: bool = True
 
     def files(self) -> list[Path]:
-        """See ``Source``."""
+        """See ``Source``.
+
+        Raises:
+            DataError: where no path is set.
+        """
+        if self.path is None:
+            raise DataError("which log? set source.path, for instance to sales.csv")
         return [Path(path) for path in (self.path, self.items_path) if path is not None]
 
     def read(self, connection: ibis.BaseBackend) -> Tables:
@@ -70,7 +76,7 @@ class CSV:
         Raises:
             DataError: where the file is empty, lacks a column, or has a cell that is no time or no number.
         """
-        path = Path(self.path)
+        path = self.files()[0]
         table = read_text(connection, path, self.delimiter, self.missing)
         names = mapped(table, path, self.columns, "source.columns", _COLUMNS, _REQUIRED)
         cells = {"timestamp": moment(names["timestamp"], self.timestamp_format, self.timezone)}

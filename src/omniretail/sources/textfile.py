@@ -97,13 +97,14 @@ def plain_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, OSError, csv.Error) as error:
-        message = str(error)
-    else:
-        return
+        raise DataError(_plain_sentence(path, str(error))) from None
+
+
+def _plain_sentence(path: Path, message: str) -> str:
     row = re.search(r"Error on Line: (\d+)", message)
     found = ((words, re.search(pattern, message)) for pattern, words in _PLAIN_WORDS.items())
     sentence = next((words.format(*match.groups()) for words, match in found if match), message.splitlines()[0])
-    raise DataError(f"{path}{f', row {row[1]}' if row else ''}: {sentence}")
+    return f"{path}, row {row[1]}: {sentence}" if row else f"{path}: {sentence}"
 
 
 def column_of(table: ibis.Table, path: Path, name: str, setting: str) -> str:

@@ -17,7 +17,7 @@ class Cutoff:
     Attributes:
         before: the events that views, vocabularies and models are functions of; nothing else may reach them.
         held_out: the events that the model is judged on.
-        at: the moment between them, UTC without a zone; None where the line is drawn by position in each user's history.
+        at: the moment between them, UTC without a zone; None where each user's history is cut by position.
     """
 
     before: ibis.Table

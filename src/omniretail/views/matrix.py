@@ -1,9 +1,15 @@
 """The user-item matrix: always users x items."""
 
+from typing import Literal
+
 import numpy as np
 from scipy import sparse
 
+from omniretail.views.baskets import once_per_basket
 from omniretail.views.histories import Histories
+
+Weighting = Literal["binary", "log", "count"]
+"""What a stored pair weighs: one; log(1 + n), where n baskets of the user held the item; or n."""
 
 
 def user_items(histories: Histories, weights: np.ndarray | None = None) -> sparse.csr_array:
@@ -29,4 +35,14 @@ def binary_user_items(histories: Histories) -> sparse.csr_array:
     """One where the user touched the item at least once; float32, shape (U, I)."""
     matrix = user_items(histories)
     matrix.data[:] = 1.0
+    return matrix
+
+
+def weighted_user_items(histories: Histories, weighting: Weighting) -> sparse.csr_array:
+    """The matrix that models of user and item factor or compare; float32, shape (U, I)."""
+    if weighting == "binary":
+        return binary_user_items(histories)
+    matrix = user_items(once_per_basket(histories))
+    if weighting == "log":
+        np.log1p(matrix.data, out=matrix.data)
     return matrix

@@ -4,11 +4,12 @@ from typing import Self
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import lapack
+from scipy.linalg import get_lapack_funcs
 
+from omniretail.models.products import dense_times_sparse
 from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
-from omniretail.views.matrix import binary_user_items
+from omniretail.views.matrix import Weighting, weighted_user_items
 
 _BLOCK = 1024
 
@@ -23,11 +24,14 @@ class EASE:
     Memory: 4 bytes x min(users, items)^2, and time its third power.
 
     Args:
-        l2: the paper's lambda; more of it for sparser data.
+        l2: the paper's lambda; more of it for denser data.
+        weighting: what a pair of user and item weighs, by how many of the user's baskets held it; ``log`` or ``count``
+            where customers buy again.
     """
 
-    def __init__(self, l2: float = 200.0) -> None:
+    def __init__(self, l2: float = 200.0, weighting: Weighting = "binary") -> None:
         self.l2 = l2
+        self.weighting: Weighting = weighting
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``.
@@ -35,25 +39,24 @@ class EASE:
         Raises:
             ValueError: where ``l2`` is too small for the matrix to have an inverse.
         """
-        user_items = binary_user_items(train.histories)
-        n_users, n_items = user_items.shape
-        if n_items <= n_users:
+        user_items = weighted_user_items(train.histories, self.weighting)  # (U, I)
+        if train.histories.n_items <= len(train.histories):
             self.item_weights_ = _gram_inverse(user_items, self.l2)  # P, and from here on B in its place: (I, I)
             self.item_weights_ /= -self.item_weights_.diagonal()
             np.fill_diagonal(self.item_weights_, 0)
         else:
             self.user_items_ = user_items
-            self.kernel_ = _gram_inverse(user_items.T.tocsr(), self.l2)  # K: (U, U)
+            self.kernel_ = _gram_inverse(sparse.csr_array(user_items.T), self.l2)  # K: (U, U)
             self.unexplained_ = 1 - _quadratic_forms(self.kernel_, user_items)  # diag(I - X'KX): (I,)
         return self
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``."""
-        own = binary_user_items(users)  # (B, I)
+        own = weighted_user_items(users, self.weighting)  # (B, I)
         if hasattr(self, "item_weights_"):
             return own @ self.item_weights_
         users_alike = (own @ self.user_items_.T).toarray() @ self.kernel_  # (B, U)
-        scores = np.ascontiguousarray(users_alike @ self.user_items_)  # (B, I)
+        scores = dense_times_sparse(users_alike, self.user_items_)  # (B, I)
         scores -= own
         scores /= self.unexplained_
         scores += own
@@ -61,18 +64,18 @@ class EASE:
 
 
 def _gram_inverse(vectors: sparse.csr_array, l2: float) -> np.ndarray:
-    """Inverse of ``vectors' vectors + l2 I``, shape (N, N), made within one array of that shape."""
-    n = vectors.shape[1]
-    gram = np.empty((n, n), dtype=np.float32)
+    """Inverse of ``vectors' vectors + l2 I``, made within one array; shape (N, N) for N columns."""
     rows = vectors.T.tocsr()
-    for start in range(0, n, _BLOCK):
+    gram = np.empty((len(rows.indptr) - 1,) * 2, dtype=np.float32)
+    for start in range(0, len(gram), _BLOCK):
         gram[start : start + _BLOCK] = (rows[start : start + _BLOCK] @ vectors).toarray()
-    gram.flat[:: n + 1] += l2
+    gram.flat[:: len(gram) + 1] += l2
+    factorise, invert = get_lapack_funcs(("potrf", "potri"), (gram,))
     # LAPACK wants Fortran order: the transpose of a symmetric matrix is that, without a copy
-    factor, trouble = lapack.spotrf(gram.T, lower=1, clean=0, overwrite_a=1)
-    if not trouble:
-        _, trouble = lapack.spotri(factor, lower=1, overwrite_c=1)
-    if trouble:
+    factor, failed = factorise(gram.T, lower=1, clean=0, overwrite_a=1)
+    if not failed:
+        _, failed = invert(factor, lower=1, overwrite_c=1)
+    if failed:
         raise ValueError(f"EASE: X'X + l2 I cannot be inverted with l2={l2}; raise it")
     return _mirrored(gram)
 
@@ -90,6 +93,5 @@ def _mirrored(matrix: np.ndarray) -> np.ndarray:
 def _quadratic_forms(kernel: np.ndarray, vectors: sparse.csr_array) -> np.ndarray:
     """``x' kernel x`` for every column x of the vectors (U, I), block by block; shape (I,)."""
     columns = vectors.tocsc()
-    starts = range(0, vectors.shape[1], _BLOCK)
-    blocks = (columns[:, start : start + _BLOCK] for start in starts)
+    blocks = (columns[:, start : start + _BLOCK] for start in range(0, len(columns.indptr) - 1, _BLOCK))
     return np.concatenate([block.multiply(kernel @ block).sum(axis=0) for block in blocks]).astype(np.float32)

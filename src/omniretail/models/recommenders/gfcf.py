@@ -4,11 +4,13 @@ from typing import Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 
+from omniretail.models.products import dense_times_sparse
 from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
-from omniretail.views.matrix import binary_user_items
+from omniretail.views.matrix import Weighting, weighted_user_items
+
+_OVERSAMPLING = 32
 
 
 class GFCF:
@@ -20,34 +22,71 @@ class GFCF:
     Args:
         alpha: weight of the ideal low-pass filter; 0.3 in the authors' code.
         factors: singular vectors kept.
-        power_iterations: of the randomised decomposition (Halko et al., 2011); more is closer to the exact one.
+        iterations: of the randomised decomposition; more is closer to the exact one.
+        weighting: what a pair of user and item weighs, by how many of the user's baskets held it; ``log`` or ``count``
+            where customers buy again.
         seed: of its random start.
     """
 
-    def __init__(self, alpha: float = 0.3, factors: int = 256, power_iterations: int = 4, seed: int = 42) -> None:
+    def __init__(
+        self,
+        alpha: float = 0.3,
+        factors: int = 256,
+        iterations: int = 8,
+        weighting: Weighting = "binary",
+        seed: int = 42,
+    ) -> None:
         self.alpha = alpha
         self.factors = factors
-        self.power_iterations = power_iterations
+        self.iterations = iterations
+        self.weighting: Weighting = weighting
         self.seed = seed
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
-        user_items = binary_user_items(train.histories)
-        user_degree, item_degree = (np.maximum(user_items.sum(axis=axis), 1) for axis in (1, 0))
-        self.root_degree_ = np.sqrt(item_degree)  # (I,)
-        self.normalised_ = sparse.csr_array(user_items / np.sqrt(user_degree)[:, None] / self.root_degree_)  # (U, I)
-        _, _, self.spectrum_ = randomized_svd(  # V': (factors, I)
-            self.normalised_,
-            n_components=min(self.factors, *user_items.shape),
-            n_iter=self.power_iterations,
-            random_state=self.seed,
-        )
+        self.normalised_ = weighted_user_items(
+            train.histories, self.weighting
+        )  # X, and from here on R in its place: (U, I)
+        user_roots, roots = (np.sqrt(self.normalised_.sum(axis=axis)) for axis in (1, 0))  # D^1/2: (U,), (I,)
+        self.normalised_.data /= np.repeat(user_roots, np.diff(self.normalised_.indptr))
+        self.normalised_.data /= roots[self.normalised_.indices]
+        vectors = _right_singular_vectors(self.normalised_, self.factors, self.iterations, self.seed)  # V: (I, factors)
+        self.encoder_ = vectors / roots[:, None]  # (I, factors)
+        self.decoder_ = self.alpha * vectors.T * roots  # (factors, I)
         return self
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``."""
-        own = binary_user_items(users)  # (B, I)
-        scores = np.ascontiguousarray((own @ self.normalised_.T).toarray() @ self.normalised_)
-        low_pass = (own / self.root_degree_) @ self.spectrum_.T  # (B, factors)
-        scores += (self.alpha * low_pass @ self.spectrum_) * self.root_degree_
+        own = weighted_user_items(users, self.weighting)  # (B, I)
+        scores = dense_times_sparse((own @ self.normalised_.T).toarray(), self.normalised_)
+        scores += (own @ self.encoder_) @ self.decoder_
         return scores
+
+
+def _right_singular_vectors(matrix: sparse.csr_array, n: int, iterations: int, seed: int) -> np.ndarray:
+    """Those of the ``n`` largest singular values, by randomised subspace iteration (Halko et al., SIAM Review 2011).
+
+    The iteration runs on the shorter side of the matrix, where orthogonal vectors cost less.
+
+    Returns:
+        float32, orthonormal columns; shape (I, min(n, U, I)).
+    """
+    transposed = sparse.csr_array(matrix.T)
+    n_users, n_items = len(matrix.indptr) - 1, len(transposed.indptr) - 1
+    n = min(n, n_users, n_items)
+    if n_users < n_items:
+        right = transposed @ _right_singular_vectors(transposed, n, iterations, seed)
+        return right / np.linalg.norm(right, axis=0)
+    basis = np.random.default_rng(seed).standard_normal((n_items, n + _OVERSAMPLING), dtype=np.float32)
+    for _ in range(iterations):
+        basis = _orthonormal(transposed @ (matrix @ basis))  # (I, n + 32)
+    projected = matrix @ basis  # (U, n + 32)
+    _, rotation = np.linalg.eigh(projected.T @ projected)  # ascending
+    return basis @ rotation[:, : -n - 1 : -1]
+
+
+def _orthonormal(vectors: np.ndarray) -> np.ndarray:
+    """A basis of what the columns span; through their products, much faster than QR where columns are long."""
+    lengths, rotation = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
+    real = lengths > 1e-6 * lengths[-1]  # the rest is rounding: there are more columns than dimensions
+    return vectors @ (rotation[:, real] / np.sqrt(lengths[real])).astype(np.float32)

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
-from omniretail.views.matrix import binary_user_items
+from omniretail.views.matrix import Weighting, weighted_user_items
 
 
 class IALS:
@@ -22,8 +22,10 @@ class IALS:
     Args:
         factors: length of a vector.
         regularization: the paper's lambda.
-        alpha: confidence in what was bought (the paper's is ``1 + alpha``).
+        alpha: confidence in what was bought, per unit of weight (the paper's is one more).
         iterations: turns of users and items.
+        weighting: what a pair of user and item weighs, by how many of the user's baskets held it; ``log`` or ``count``
+            where customers buy again.
         seed: of the random start.
     """
 
@@ -33,19 +35,21 @@ class IALS:
         regularization: float = 0.01,
         alpha: float = 10.0,
         iterations: int = 15,
+        weighting: Weighting = "binary",
         seed: int = 42,
     ) -> None:
         self.factors = factors
         self.regularization = regularization
         self.alpha = alpha
         self.iterations = iterations
+        self.weighting: Weighting = weighting
         self.seed = seed
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
         with threadpool_limits(1, "blas"):  # the library has threads of its own
             solver = self._solver()
-            solver.fit(_as_implicit_wants(train.histories), show_progress=False)
+            solver.fit(self._confidence(train.histories), show_progress=False)
         self.item_factors_ = solver.item_factors  # (I, factors)
         return self
 
@@ -54,7 +58,7 @@ class IALS:
         with threadpool_limits(1, "blas"):
             solver = self._solver()
             solver.item_factors = self.item_factors_
-            user_factors = solver.recalculate_user(np.arange(len(users)), _as_implicit_wants(users))  # (B, factors)
+            user_factors = solver.recalculate_user(np.arange(len(users)), self._confidence(users))  # (B, factors)
         return user_factors @ self.item_factors_.T
 
     def _solver(self) -> AlternatingLeastSquares:
@@ -66,6 +70,5 @@ class IALS:
             random_state=self.seed,
         )
 
-
-def _as_implicit_wants(histories: Histories) -> sparse.csr_matrix:
-    return sparse.csr_matrix(binary_user_items(histories))  # it takes the older class only
+    def _confidence(self, histories: Histories) -> sparse.csr_matrix:
+        return sparse.csr_matrix(weighted_user_items(histories, self.weighting))  # the library takes this class only

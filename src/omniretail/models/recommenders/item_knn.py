@@ -7,7 +7,7 @@ import numpy as np
 from omniretail.models.neighbours import rarity, similar_items
 from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
-from omniretail.views.matrix import binary_user_items
+from omniretail.views.matrix import Weighting, weighted_user_items
 
 
 class ItemKNN:
@@ -20,24 +20,32 @@ class ItemKNN:
         k: neighbours per item.
         shrinkage: pulls similarities that few users support towards 0.
         feature_weighting: ``tf-idf`` makes a user count less the more items they have; ``none`` counts all alike.
-            (BM25 would differ from it by a factor per item only, which the cosine cancels: the matrix is binary.)
+            (On a binary matrix BM25 differs from it by a factor per item only, which the cosine cancels.)
+        weighting: what a pair of user and item weighs, by how many of the user's baskets held it; ``log`` or ``count``
+            where customers buy again.
     """
 
     def __init__(
-        self, k: int = 100, shrinkage: float = 10.0, feature_weighting: Literal["none", "tf-idf"] = "tf-idf"
+        self,
+        k: int = 100,
+        shrinkage: float = 10.0,
+        feature_weighting: Literal["none", "tf-idf"] = "tf-idf",
+        weighting: Weighting = "binary",
     ) -> None:
         self.k = k
         self.shrinkage = shrinkage
         self.feature_weighting = feature_weighting
+        self.weighting: Weighting = weighting
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
-        weighted = binary_user_items(train.histories)
+        weighted = weighted_user_items(train.histories, self.weighting)
         if self.feature_weighting == "tf-idf":
-            weighted.data *= np.repeat(rarity(np.diff(weighted.indptr), weighted.shape[1]), np.diff(weighted.indptr))
+            sizes = np.diff(weighted.indptr)  # (U,)
+            weighted.data *= np.repeat(rarity(sizes, train.histories.n_items), sizes)
         self.similar_ = similar_items(weighted, self.k, self.shrinkage).T.tocsr()  # (I, I): column i scores item i
         return self
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``."""
-        return (binary_user_items(users) @ self.similar_).toarray()
+        return (weighted_user_items(users, self.weighting) @ self.similar_).toarray()

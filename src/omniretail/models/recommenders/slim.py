@@ -8,7 +8,7 @@ from scipy import sparse
 from omniretail.models.neighbours import similar_items
 from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
-from omniretail.views.matrix import binary_user_items
+from omniretail.views.matrix import Weighting, weighted_user_items
 
 _BLOCK = 256
 
@@ -29,20 +29,29 @@ class SLIM:
         l2: the paper's beta; more of it leaves smaller weights.
         max_iter: sweeps over the candidates at most.
         tolerance: stop when no weight moves by more.
+        weighting: what a pair of user and item weighs, by how many of the user's baskets held it; ``log`` or ``count``
+            where customers buy again.
     """
 
     def __init__(
-        self, k: int = 100, l1: float = 1.0, l2: float = 10.0, max_iter: int = 100, tolerance: float = 1e-3
+        self,
+        k: int = 100,
+        l1: float = 1.0,
+        l2: float = 10.0,
+        max_iter: int = 100,
+        tolerance: float = 1e-3,
+        weighting: Weighting = "binary",
     ) -> None:
         self.k = k
         self.l1 = l1
         self.l2 = l2
         self.max_iter = max_iter
         self.tolerance = tolerance
+        self.weighting: Weighting = weighting
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
-        user_items = binary_user_items(train.histories)
+        user_items = weighted_user_items(train.histories, self.weighting)
         weights = similar_items(user_items, self.k)  # (I, I): the candidates, whose similarities give way to weights
         candidates = np.split(weights.indices, weights.indptr[1:-1])
         item_users = user_items.T.tocsr()
@@ -54,7 +63,7 @@ class SLIM:
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``."""
-        return (binary_user_items(users) @ self.item_weights_).toarray()
+        return (weighted_user_items(users, self.weighting) @ self.item_weights_).toarray()
 
     def _solve(self, item_users: sparse.csr_array, candidates: list[np.ndarray], first: int) -> np.ndarray:
         """Weights of the items ``first``, ``first + 1``, … on their candidates, one after the other."""

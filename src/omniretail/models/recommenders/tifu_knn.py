@@ -12,7 +12,7 @@ from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import user_items
 
-_MEMORY_MB = 256
+_MEMORY_MB = 64
 
 
 class TIFUKNN:
@@ -20,8 +20,8 @@ class TIFUKNN:
 
     A user's baskets, oldest first, are cut into ``m`` groups. An item's value is the mean over a group's baskets of
     ``r_b ** (baskets after it in the group)`` where the basket holds it, and then the mean over groups of that value
-    times ``r_g ** (groups after it)``. Scores are ``alpha`` times the user's own vector plus ``1 - alpha`` times the mean
-    vector of the ``k`` training users at the smallest Euclidean distance.
+    times ``r_g ** (groups after it)``. Scores are ``alpha`` times the user's own vector plus ``1 - alpha`` times the
+    mean vector of the ``k`` training users at the smallest Euclidean distance.
 
     Conventions: where the baskets do not divide evenly, the latest groups take one more; a user with fewer than ``m``
     baskets has a group for each. A training user is not their own neighbour (the authors split training from judged
@@ -45,16 +45,17 @@ class TIFUKNN:
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
         self.frequencies_ = self._frequencies(train.histories)  # (U, I)
+        self.lengths_ = self.frequencies_.power(2).sum(axis=1)  # squared: (U,)
         return self
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``."""
         scores = np.empty((len(users), users.n_items), dtype=np.float32)
-        for rows in batches(len(users), self.frequencies_.shape[0], _MEMORY_MB):
+        for rows in batches(len(users), len(self.lengths_), _MEMORY_MB):
             batch = users.take(rows)
             own = self._frequencies(batch)
-            mixed = self.alpha * own + (1 - self.alpha) * self._neighbours(own, batch.user_idx) @ self.frequencies_
-            scores[rows] = mixed.toarray()
+            neighbours = self._neighbours(own, batch.user_idx) @ self.frequencies_  # (B, I)
+            scores[rows] = (1 - self.alpha) * neighbours.toarray() + self.alpha * own
         return scores
 
     def _frequencies(self, histories: Histories) -> sparse.csr_array:
@@ -73,9 +74,9 @@ class TIFUKNN:
 
     def _neighbours(self, own: sparse.csr_array, user_idx: np.ndarray) -> sparse.csr_array:
         """Equal weights, summing to one, on the nearest training users; shape (B, U)."""
-        lengths = self.frequencies_.power(2).sum(axis=1)  # (U,)
         # |a - b|^2 = |a|^2 - (2ab - |b|^2), and |a| is the same for all candidates
-        closeness = 2 * (own @ self.frequencies_.T).toarray() - lengths
+        closeness = (2 * own @ self.frequencies_.T).toarray()
+        closeness -= self.lengths_
         nearest = nearest_users(closeness, user_idx, self.k)
         found = np.diff(nearest.indptr)
         nearest.data = np.repeat(1 / np.maximum(found, 1), found).astype(np.float32)

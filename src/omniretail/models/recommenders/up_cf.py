@@ -5,13 +5,14 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
+from omniretail.models.products import dense_times_sparse
 from omniretail.models.recommend import batches
 from omniretail.views.baskets import baskets_ago, once_per_basket
 from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items, user_items
 
-_MEMORY_MB = 256
+_MEMORY_MB = 64
 
 
 class UPCF:
@@ -38,15 +39,16 @@ class UPCF:
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
         self.user_items_ = binary_user_items(train.histories)  # (U, I)
+        self.sizes_ = np.diff(self.user_items_.indptr)  # (U,)
         self.popularity_ = self._popularity(train.histories)  # (U, I)
         return self
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``."""
         scores = np.empty((len(users), users.n_items), dtype=np.float32)
-        for rows in batches(len(users), self.user_items_.shape[0], _MEMORY_MB):
+        for rows in batches(len(users), len(self.sizes_), _MEMORY_MB):
             batch = users.take(rows)
-            scores[rows] = self._similarity(batch) ** self.q @ self.popularity_
+            scores[rows] = dense_times_sparse(self._similarity(batch) ** self.q, self.popularity_)
             scores[rows] += self._popularity(batch)
         return scores
 
@@ -62,8 +64,9 @@ class UPCF:
         """Asymmetric cosine of B users to every training user but themselves; shape (B, U)."""
         own = binary_user_items(users)
         shared = (own @ self.user_items_.T).toarray()  # (B, U)
-        sizes, other_sizes = np.diff(own.indptr), np.diff(self.user_items_.indptr)
-        shared /= np.maximum(sizes, 1)[:, None] ** self.alpha * np.maximum(other_sizes, 1) ** (1 - self.alpha)
+        sizes = np.maximum(np.diff(own.indptr), 1)  # (B,)
+        shared /= (sizes**self.alpha).astype(np.float32)[:, None]
+        shared /= (self.sizes_ ** (1 - self.alpha)).astype(np.float32)
         known = np.flatnonzero(users.user_idx >= 0)
         shared[known, users.user_idx[known]] = 0
         return shared

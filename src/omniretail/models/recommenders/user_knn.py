@@ -9,9 +9,9 @@ from omniretail.models.neighbours import nearest_users, rarity
 from omniretail.models.recommend import batches
 from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
-from omniretail.views.matrix import binary_user_items
+from omniretail.views.matrix import Weighting, weighted_user_items
 
-_MEMORY_MB = 256
+_MEMORY_MB = 64
 
 
 class UserKNN:
@@ -25,22 +25,29 @@ class UserKNN:
         k: neighbours per user.
         shrinkage: pulls similarities that few items support towards 0.
         feature_weighting: ``tf-idf`` makes an item count less the more users have it; ``none`` counts all alike.
+        weighting: what a pair of user and item weighs, by how many of the user's baskets held it; ``log`` or ``count``
+            where customers buy again.
     """
 
     def __init__(
-        self, k: int = 100, shrinkage: float = 10.0, feature_weighting: Literal["none", "tf-idf"] = "tf-idf"
+        self,
+        k: int = 100,
+        shrinkage: float = 10.0,
+        feature_weighting: Literal["none", "tf-idf"] = "tf-idf",
+        weighting: Weighting = "binary",
     ) -> None:
         self.k = k
         self.shrinkage = shrinkage
         self.feature_weighting = feature_weighting
+        self.weighting: Weighting = weighting
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
-        self.user_items_ = binary_user_items(train.histories)
-        n_users, n_items = self.user_items_.shape
-        self.item_weights_ = np.ones(n_items, dtype=np.float32)
+        self.user_items_ = weighted_user_items(train.histories, self.weighting)
+        self.item_weights_ = np.ones(train.histories.n_items, dtype=np.float32)
         if self.feature_weighting == "tf-idf":
-            self.item_weights_ = rarity(self.user_items_.sum(axis=0), n_users)
+            item_users = np.bincount(self.user_items_.indices, minlength=train.histories.n_items)
+            self.item_weights_ = rarity(item_users, len(train.histories))
         self.norms_ = self._norms(self.user_items_)  # (U,)
         return self
 
@@ -50,15 +57,16 @@ class UserKNN:
         for rows in batches(len(users), len(self.norms_), _MEMORY_MB):
             batch = users.take(rows)
             neighbours = nearest_users(self._similarity(batch), batch.user_idx, self.k)  # (B, U)
-            scores[rows] = (neighbours @ self.user_items_).toarray()
+            scores[rows] = sparse.csr_array(neighbours @ self.user_items_).toarray()
         return scores
 
     def _similarity(self, users: Histories) -> np.ndarray:
         """Of B users to every training user; shape (B, U)."""
-        own = binary_user_items(users)
-        shared = (own * self.item_weights_**2 @ self.user_items_.T).toarray()  # (B, U)
-        lengths = self._norms(own)[:, None] * self.norms_ + self.shrinkage
+        own = weighted_user_items(users, self.weighting)
+        lengths = self._norms(own)[:, None] * self.norms_ + np.float32(self.shrinkage)  # (B, U)
+        own.data *= self.item_weights_[own.indices] ** 2
+        shared = (own @ self.user_items_.T).toarray()  # (B, U)
         return np.divide(shared, lengths, out=shared, where=lengths > 0)
 
     def _norms(self, user_items: sparse.csr_array) -> np.ndarray:
-        return np.sqrt(user_items @ self.item_weights_**2)
+        return np.sqrt(user_items.power(2) @ self.item_weights_**2)

@@ -1,29 +1,22 @@
-"""MLflow: every run with its settings, data, code, figures and files; the only importer of mlflow for runs.
+"""Opening, keeping and closing runs, on a server or, where that is down, in the local SQLite file."""
 
-A run goes to the server that the tracking URI names. Where that cannot be reached, the run is kept in the local SQLite
-file and says how to push it.
-"""
-
-import json
 import logging
 import os
 import tempfile
+import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.entities import DatasetInput, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from omniretail.lineage import provenance
-from omniretail.result import Result
-from omniretail.schema import Card, Tables
 
 log = logging.getLogger(__name__)
 logging.getLogger("mlflow").setLevel(logging.WARNING)  # its notes on setting up a database are nobody's business
@@ -61,15 +54,15 @@ class TrackedRun:
                 raise
             self._move_home(error)
 
-    def record(self, folder: Path, metrics: Mapping[str, float], tables: Tables | None = None) -> None:
+    def record(self, folder: Path, metrics: Mapping[str, float], inputs: Sequence[DatasetInput] = ()) -> None:
         """Add files, figures and the data's lineage; once more locally where the server has gone meanwhile."""
         try:
-            self.send(folder, metrics, tables)
+            self.send(folder, metrics, inputs)
         except (MlflowException, OSError) as error:
             if self.uri == LOCAL:
                 raise
             self._move_home(error)
-            self.send(folder, metrics, tables)
+            self.send(folder, metrics, inputs)
 
     def add_file(self, path: Path, folder: str) -> None:
         """Add one file to the run, into a folder of its artifacts."""
@@ -102,11 +95,12 @@ class TrackedRun:
             *(self.wanted_uri, reason, LOCAL, self.run_id, self.wanted_uri),
         )
 
-    def send(self, folder: Path, metrics: Mapping[str, float], tables: Tables | None) -> None:
+    def send(self, folder: Path, metrics: Mapping[str, float], inputs: Sequence[DatasetInput]) -> None:
         """Add files, figures and the data's lineage to the run where it is."""
-        if tables is not None:
-            self.client.log_inputs(self.run_id, [_dataset(tables)])
-        points = [Metric(key, value, timestamp=0, step=0) for key, value in metrics.items()]
+        if inputs:
+            self.client.log_inputs(self.run_id, list(inputs))
+        now = int(time.time() * 1000)
+        points = [Metric(key, value, timestamp=now, step=0) for key, value in metrics.items()]
         self.client.log_batch(self.run_id, metrics=points)
         self.client.log_artifacts(self.run_id, str(folder))
 
@@ -144,65 +138,6 @@ def sweep(run: TrackedRun) -> Iterator[None]:
         yield
     finally:
         del os.environ[_PARENT]
-
-
-def record_results(run: TrackedRun, results: Sequence[Result], config: str, tables: Tables, plots: Mapping) -> None:
-    """Keep what a run found: means as metrics, values per user as Parquet, plots, settings and drop counts.
-
-    Args:
-        run: open.
-        results: one per stage.
-        config: the resolved config, YAML.
-        tables: the data, for its version and drop counts.
-        plots: matplotlib figures by file name without its ending.
-    """
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        (folder / "config.yaml").write_text(config)
-        facts = {"card": asdict(tables.card), "drops": tables.drops, "version": tables.version}
-        (folder / "data.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False))
-        for result in results:
-            _write_result(result, folder / "results" / result.stage)
-        for name, figure in plots.items():
-            (folder / "plots").mkdir(exist_ok=True)
-            figure.savefig(folder / "plots" / f"{name}.svg")
-        run.record(folder, {k: v for result in results for k, v in means(result).items()}, tables)
-
-
-def means(result: Result) -> dict[str, float]:
-    """The run's figures under their MLflow keys, e.g. ``test/ndcg_at_10``; what nobody has is left out."""
-    figures = result.per_user.mean().dropna().to_dict() | result.overall
-    costs = {"fit_s": result.fit_s, "score_s": result.score_s, "peak_memory_mb": result.peak_memory_mb}
-    return {f"{result.stage}/{key}": float(value) for key, value in (figures | costs).items()}
-
-
-@dataclass(frozen=True)
-class DataFacts:
-    """What a run says of its data."""
-
-    card: Card
-    drops: dict[str, int]
-    version: str
-
-
-def load_data_facts(uri: str, run_id: str) -> DataFacts:
-    """Read back what ``record_results`` kept of the data."""
-    facts = json.loads(Path(download_artifacts(run_id=run_id, artifact_path="data.json", tracking_uri=uri)).read_text())
-    return DataFacts(Card(**facts["card"]), facts["drops"], facts["version"])
-
-
-def load_result(uri: str, run_id: str, stage: str) -> Result:
-    """Read back what ``record_results`` kept.
-
-    Raises:
-        LookupError: where the store has no such run, or the run no such stage.
-    """
-    try:
-        folder = Path(download_artifacts(run_id=run_id, artifact_path=f"results/{stage}", tracking_uri=uri))
-    except (MlflowException, OSError) as error:
-        raise LookupError(f"run {run_id} has no results for stage={stage} in {uri}: {error}") from None
-    facts = json.loads((folder / "result.json").read_text())
-    return Result(**facts, per_user=pd.read_parquet(folder / "per_user.parquet"), run_id=run_id)
 
 
 def children(uri: str, run_id: str) -> list[str]:
@@ -245,8 +180,8 @@ def push(run_id: str, source: str, target: str) -> str:
     copy = TrackedRun(name, run.info.run_name or run_id, run.data.params, run.data.tags, target)
     try:
         copy.open_at(target)
-        copy.client.log_inputs(copy.run_id, run.inputs.dataset_inputs if run.inputs else [])
-        copy.send(Path(download_artifacts(run_id=run_id, tracking_uri=source)), run.data.metrics, None)
+        inputs = run.inputs.dataset_inputs if run.inputs else []
+        copy.send(Path(download_artifacts(run_id=run_id, tracking_uri=source)), run.data.metrics, inputs)
     except (MlflowException, OSError) as error:
         raise ConnectionError(f"{target} cannot be reached ({str(error).splitlines()[0][:120]})") from None
     copy.end(run.info.status)
@@ -270,20 +205,6 @@ def _children(client: MlflowClient, run_id: str, status: str) -> list[Run]:
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     query = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}' and attributes.status = '{status}'"
     return list(client.search_runs(experiments, query, order_by=["attributes.start_time"], max_results=1000))
-
-
-def _dataset(tables: Tables) -> DatasetInput:
-    facts = json.dumps({"address": tables.card.address, "terms": tables.card.terms})
-    profile = json.dumps({"dropped": tables.drops})
-    entity = Dataset(tables.card.title, tables.version, "files", facts, profile=profile)
-    return DatasetInput(entity, [InputTag("mlflow.data.context", "training and evaluation")])
-
-
-def _write_result(result: Result, folder: Path) -> None:
-    folder.mkdir(parents=True)
-    facts = {k: v for k, v in asdict(result).items() if k not in ("per_user", "run_id")}
-    (folder / "result.json").write_text(json.dumps(facts, indent=1))
-    result.per_user.to_parquet(folder / "per_user.parquet")
 
 
 def _record_error(run: TrackedRun, error: BaseException) -> None:

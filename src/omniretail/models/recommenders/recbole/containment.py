@@ -1,0 +1,123 @@
+"""What RecBole does to the process around it, undone: every call into the library runs inside ``contained()``."""
+
+import os
+import random
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import yaml
+from scipy import sparse
+
+# Names that NumPy 2 dropped and RecBole 1.2.1 still reads; some it assigns itself, whatever was there before.
+_NUMPY_NAMES: Mapping[str, Any] = {
+    "bool": np.bool_,
+    "int": np.int_,
+    "float": np.float64,
+    "complex": np.complex128,
+    "object": np.object_,
+    "str": np.str_,
+    "long": np.int_,
+    "unicode": np.str_,
+    "float_": np.float64,
+    "complex_": np.complex128,
+    "unicode_": np.str_,
+}
+
+
+@contextmanager
+def contained(seed: int | None = None) -> Iterator[None]:
+    """Let RecBole's code run as in its own day, and leave the process as it was.
+
+    Inside: NumPy's old names exist, ``sys.argv`` is empty, warnings are silent, the random generators of Python, NumPy
+    and torch start from ``seed``. Afterwards all of that, the environment, cuDNN's switches and the YAML loader that
+    RecBole teaches its own floats are back. Not for several threads at once: these are settings of the process.
+
+    Args:
+        seed: of all generators; None: they run on, and are set back all the same.
+    """
+    with ExitStack() as kept:
+        kept.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        for name, value in _NUMPY_NAMES.items():
+            kept.enter_context(_attribute(np, name, value))
+        kept.enter_context(_attribute(sparse.dok_matrix, "_update", _update_entries))
+        kept.enter_context(_attribute(sys, "argv", ["recbole"]))
+        kept.enter_context(_attribute(yaml.FullLoader, "yaml_implicit_resolvers", _copied_resolvers()))
+        kept.enter_context(_environment())
+        kept.enter_context(_generators())
+        if seed is not None:
+            _seed(seed)
+        yield
+
+
+@contextmanager
+def _attribute(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """The attribute set for a while; what the owner itself did not have is taken away again."""
+    before = vars(owner).get(name, _ABSENT)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        if before is _ABSENT:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, before)
+
+
+_ABSENT = object()
+
+
+def _update_entries(matrix: Any, entries: Mapping) -> None:
+    """What ``dok_matrix._update`` did: set many entries without checking each."""
+    matrix._dict.update(entries)
+
+
+def _copied_resolvers() -> dict:
+    return {first: list(rules) for first, rules in yaml.FullLoader.yaml_implicit_resolvers.items()}
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    before = os.environ.get("CUDA_VISIBLE_DEVICES")
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("CUDA_VISIBLE_DEVICES", None)
+        else:
+            os.environ["CUDA_VISIBLE_DEVICES"] = before
+
+
+@contextmanager
+def _generators() -> Iterator[None]:
+    torch = import_module("torch")
+    cudnn = torch.backends.cudnn
+    python, numpy_state = random.getstate(), np.random.get_state()  # noqa-free: RecBole draws from the global ones
+    switches, dtype, threads = (
+        (cudnn.benchmark, cudnn.deterministic),
+        torch.get_default_dtype(),
+        torch.get_num_threads(),
+    )
+    with torch.random.fork_rng():
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy_state)
+            cudnn.benchmark, cudnn.deterministic = switches
+            torch.set_default_dtype(dtype)
+            if torch.get_num_threads() != threads:
+                torch.set_num_threads(threads)
+
+
+def _seed(seed: int) -> None:
+    torch = import_module("torch")
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True

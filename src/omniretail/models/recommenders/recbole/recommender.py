@@ -1,0 +1,127 @@
+"""RecBole: any of its models as one of ours."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+
+from omniretail.models.recommenders.recbole.containment import contained
+from omniretail.models.recommenders.recbole.library import require_recbole
+from omniretail.models.recommenders.recbole.scoring import Fitted, score
+from omniretail.models.recommenders.recbole.settings import config_of
+from omniretail.models.recommenders.recbole.tables import ITEM, USER, RecBoleTables, places, tables_of
+from omniretail.models.recommenders.recbole.training import trained
+from omniretail.models.recommenders.recbole.zoo import (
+    NEEDS_ATTRIBUTES,
+    ZOO,
+    require_known,
+    require_packages,
+    require_parameters,
+)
+from omniretail.views.fold import Train
+from omniretail.views.histories import Histories
+
+_FAMILIES = ("general", "sequential", "knowledge")
+
+
+class RecBole:
+    """A model of RecBole (Zhao et al., CIKM 2021 and 2022), trained by RecBole on our events, scored in our order.
+
+    RecBole sees the training events only, in memory; it writes no file and leaves the process as it was. Sequential
+    models and those that take a user as a row of the matrix (EASE, ItemKNN, the autoencoders) serve any history; the
+    others learn a vector per user and know no one else.
+
+    Args:
+        name: of the model, as RecBole spells it.
+        params: its parameters under RecBole's names; what is not given keeps RecBole's default.
+        epochs: passes over the training events, at most; in each stage, for models trained in stages.
+        patience: epochs without a better inner validation before training stops. The inner validation is each user's
+            last training event, which the model then does not learn from; 0: none, all epochs over all events.
+        attributes: columns of the item table for models that use them; None: all that hold words, but the name.
+        seed: of everything random.
+        device: ``cpu`` or ``cuda``.
+
+    Raises:
+        ValueError: where RecBole has no such model.
+    """
+
+    def __init__(
+        self,
+        name: str = "LightGCN",
+        params: Mapping[str, Any] | None = None,
+        epochs: int = 50,
+        patience: int = 0,
+        attributes: Sequence[str] | None = None,
+        seed: int = 1,
+        device: str = "cpu",
+    ) -> None:
+        require_known(name, _FAMILIES)
+        self.name = name
+        self.params = dict(params or {})
+        self.epochs = epochs
+        self.patience = patience
+        self.attributes = attributes
+        self.seed = seed
+        self.device = device
+
+    def fit(self, train: Train) -> Self:
+        """See ``Recommender``.
+
+        Raises:
+            RecBoleAbsentError: where RecBole is not installed.
+            ValueError: where the model has no such parameter, or needs attributes or packages that are not there.
+        """
+        require_recbole()
+        require_parameters(self.name, self.params)
+        require_packages(self.name)
+        tables = self._tables(train)
+        with contained(self.seed):
+            settings = partial(
+                config_of,
+                self.name,
+                self._params(tables),
+                epochs=self.epochs,
+                patience=self.patience,
+                seed=self.seed,
+                device=self.device,
+            )
+            model, data = trained(self.name, tables, settings, self.seed)
+        self._fitted = self._fitting(tables, model, data)
+        return self
+
+    def score(self, users: Histories) -> np.ndarray:
+        """See ``Recommender``; a user without any history gets the popular list.
+
+        Raises:
+            UnknownUserError: from a model that learns a vector per user, for a user who was not in training.
+        """
+        with contained(self.seed):
+            return score(self._fitted, users)
+
+    def _tables(self, train: Train) -> RecBoleTables:
+        uses = self.name in NEEDS_ATTRIBUTES or ZOO[self.name] == "knowledge" or self.attributes is not None
+        tables = tables_of(train, self.attributes if uses else (), graph=ZOO[self.name] == "knowledge")
+        if uses and tables.items is None:
+            raise ValueError(f"RecBole's {self.name} needs item attributes, and the item table of this source has none")
+        return tables
+
+    def _params(self, tables: RecBoleTables) -> dict[str, Any]:
+        """The parameters, with the names of attributes that are there in place of RecBole's."""
+        if self.name not in NEEDS_ATTRIBUTES or tables.items is None:
+            return self.params
+        columns = list(tables.items.columns[1:])
+        implied = {"item_attribute": columns[0]} if self.name == "S3Rec" else {"selected_features": columns}
+        return {**implied, **self.params}
+
+    def _fitting(self, tables: RecBoleTables, model: Any, data: Any) -> Fitted:
+        n_users, n_items = (int(tables.events[column].max()) + 1 for column in (USER, ITEM))
+        return Fitted(
+            name=self.name,
+            config=data.config,
+            data=data,
+            model=model,
+            users=places(data, USER, n_users),
+            items=places(data, ITEM, n_items),
+            popularity=np.bincount(tables.events[ITEM], minlength=n_items).astype(np.float32),
+        )

@@ -1,0 +1,167 @@
+"""Scores of RecBole's models in our order of items."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from omniretail.models.protocols import UnknownUserError
+from omniretail.models.recommenders.recbole.library import module, torch
+from omniretail.models.recommenders.recbole.tables import ITEM, USER
+from omniretail.models.recommenders.recbole.zoo import (
+    AUTOENCODERS,
+    LINEAR,
+    PER_USER_SEQUENTIAL,
+    SAME_FOR_ALL,
+    ZOO,
+)
+from omniretail.views.histories import Histories
+from omniretail.views.matrix import user_items
+
+_SCORES_AT_ONCE = 1 << 23
+_PAIRS_AT_ONCE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model and what it takes to ask it.
+
+    Attributes:
+        name: of the model.
+        config: RecBole's settings.
+        data: RecBole's dataset.
+        model: in evaluation mode.
+        users: RecBole's number of each training user; shape (U,).
+        items: RecBole's number of each item; shape (I,).
+        popularity: events per item, for users of whom nothing is known; float32, shape (I,).
+    """
+
+    name: str
+    config: Any
+    data: Any
+    model: Any
+    users: np.ndarray
+    items: np.ndarray
+    popularity: np.ndarray
+
+    @property
+    def serves_any_history(self) -> bool:
+        """Whether the model scores from a history, with nothing learned of the user themselves."""
+        if ZOO[self.name] == "sequential":
+            return self.name not in PER_USER_SEQUENTIAL
+        by_item = self.name == "ItemKNN" and self.config["knn_method"] == "item"
+        return by_item or self.name in AUTOENCODERS | LINEAR | SAME_FOR_ALL | {"NAIS"}
+
+
+def score(fitted: Fitted, users: Histories) -> np.ndarray:
+    """See ``Recommender``; a user without any history gets the popular list.
+
+    Raises:
+        UnknownUserError: from a model that learns a vector per user, for a user who was not in training.
+    """
+    served = users.lengths > 0 if fitted.serves_any_history else users.user_idx >= 0
+    unknown = int((~served & (users.lengths > 0)).sum())
+    if unknown:
+        raise UnknownUserError(f"RecBole's {fitted.name}", unknown, len(users))
+    if ZOO[fitted.name] == "sequential":
+        served &= users.lengths > 0
+    scores = np.tile(fitted.popularity, (len(users), 1))  # (B, I)
+    rows = np.flatnonzero(served)
+    for start in range(0, len(rows), step := max(1, _SCORES_AT_ONCE // fitted.data.item_num)):
+        part = rows[start : start + step]
+        scores[part] = _scored(fitted, users.take(part))
+    return scores
+
+
+def _scored(fitted: Fitted, users: Histories) -> np.ndarray:
+    sequential = ZOO[fitted.name] == "sequential"
+    asked = _sequences(fitted, users) if sequential else {USER: _user_numbers(fitted, users)}
+    asked = module("data.interaction").Interaction({key: torch().from_numpy(value) for key, value in asked.items()})
+    asked = module("data.transform").construct_transform(fitted.config)(fitted.data, fitted.data.join(asked))
+    with torch().no_grad(), _histories_given(fitted, users):
+        scores = _all_items(fitted, asked.to(fitted.config["device"]))
+    return scores.reshape(len(users), -1)[:, fitted.items]  # (B, I)
+
+
+def _all_items(fitted: Fitted, asked: Any) -> np.ndarray:
+    """Scores of all items, RecBole's padding first; (B, 1 + I) in any shape."""
+    try:
+        return fitted.model.full_sort_predict(asked).detach().cpu().numpy().astype(np.float32)
+    except NotImplementedError:  # the model scores pairs only
+        items = fitted.data.get_item_feature().to(fitted.config["device"])
+        step = max(1, _PAIRS_AT_ONCE // fitted.data.item_num)
+        parts = [_pairs(fitted, asked[start : start + step], items) for start in range(0, len(asked), step)]
+        return np.concatenate(parts)
+
+
+def _pairs(fitted: Fitted, asked: Any, items: Any) -> np.ndarray:
+    pairs = asked.repeat_interleave(fitted.data.item_num)
+    pairs.update(items.repeat(len(asked)))
+    return fitted.model.predict(pairs).detach().cpu().numpy().astype(np.float32).reshape(-1)
+
+
+def _user_numbers(fitted: Fitted, users: Histories) -> np.ndarray:
+    """RecBole's number of each user; rows of the histories given, where those take the place of its own."""
+    return np.arange(len(users)) if fitted.serves_any_history else fitted.users[users.user_idx]
+
+
+def _sequences(fitted: Fitted, users: Histories) -> dict[str, np.ndarray]:
+    """The last items of each user, oldest first, padded behind."""
+    config = fitted.config
+    lengths = np.minimum(users.lengths, config["MAX_ITEM_LIST_LENGTH"])  # (B,)
+    place = np.arange(config["MAX_ITEM_LIST_LENGTH"])
+    events = (users.offsets[1:] - lengths)[:, None] + place  # (B, L)
+    inside = place < lengths[:, None]
+    items = fitted.items[users.item_idx[np.where(inside, events, 0)]]
+    return {
+        USER: np.where(users.user_idx >= 0, fitted.users[users.user_idx], 0),
+        ITEM + config["LIST_SUFFIX"]: np.where(inside, items, 0),
+        config["ITEM_LIST_LENGTH_FIELD"]: lengths.astype(np.int64),
+    }
+
+
+@contextmanager
+def _histories_given(fitted: Fitted, users: Histories) -> Iterator[None]:
+    """The histories in the place of what the model keeps of its training users."""
+    if ZOO[fitted.name] == "sequential" or not fitted.serves_any_history:
+        yield
+        return
+    given = _as_the_model_keeps_them(fitted, users)
+    before = {name: getattr(fitted.model, name) for name in given}
+    vars(fitted.model).update(given)
+    try:
+        yield
+    finally:
+        vars(fitted.model).update(before)
+
+
+def _as_the_model_keeps_them(fitted: Fitted, users: Histories) -> dict[str, Any]:
+    if fitted.name in LINEAR | {"ItemKNN"}:
+        matrix = _matrix(fitted, users)
+        return {"pred_mat": matrix @ fitted.model.w} if fitted.name == "ItemKNN" else {"interaction_matrix": matrix}
+    if fitted.name in AUTOENCODERS:
+        items, filled = _padded(fitted, users)
+        return {"history_item_id": items, "history_item_value": filled.float()}
+    if fitted.name == "NAIS":
+        items, filled = _padded(fitted, users)
+        return {"history_item_matrix": items, "history_lens": filled.sum(1)}
+    return {}
+
+
+def _matrix(fitted: Fitted, users: Histories) -> sparse.csr_matrix:
+    """Events by user and RecBole's items; shape (B, 1 + I)."""
+    ours = user_items(users).tocoo()
+    return sparse.csr_matrix((ours.data, (ours.row, fitted.items[ours.col])), shape=(len(users), fitted.data.item_num))
+
+
+def _padded(fitted: Fitted, users: Histories) -> tuple[Any, Any]:
+    """Items of each user, padded behind, and where they are none; both (B, longest)."""
+    place = np.arange(max(1, users.lengths.max(initial=0)))
+    filled = place < users.lengths[:, None]
+    items = np.zeros(filled.shape, dtype=np.int64)
+    items[filled] = fitted.items[users.item_idx]
+    device = fitted.config["device"]
+    return torch().from_numpy(items).to(device), torch().from_numpy(filled).to(device)

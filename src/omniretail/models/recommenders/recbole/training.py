@@ -1,0 +1,106 @@
+"""RecBole's own trainers, with the best weights kept in memory instead of in a file."""
+
+import io
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from omniretail.models.recommenders.recbole.library import module, torch
+from omniretail.models.recommenders.recbole.tables import RecBoleTables, dataset
+from omniretail.models.recommenders.recbole.zoo import PRETRAINED, ZOO
+
+Settings = Callable[..., Any]
+"""Gives a ``Config``; takes what differs from stage to stage."""
+
+
+def trained(name: str, tables: RecBoleTables, settings: Settings, seed: int) -> tuple[Any, Any]:
+    """A model after all stages of its training, and its dataset.
+
+    The order of things, and of random draws, is that of RecBole's own quick start.
+
+    Args:
+        name: of the model.
+        tables: what it learns from.
+        settings: makes the configuration of a stage.
+        seed: drawn from anew for the data and for the model.
+    """
+    model = data = None
+    for stage in PRETRAINED.get(name, (None,)):
+        config = settings(**_stage(stage, model))
+        module("utils").init_seed(seed, True)
+        data = dataset(tables, config)
+        train, valid = _loaders(config, data)
+        module("utils").init_seed(seed, True)
+        model = build(config, train._dataset)
+        _fit(config, model, train, valid)
+    return model.eval(), data
+
+
+def build(config: Any, data: Any) -> Any:
+    """The model, untrained, on its device."""
+    return config.model_class(config, data).to(config["device"])
+
+
+def _stage(stage: str | None, before: Any) -> dict[str, Any]:
+    """Settings of a stage; the weights of the one before go over as the bytes of a file that never was."""
+    if stage is None:
+        return {}
+    if before is None:
+        return {"train_stage": stage}
+    handed = io.BytesIO()
+    torch().save({"state_dict": before.state_dict()}, handed)
+    handed.seek(0)
+    return {"train_stage": stage, "pre_model_path": handed}
+
+
+def _loaders(config: Any, data: Any) -> tuple[Any, Any]:
+    """RecBole's loaders of training and of inner validation; None for the latter where there is none."""
+    if config["stopping_step"]:
+        train, valid, _ = module("data").data_preparation(config, data)
+        return train, valid
+    (events,) = data.build()
+    loader = module("data.utils").get_dataloader(config, "train")
+    return loader(config, events, *_samplers(config, data, events), shuffle=True), None
+
+
+def _samplers(config: Any, data: Any, events: Any) -> list[Any]:
+    """Where a training loader draws its negatives from: items, and for a knowledge graph entities too."""
+    kinds, how = module("sampler"), config["train_neg_sample_args"]
+    drawing = how["distribution"], how["alpha"]
+    items = None
+    if drawing[0] != "none" and config["repeatable"]:
+        items = kinds.RepeatableSampler(["train"], data, *drawing).set_phase("train")
+    elif drawing[0] != "none":
+        items = kinds.Sampler(["train"], [events], *drawing).set_phase("train")
+    entities = [kinds.KGSampler(data, *drawing)] if ZOO[config["model"]] == "knowledge" else []
+    return [items, *entities]
+
+
+def _fit(config: Any, model: Any, train: Any, valid: Any) -> None:
+    """Train the model in place; with an inner validation its best weights are put back."""
+    kind = module("utils").get_trainer(config["MODEL_TYPE"], config["model"])
+    trainer = _in_memory(kind)(config, model)
+    trainer.fit(train, valid, verbose=False, saved=valid is not None)
+    if trainer.best is not None:
+        model.load_state_dict(trainer.best["weights"])
+        model.load_other_parameter(trainer.best["others"])
+
+
+@cache
+def _in_memory(kind: type) -> Any:
+    """The trainer with its checkpoints kept in memory."""
+    return type(f"InMemory{kind.__name__}", (_Keeping, kind), {})
+
+
+class _Keeping:
+    """Goes before one of RecBole's trainers, whose writing of files it replaces."""
+
+    model: Any
+    best: Mapping[str, Any] | None = None
+
+    def _save_checkpoint(self, epoch: int, **options: object) -> None:
+        weights = {key: value.detach().clone() for key, value in self.model.state_dict().items()}
+        self.best = {"weights": weights, "others": self.model.other_parameter()}
+
+    def save_pretrained_model(self, epoch: int, saved_model_file: str) -> None:
+        return None

@@ -1,0 +1,92 @@
+"""What a run found, as a run keeps it: written, and read back."""
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+from mlflow.artifacts import download_artifacts
+from mlflow.entities import Dataset, DatasetInput, InputTag
+from mlflow.exceptions import MlflowException
+
+from omniretail.result import Result
+from omniretail.schema import Card, Tables
+from omniretail.tracking.runs import TrackedRun
+
+
+def record_results(
+    run: TrackedRun, results: Sequence[Result], config: str, tables: Tables, plots: Mapping[str, Figure]
+) -> None:
+    """Keep what a run found: means as metrics, values per user as Parquet, plots, settings and drop counts.
+
+    Args:
+        run: open.
+        results: one per stage.
+        config: the resolved config, YAML.
+        tables: the data, for its version and drop counts.
+        plots: matplotlib figures by file name without its ending.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / "config.yaml").write_text(config)
+        facts = {"card": asdict(tables.card), "drops": tables.drops, "version": tables.version}
+        (folder / "data.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False))
+        for result in results:
+            _write_result(result, folder / "results" / result.stage)
+        for name, figure in plots.items():
+            (folder / "plots").mkdir(exist_ok=True)
+            figure.savefig(folder / "plots" / f"{name}.svg")
+        run.record(folder, {k: v for result in results for k, v in means(result).items()}, [_dataset(tables)])
+
+
+def means(result: Result) -> dict[str, float]:
+    """The run's figures under their MLflow keys, e.g. ``test/ndcg_at_10``; what nobody has is left out."""
+    figures = result.per_user.mean().dropna().to_dict() | result.overall
+    costs = {"fit_s": result.fit_s, "score_s": result.score_s, "peak_memory_mb": result.peak_memory_mb}
+    return {f"{result.stage}/{key}": float(value) for key, value in (figures | costs).items()}
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What a run says of its data."""
+
+    card: Card
+    drops: dict[str, int]
+    version: str
+
+
+def load_data_facts(uri: str, run_id: str) -> DataFacts:
+    """Read back what ``record_results`` kept of the data."""
+    facts = json.loads(Path(download_artifacts(run_id=run_id, artifact_path="data.json", tracking_uri=uri)).read_text())
+    return DataFacts(Card(**facts["card"]), facts["drops"], facts["version"])
+
+
+def load_result(uri: str, run_id: str, stage: str) -> Result:
+    """Read back what ``record_results`` kept.
+
+    Raises:
+        LookupError: where the store has no such run, or the run no such stage.
+    """
+    try:
+        folder = Path(download_artifacts(run_id=run_id, artifact_path=f"results/{stage}", tracking_uri=uri))
+    except (MlflowException, OSError) as error:
+        raise LookupError(f"run {run_id} has no results for stage={stage} in {uri}: {error}") from None
+    facts = json.loads((folder / "result.json").read_text())
+    return Result(**facts, per_user=pd.read_parquet(folder / "per_user.parquet"), run_id=run_id)
+
+
+def _dataset(tables: Tables) -> DatasetInput:
+    facts = json.dumps({"address": tables.card.address, "terms": tables.card.terms})
+    profile = json.dumps({"dropped": tables.drops})
+    entity = Dataset(tables.card.title, tables.version, "files", facts, profile=profile)
+    return DatasetInput(entity, [InputTag("mlflow.data.context", "training and evaluation")])
+
+
+def _write_result(result: Result, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    facts = {k: v for k, v in asdict(result).items() if k not in ("per_user", "run_id")}
+    (folder / "result.json").write_text(json.dumps(facts, indent=1))
+    result.per_user.to_parquet(folder / "per_user.parquet")

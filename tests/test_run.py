@@ -1,0 +1,149 @@
+"""The main job end to end: real groceries against golden figures, a user's own log, and what can go wrong."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from omniretail import tracking
+from omniretail.models.recommenders.popular import Popular
+from omniretail.run import compose, run
+from omniretail.schema import DataError
+from omniretail.sweep import compare
+from omniretail.views.histories import Histories
+from tests.conftest import ROOT, shop_events
+
+GOLDEN = json.loads((Path(__file__).parent / "golden" / "complete_journey.json").read_text())
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.mark.parametrize("model", GOLDEN)
+def test_the_complete_journey_gives_the_golden_figures(model: str, cache: Path) -> None:
+    results = run(compose(f"model=recommender/{model}", f"cache_dir={cache}"))
+    for result in results:
+        for key, value in GOLDEN[model][result.stage].items():
+            found = result.per_user[key].mean() if key in result.per_user else result.overall[key]
+            assert found == pytest.approx(value, abs=2e-4), f"{result.stage}/{key}"
+
+
+@pytest.fixture
+def own_log() -> Path:
+    path = Path("log.csv")
+    shop_events().to_csv(path, index=False)
+    return path
+
+
+def of_csv(path: Path, *overrides: str) -> list[str]:
+    names = ("user_id", "item_id", "timestamp", "basket_id")
+    columns = [f"source.columns.{name}={name}" for name in names]
+    return ["source=csv", f"source.path={path}", *columns, "split.horizon_days=20", "cache_dir=cache", *overrides]
+
+
+def test_a_log_of_ones_own_from_file_to_table(own_log: Path) -> None:
+    run_ids = [run(compose(*of_csv(own_log, f"model=recommender/{m}")))[0].run_id for m in ("popular", "personal_top")]
+    (compared,) = compare(tracking.LOCAL, run_ids, "test", ["recall_at_10"], "ndcg_at_10", "Popular")
+    assert set(compared.table.index) == {"Popular", "PersonalTop"}
+    metrics = MlflowClient(tracking.LOCAL).get_run(run_ids[0]).data.metrics
+    assert {"test/ndcg_at_10", "val/recall_at_20", "test/fit_s", "test/peak_memory_mb"} <= metrics.keys()
+
+
+def test_runs_of_two_protocols_get_two_tables(own_log: Path) -> None:
+    splits = ["split=temporal", "split=leave_last"]
+    overrides = [[o for o in of_csv(own_log, s) if "horizon" not in o] for s in splits]
+    run_ids = [run(compose(*each, "evaluate=[test]", "model=recommender/popular"))[0].run_id for each in overrides]
+    assert len(compare(tracking.LOCAL, run_ids, "test", [], "ndcg_at_10", "Popular")) == 2
+
+
+def test_one_user_only(tmp_path: Path) -> None:
+    days = pd.date_range("2024-01-01", periods=60).strftime("%Y-%m-%d")
+    log = pd.DataFrame({"user_id": "me", "item_id": np.arange(60) % 30, "timestamp": days, "basket_id": range(60)})
+    log.to_csv("one.csv", index=False)
+    results = run(compose(*of_csv(Path("one.csv"), "model=recommender/personal_top")))
+    assert [len(result.per_user) for result in results] == [1, 1]
+
+
+def failing(*overrides: str) -> str:
+    """The error of a run that should fail, after checking that MLflow knows of it."""
+    with pytest.raises((DataError, PermissionError, ValueError)) as caught:
+        run(compose(*overrides))
+    newest = MlflowClient(tracking.LOCAL).search_runs(["1"], order_by=["attributes.start_time DESC"])[0]
+    assert newest.info.status == "FAILED"
+    assert str(caught.value)[:100] in newest.data.tags["error"]
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_no_test_events(own_log: Path) -> None:
+    assert "no events in the test window" in failing(*of_csv(own_log, "split.end=2030-01-01"))
+
+
+def test_k_beyond_the_catalogue(own_log: Path) -> None:
+    assert "more than the catalogue's" in failing(*of_csv(own_log, "metrics.ks=[10,500]"))
+
+
+def test_a_missing_file() -> None:
+    assert "nowhere.csv is not there" in failing(*of_csv(Path("nowhere.csv")))
+
+
+def test_an_unwritable_cache(own_log: Path) -> None:
+    Path("cache").write_text("in the way")
+    assert "set cache_dir=" in failing(*of_csv(own_log))
+
+
+def test_a_model_that_goes_astray(own_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def astray(model: Popular, users: Histories) -> np.ndarray:
+        return np.full((len(users), users.n_items), np.nan, dtype=np.float32)
+
+    monkeypatch.setattr(Popular, "score", astray)
+    assert "Popular gave scores that are not finite" in failing(*of_csv(own_log, "model=recommender/popular"))
+
+
+def train(*overrides: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, ROOT / "scripts" / "train.py", *overrides]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def test_the_command_line_ends_with_the_run_id(own_log: Path) -> None:
+    done = train(*of_csv(own_log, "model=recommender/popular"))
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.strip().splitlines()[-1]
+    assert MlflowClient(tracking.LOCAL).get_run(last.removeprefix("run_id=")).info.status == "FINISHED"
+
+
+def test_the_command_line_says_errors_in_a_sentence() -> None:
+    done = train(*of_csv(Path("nowhere.csv")))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip().splitlines()[-1].startswith("error: nowhere.csv is not there")
+
+
+def test_a_sweep_ends_with_a_table_though_one_model_fails(own_log: Path) -> None:
+    done = train("-m", *of_csv(own_log), "model=recommender/popular,recommender/personal_top,recommender/ease", "memory_mb=1")
+    assert done.returncode == 0, done.stderr
+    *_, pages, runs, last = done.stdout.strip().splitlines()
+    assert "PersonalTop" in done.stdout
+    assert "webbrowser reports/" in pages
+    assert "ui --backend-store-uri sqlite:///mlflow.db" in runs
+    assert len(tracking.children(tracking.LOCAL, last.removeprefix("run_id="))) == 3
+
+
+def test_a_sweep_goes_on_when_one_run_fails(own_log: Path) -> None:
+    done = train("-m", *of_csv(own_log), "model=recommender/popular", "metrics.ks=[10],[10,500]")
+    assert done.returncode == 1
+    assert "Popular" in done.stdout
+    assert "failed: Popular" in done.stderr
+    assert "more than the catalogue's" in done.stderr
