@@ -62,8 +62,8 @@ def test_tuned_settings_reach_their_model(tuned: str) -> None:
     "experiment", sorted((ROOT / "experiments").glob("*/config.yaml")), ids=lambda p: p.parent.name
 )
 def test_experiments(experiment: Path) -> None:
-    here = f"hydra.searchpath=[file://{experiment.parent}]"
-    with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
+    here = f"hydra.searchpath=[file://{CONFIGS}]"
+    with hydra.initialize_config_dir(str(experiment.parent), version_base="1.3"):
         sweep = hydra.compose("config", overrides=[here], return_hydra_config=True).hydra.sweeper.params
         for model in sweep.model.split(","):
             instantiate(hydra.compose("config", overrides=[here, f"model={model}"]).model)

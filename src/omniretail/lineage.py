@@ -13,7 +13,11 @@ _PACKAGES = ("omniretail", "numpy", "scipy", "pandas", "scikit-learn", "implicit
 def provenance() -> dict[str, str]:
     """Tags that let anybody find the code again: commit, whether it was changed since, command, versions."""
     commit = _git("rev-parse", "HEAD")
-    tags = {"mlflow.source.name": " ".join(sys.argv)[:500] or "python", "python": platform.python_version()}
+    tags = {
+        "mlflow.source.name": Path(sys.argv[0]).name or "python",
+        "command": " ".join(["python", *sys.argv])[:5000],
+        "python": platform.python_version(),
+    }
     if commit:
         tags |= {"mlflow.source.git.commit": commit, "git_dirty": str(bool(_git("status", "--porcelain"))).lower()}
     return tags | {f"version/{name}": found for name in _PACKAGES if (found := _version(name))}

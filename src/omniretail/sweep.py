@@ -1,7 +1,6 @@
 """Any set of runs as tables and pages; a sweep gets them by itself when it ends."""
 
 import atexit
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -15,12 +14,10 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from omniretail import tracking
-from omniretail.report import comparison, terminal, to_csv, verdict, write_html
+from omniretail.report import comparison, markdown, terminal, to_csv, verdict, write_html
 from omniretail.report.runs import PROTOCOL
 from omniretail.result import Result
 from omniretail.tracking import DataFacts
-
-log = logging.getLogger(__name__)
 
 REFERENCE = "PersonalTop"  # what a customer would buy anyway: a recommender that does not beat it is not needed
 
@@ -90,8 +87,9 @@ class SweepReport(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: object) -> None:
         """Open the run whose children the jobs become."""
         self.ending = ExitStack()
-        name = " ".join(config.hydra.overrides.task) or "sweep"
-        settings = {"overrides": name, "evaluate": str(config.evaluate)}
+        where = [Path(s.path).name for s in config.hydra.runtime.config_sources if s.provider == "command-line"]
+        name = " ".join([*where, *config.hydra.overrides.task])
+        settings = {"swept": name, "evaluate": str(config.evaluate)}
         self.run = self.ending.enter_context(
             tracking.tracked(config.tracking.uri, config.tracking.experiment, f"sweep {name}"[:250], settings)
         )
@@ -105,7 +103,7 @@ class SweepReport(Callback):
         with self.ending:
             self._report(config)
         for name, error in failed.items():
-            log.error("failed: %s: %s", name, error)
+            print(f"failed: {name}: {error}", file=sys.stderr)
         print(f"run_id={self.run.run_id}", flush=True)
         if failed:
             sys.exit(1)
@@ -119,6 +117,7 @@ class SweepReport(Callback):
             page = page.with_stem(f"{page.stem}_{number}") if number else page
             part.show(console)
             part.write_html(page)
+            self.run.describe(markdown(part.table))
             self.run.add_file(page, "report")
             to_csv(part.table, page.with_suffix(".csv"))
             self.run.add_file(page.with_suffix(".csv"), "report")

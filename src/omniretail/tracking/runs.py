@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
 from mlflow.entities import DatasetInput, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
 from omniretail.lineage import provenance
 
@@ -63,6 +63,10 @@ class TrackedRun:
                 raise
             self._move_home(error)
             self.send(folder, metrics, inputs)
+
+    def describe(self, text: str) -> None:
+        """What the run's page says of it, Markdown."""
+        self.client.set_tag(self.run_id, MLFLOW_RUN_NOTE, text)
 
     def add_file(self, path: Path, folder: str) -> None:
         """Add one file to the run, into a folder of its artifacts."""
@@ -193,7 +197,7 @@ def _experiment(client: MlflowClient, name: str) -> str:
     if found is not None:
         return found.experiment_id
     try:
-        return client.create_experiment(name)
+        return client.create_experiment(name, tags={"mlflow.experimentKind": "custom_model_development"})
     except MlflowException:  # another run made it in the meantime
         made = client.get_experiment_by_name(name)
         if made is None:

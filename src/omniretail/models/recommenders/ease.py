@@ -92,6 +92,6 @@ def _mirrored(matrix: np.ndarray) -> np.ndarray:
 
 def _quadratic_forms(kernel: np.ndarray, vectors: sparse.csr_array) -> np.ndarray:
     """``x' kernel x`` for every column x of the vectors (U, I), block by block; shape (I,)."""
-    columns = vectors.tocsc()
-    blocks = (columns[:, start : start + _BLOCK] for start in range(0, len(columns.indptr) - 1, _BLOCK))
-    return np.concatenate([block.multiply(kernel @ block).sum(axis=0) for block in blocks]).astype(np.float32)
+    columns = vectors.T.tocsr()  # (I, U)
+    blocks = (columns[start : start + _BLOCK] for start in range(0, len(columns.indptr) - 1, _BLOCK))
+    return np.concatenate([block.multiply(block @ kernel).sum(axis=1) for block in blocks]).astype(np.float32)

@@ -54,7 +54,7 @@ class TIFUKNN:
         for rows in batches(len(users), len(self.lengths_), _MEMORY_MB):
             batch = users.take(rows)
             own = self._frequencies(batch)
-            neighbours = self._neighbours(own, batch.user_idx) @ self.frequencies_  # (B, I)
+            neighbours = sparse.csr_array(self._neighbours(own, batch.user_idx) @ self.frequencies_)  # (B, I)
             scores[rows] = (1 - self.alpha) * neighbours.toarray() + self.alpha * own
         return scores
 

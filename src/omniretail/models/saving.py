@@ -1,0 +1,86 @@
+"""A fitted model as two plain files: settings as JSON, arrays as NumPy's .npz. No pickle, so loading runs no code.
+
+It works for every model that keeps the promise of ``Recommender``: each argument of the constructor is an attribute of
+that name, and each thing learned is a NumPy array or a SciPy CSR array in an attribute that ends in an underscore.
+"""
+
+import importlib
+import inspect
+import json
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from omniretail.models.protocols import Recommender
+
+SETTINGS, ARRAYS = "settings.json", "arrays.npz"
+_HOME = "omniretail.models."
+_CSR_PARTS = ("data", "indices", "indptr", "shape")
+
+
+def save(model: Recommender, folder: Path) -> None:
+    """Write the model; ``load`` gives one with equal scores.
+
+    Args:
+        model: fitted.
+        folder: made where it is not there; earlier files of a model in it are replaced.
+
+    Raises:
+        ValueError: where the model is not fitted.
+        TypeError: where a fitted attribute is neither a numeric NumPy array nor a CSR array.
+    """
+    fitted = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    if not fitted:
+        raise ValueError(f"{type(model).__name__} has learned nothing yet; fit it before saving")
+    arrays = {key: array for name, value in fitted.items() for key, array in _parts(name, value).items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / SETTINGS).write_text(json.dumps(_settings(model), indent=2) + "\n")
+    np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
+
+
+def load(folder: Path) -> Recommender:
+    """Read what ``save`` wrote.
+
+    Raises:
+        FileNotFoundError: where one of the two files is missing.
+        ValueError: where the settings name a class that is not one of ours.
+    """
+    for name in (SETTINGS, ARRAYS):
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{folder} holds no {name}; a saved model is a folder with {SETTINGS} and {ARRAYS}")
+    settings = json.loads((folder / SETTINGS).read_text())
+    model = _class(settings.pop("_target_"))(**settings)
+    with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
+        for name in dict.fromkeys(key.split(".")[0] for key in arrays):
+            setattr(model, name, _whole(name, arrays))
+    return model
+
+
+def _settings(model: Recommender) -> dict:
+    cls = type(model)
+    arguments = list(inspect.signature(cls).parameters)
+    return {"_target_": f"{cls.__module__}.{cls.__qualname__}", **{name: getattr(model, name) for name in arguments}}
+
+
+def _class(path: str) -> type:
+    module, _, name = path.rpartition(".")
+    found = getattr(importlib.import_module(module), name, None) if module.startswith(_HOME) else None
+    if not inspect.isclass(found):
+        raise ValueError(f"{SETTINGS} names the class {path!r}, which is no model of {_HOME.rstrip('.')}")
+    return found
+
+
+def _parts(name: str, value: object) -> dict[str, np.ndarray]:
+    if isinstance(value, sparse.csr_array):
+        return {f"{name}.{part}": np.asarray(getattr(value, part)) for part in _CSR_PARTS}
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return {name: value}
+    raise TypeError(f"{name} is {type(value).__name__}; only NumPy arrays and SciPy CSR arrays can be saved")
+
+
+def _whole(name: str, arrays: np.lib.npyio.NpzFile) -> np.ndarray | sparse.csr_array:
+    if name in arrays:
+        return arrays[name]
+    data, indices, indptr, shape = (arrays[f"{name}.{part}"] for part in _CSR_PARTS)
+    return sparse.csr_array((data, indices, indptr), shape=tuple(shape.tolist()))
