@@ -12,7 +12,7 @@ def main() -> None:
     """Parse, compare, print; on demand also write the page or an experiment's files."""
     arguments = _arguments()
     try:
-        _refresh(arguments.refresh) if arguments.refresh else _compare(arguments)
+        _refresh(arguments.refresh, arguments.readme) if arguments.refresh else _compare(arguments)
     except (LookupError, ValueError, OSError) as error:
         sys.exit(f"error: {error}")
 
@@ -28,16 +28,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--html", type=Path, help="write the page with the plots there")
     parser.add_argument("--experiment", type=Path, help="write results.csv and the README's table of this folder")
     parser.add_argument("--refresh", type=Path, help="only make that folder's README table anew from its results.csv")
+    parser.add_argument("--readme", type=Path, help="with --refresh: another file than the folder's README.md")
     arguments = parser.parse_args()
     if not arguments.run_ids and not arguments.refresh:
         parser.error("name at least one run, or --refresh a folder")
     return arguments
 
 
-def _refresh(folder: Path) -> None:
+def _refresh(folder: Path, readme: Path | None = None) -> None:
     from omniretail.report import refresh  # here, so that --help does not wait for pandas
 
-    refresh(folder / "README.md", folder / "results.csv")
+    refresh(readme or folder / "README.md", folder / "results.csv")
 
 
 def _compare(arguments: argparse.Namespace) -> None:

@@ -4,6 +4,11 @@ import numpy as np
 import pyarrow as pa
 
 
-def timestamps(positions: np.ndarray) -> pa.Array:
-    """Positions, from 0, as timestamps without a zone; position 3 is 1970-01-01 00:00:03. Shape as given."""
-    return pa.array(positions.astype("datetime64[s]")).cast(pa.timestamp("us"))
+def timestamps(positions: np.ndarray, within: np.ndarray | int = 0) -> pa.Array:
+    """Positions, from 0, as timestamps without a zone; position 3 is 1970-01-01 00:00:03. Shape as given.
+
+    Args:
+        positions: in the user's history.
+        within: the order of what shares a position, such as a basket's items: so many microseconds.
+    """
+    return pa.array((positions * 1_000_000 + within).astype("datetime64[us]"))

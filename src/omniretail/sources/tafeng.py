@@ -27,8 +27,9 @@ Baskets = dict[int, list[list[int]]]
 class TaFeng:
     """Baskets in order, the last one of each user from a file of its own.
 
-    There is no clock: ``timestamp`` is the basket's position in the user's history. The ``[-1]`` before and after the
-    baskets are mere brackets. A user whom one of the two files lacks cannot be judged: dropped, its rows counted.
+    There is no clock: ``timestamp`` is the basket's position in the user's history, the item's position in the basket
+    its microseconds. The ``[-1]`` before and after the baskets are mere brackets. A user whom one of the two files
+    lacks cannot be judged: dropped, its rows counted.
 
     Args:
         folder: where ``tafeng_history.json`` and ``tafeng_future.json`` lie.
@@ -88,11 +89,12 @@ def _events(baskets: Baskets) -> ibis.Table:
     sizes = np.array([len(basket) for _user, _position, basket in flat], dtype=np.int64)
     position = np.array([position for _user, position, _basket in flat], dtype=np.int64)
     items = [item for _user, _position, basket in flat for item in basket]
+    within = np.arange(len(items)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # the file's order in the basket
     events = pa.table(
         {
             "user_id": np.repeat(np.array([user for user, _position, _basket in flat], dtype=np.int64), sizes),
             "item_id": np.array(items, dtype=np.int64),
-            "timestamp": timestamps(np.repeat(position, sizes)),
+            "timestamp": timestamps(np.repeat(position, sizes), within),
             "basket_id": np.repeat(np.arange(len(flat)), sizes),
         }
     )

@@ -96,8 +96,8 @@ def _ordered(events: ibis.Table) -> ibis.Table:
         events = events.mutate(_start=events.timestamp, _basket=events.timestamp)
     number = ibis.dense_rank().over(group_by="user_id", order_by=["_start", "_basket"])
     events = events.mutate(basket=number, second=_.timestamp.epoch_seconds())
-    columns = events.select("user_id", "item_id", "second", "basket")
-    return columns.order_by("user_id", "basket", "second", "item_id")  # last, or the engine may forget the order
+    columns = events.select("user_id", "item_id", "timestamp", "second", "basket")
+    return columns.order_by("user_id", "basket", "timestamp", "item_id")  # last, or the engine may forget the order
 
 
 def _item_table(tables: Tables, items: Vocabulary) -> pd.DataFrame:

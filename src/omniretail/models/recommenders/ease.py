@@ -4,7 +4,6 @@ from typing import Self
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import get_lapack_funcs
 
 from omniretail.models.products import dense_times_sparse
 from omniretail.views.fold import Train
@@ -70,23 +69,39 @@ def _gram_inverse(vectors: sparse.csr_array, l2: float) -> np.ndarray:
     for start in range(0, len(gram), _BLOCK):
         gram[start : start + _BLOCK] = (rows[start : start + _BLOCK] @ vectors).toarray()
     gram.flat[:: len(gram) + 1] += l2
-    factorise, invert = get_lapack_funcs(("potrf", "potri"), (gram,))
-    # LAPACK wants Fortran order: the transpose of a symmetric matrix is that, without a copy
-    factor, failed = factorise(gram.T, lower=1, clean=0, overwrite_a=1)
-    if not failed:
-        _, failed = invert(factor, lower=1, overwrite_c=1)
-    if failed:
-        raise ValueError(f"EASE: X'X + l2 I cannot be inverted with l2={l2}; raise it")
-    return _mirrored(gram)
+    try:
+        for start in range(0, len(gram), _BLOCK):
+            _sweep(gram, slice(start, min(start + _BLOCK, len(gram))))
+    except np.linalg.LinAlgError:
+        raise ValueError(f"EASE: X'X + l2 I cannot be inverted with l2={l2}; raise it") from None
+    return _mirrored(np.negative(gram, out=gram))
+
+
+def _sweep(matrix: np.ndarray, own: slice) -> None:
+    """Sweep one diagonal block (Beaton 1964) in the lower triangle; after all blocks the matrix is minus its inverse.
+
+    Nothing but products of matrices: LAPACK's Cholesky in OpenBLAS 0.3 crashes beyond some 40,000 columns of float32.
+    """
+    square = matrix[own, own].astype(np.float64)
+    np.linalg.cholesky(square)  # complains where the matrix is not positive definite
+    pivot = np.linalg.inv(square).astype(np.float32)  # (b, b)
+    column = np.concatenate([matrix[own, : own.start].T, matrix[own.start :, own]])  # (N, b)
+    swept = column @ pivot
+    for start in range(0, len(matrix), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        matrix[rows, : rows.stop] -= swept[rows] @ column[: rows.stop].T
+    matrix[own, : own.start] = swept[: own.start].T
+    matrix[own.start :, own] = swept[own.start :]
+    matrix[own, own] = -pivot
 
 
 def _mirrored(matrix: np.ndarray) -> np.ndarray:
-    """Copy the upper triangle onto the lower one, in place."""
+    """Copy the lower triangle onto the upper one, in place."""
     for start in range(0, len(matrix), _BLOCK):
         block = slice(start, start + _BLOCK)
-        square = np.triu(matrix[block, block])
-        matrix[block, block] = square + np.triu(square, 1).T
-        matrix[block, :start] = matrix[:start, block].T
+        square = np.tril(matrix[block, block])
+        matrix[block, block] = square + np.tril(square, -1).T
+        matrix[:start, block] = matrix[block, :start].T
     return matrix
 
 

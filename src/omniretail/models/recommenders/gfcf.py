@@ -44,12 +44,10 @@ class GFCF:
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
-        self.normalised_ = weighted_user_items(
-            train.histories, self.weighting
-        )  # X, and from here on R in its place: (U, I)
-        user_roots, roots = (np.sqrt(self.normalised_.sum(axis=axis)) for axis in (1, 0))  # D^1/2: (U,), (I,)
-        self.normalised_.data /= np.repeat(user_roots, np.diff(self.normalised_.indptr))
-        self.normalised_.data /= roots[self.normalised_.indices]
+        user_items = weighted_user_items(train.histories, self.weighting)  # (U, I)
+        user_roots, roots = (np.sqrt(user_items.sum(axis=axis)) for axis in (1, 0))  # D^1/2: (U,), (I,)
+        user_items.data /= np.repeat(user_roots, np.diff(user_items.indptr)) * roots[user_items.indices]
+        self.normalised_ = user_items  # R: (U, I)
         vectors = _right_singular_vectors(self.normalised_, self.factors, self.iterations, self.seed)  # V: (I, factors)
         self.encoder_ = vectors / roots[:, None]  # (I, factors)
         self.decoder_ = self.alpha * vectors.T * roots  # (factors, I)

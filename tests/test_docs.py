@@ -1,0 +1,87 @@
+"""What the documents show is what there is: tables, examples, notebooks."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from omniretail import engine
+from omniretail.metrics.lists import RankedLists
+from omniretail.report import read_csv, with_table
+from omniretail.schema import check
+from omniretail.splits.temporal import Temporal
+from omniretail.views.fold import fold
+from omniretail.views.histories import Histories
+from tests.conftest import ROOT, shop_events, tables_of
+
+EXPERIMENTS = sorted(path.parent for path in (ROOT / "experiments").glob("*/results.csv"))
+TABLES = [(ROOT / "README.md", ROOT / "experiments" / "001_complete_journey_floor")]
+TABLES += [(folder / "README.md", folder) for folder in EXPERIMENTS]
+
+
+@pytest.mark.parametrize(("readme", "experiment"), TABLES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_tables_are_those_of_the_results(readme: Path, experiment: Path) -> None:
+    text = readme.read_text()
+    assert with_table(text, read_csv(experiment / "results.csv")) == text, (
+        f"make it anew with: python scripts/compare.py --refresh {experiment.relative_to(ROOT)} --readme {readme.name}"
+    )
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda path: path.name)
+def test_an_experiment_says_what_it_expected_and_what_it_found(experiment: Path) -> None:
+    text = (experiment / "README.md").read_text()
+    for heading in ("## Hypothesis", "## Command", "## Result", "## Verdict"):
+        assert heading in text
+    assert (experiment / "config.yaml").exists()
+
+
+def example(file: str) -> dict:
+    """The names that a worked example of CONTRIBUTING.md defines."""
+    blocks = re.findall(r"```python\n(# .*?)```", (ROOT / "CONTRIBUTING.md").read_text(), flags=re.DOTALL)
+    names: dict = {"np": np, "RankedLists": RankedLists}
+    exec(next(block for block in blocks if block.startswith(f"# src/omniretail/{file}")), names)
+    return names
+
+
+def test_the_worked_model_works() -> None:
+    tables = tables_of(shop_events())
+    train = fold(tables, Temporal(20).cutoff(tables.events, "test")).train
+    model = example("models/recommenders/last_basket_again.py")["LastBasketAgain"]().fit(train)
+    scores = model.score(Histories.of([[[0, 1], [5, 3]], [[2]]], n_items=len(train.items)))
+    assert set(np.argsort(-scores[0])[:2]) == {3, 5}
+    assert scores[1].argmax() == 2
+
+
+def test_the_worked_source_works(tmp_path: Path) -> None:
+    path = tmp_path / "receipts.csv"
+    path.write_text("card;article;time;receipt;quantity\n1;a;2024-01-02 10:00:00;7;2\n1;b;2024-01-02 10:00:00;7;-1\n")
+    tables = example("sources/receipts.py")["Receipts"](path).read(engine.connect())
+    check(tables)
+    assert tables.drops == {"returned": 1}
+    assert tables.events.to_pandas().item_id.tolist() == ["a"]
+
+
+def test_the_worked_metric_works() -> None:
+    lists = RankedLists.of([[0, 2], [1, 2], [0, 1]], held_out=[{2}, {0}, set()], item_users=[1, 1, 1])
+    np.testing.assert_array_equal(example("metrics/ranking.py")["first_hit_at_k"](lists, 2), [2, 3, np.nan])
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.py")), ids=lambda path: path.stem)
+def test_notebooks_run(notebook: Path, tmp_path: Path) -> None:
+    environment = os.environ | {
+        "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db",
+        "OMNIRETAIL_CACHE": str(tmp_path / "cache"),
+    }
+    done = subprocess.run(
+        [sys.executable, str(notebook)],
+        cwd=notebook.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
