@@ -45,7 +45,7 @@ class Examination:
             ranked, _ = recommend(model, fold.users, k, self.policy, fallback, self.memory_mb)
         per_user, overall = judge(ranked, fold, self.metrics)
         return Result(
-            model=type(model).__name__,
+            model=getattr(model, "label", type(model).__name__),
             stage=stage,
             per_user=per_user,
             overall=overall,

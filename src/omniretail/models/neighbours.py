@@ -1,5 +1,6 @@
 """Who resembles whom: the k most similar, found block by block so that memory stays bounded."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -7,7 +8,7 @@ from scipy import sparse
 
 from omniretail.models.recommend import top_k
 
-_THREADS = 2
+_THREADS = os.cpu_count() or 1
 _BLOCK = 1024
 
 

@@ -1,11 +1,12 @@
 """Dense times sparse, several times faster than SciPy's own order of work."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from scipy import sparse
 
-_THREADS = 2
+_THREADS = os.cpu_count() or 1
 _BLOCK = 64
 
 

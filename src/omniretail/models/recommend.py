@@ -1,5 +1,6 @@
 """From scores to lists: batches, policy, fallback, the top k."""
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +12,7 @@ from omniretail.views.histories import Histories
 Policy = Callable[[np.ndarray, Histories], np.ndarray]
 """Takes scores (B, I) and the users; returns the scores with what must not be shown at -inf (in place is fine)."""
 
-_THREADS = 2
+_THREADS = os.cpu_count() or 1
 _CHUNK_BYTES = 16 << 20
 
 

@@ -28,6 +28,8 @@ class GFCF:
         seed: of its random start.
     """
 
+    label = "GF-CF"
+
     def __init__(
         self,
         alpha: float = 0.3,

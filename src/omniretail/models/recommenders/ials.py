@@ -29,11 +29,13 @@ class IALS:
         seed: of the random start.
     """
 
+    label = "iALS"
+
     def __init__(
         self,
         factors: int = 128,
-        regularization: float = 0.01,
-        alpha: float = 10.0,
+        regularization: float = 10.0,
+        alpha: float = 5.0,
         iterations: int = 15,
         weighting: Weighting = "binary",
         seed: int = 42,

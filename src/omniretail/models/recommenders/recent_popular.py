@@ -20,7 +20,7 @@ class RecentPopular:
         half_life_days: the age, in days, at which an event counts half.
     """
 
-    def __init__(self, half_life_days: float = 28.0) -> None:
+    def __init__(self, half_life_days: float = 14.0) -> None:
         self.half_life_days = half_life_days
 
     def fit(self, train: Train) -> Self:

@@ -35,6 +35,8 @@ class TIFUKNN:
         alpha: weight of the user's own vector.
     """
 
+    label = "TIFU-KNN"
+
     def __init__(self, k: int = 300, m: int = 7, r_b: float = 0.9, r_g: float = 0.7, alpha: float = 0.7) -> None:
         self.k = k
         self.m = m

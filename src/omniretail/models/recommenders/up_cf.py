@@ -31,7 +31,9 @@ class UPCF:
         alpha: asymmetry: 0.5 is the cosine, 1 the share of the user's items that the other has too.
     """
 
-    def __init__(self, r: int = 25, q: float = 5.0, alpha: float = 0.25) -> None:
+    label = "UP-CF"
+
+    def __init__(self, r: int = 25, q: float = 5.0, alpha: float = 0.75) -> None:
         self.r = r
         self.q = q
         self.alpha = alpha

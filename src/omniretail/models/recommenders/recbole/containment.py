@@ -1,11 +1,12 @@
 """What RecBole does to the process around it, undone: every call into the library runs inside ``contained()``."""
 
+import io
 import os
 import random
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib import import_module
 from typing import Any
 
@@ -33,9 +34,10 @@ _NUMPY_NAMES: Mapping[str, Any] = {
 def contained(seed: int | None = None) -> Iterator[None]:
     """Let RecBole's code run as in its own day, and leave the process as it was.
 
-    Inside: NumPy's old names exist, ``sys.argv`` is empty, warnings are silent, the random generators of Python, NumPy
-    and torch start from ``seed``. Afterwards all of that, the environment, cuDNN's switches and the YAML loader that
-    RecBole teaches its own floats are back. Not for several threads at once: these are settings of the process.
+    Inside: NumPy's old names exist, ``sys.argv`` is empty, warnings and prints are silent, the random generators of
+    Python, NumPy and torch start from ``seed``. Afterwards all of that, the environment, torch's switches and the YAML
+    loader that RecBole teaches its own floats are back. Not for several threads at once: these are settings of the
+    process.
 
     Args:
         seed: of all generators; None: they run on, and are set back all the same.
@@ -47,6 +49,7 @@ def contained(seed: int | None = None) -> Iterator[None]:
             kept.enter_context(_attribute(np, name, value))
         kept.enter_context(_attribute(sparse.dok_matrix, "_update", _update_entries))
         kept.enter_context(_attribute(sys, "argv", ["recbole"]))
+        kept.enter_context(redirect_stdout(io.StringIO()))
         kept.enter_context(_attribute(yaml.FullLoader, "yaml_implicit_resolvers", _copied_resolvers()))
         kept.enter_context(_environment())
         kept.enter_context(_generators())
@@ -83,21 +86,21 @@ def _copied_resolvers() -> dict:
 
 @contextmanager
 def _environment() -> Iterator[None]:
-    before = os.environ.get("CUDA_VISIBLE_DEVICES")
+    """RecBole chooses CUDA devices there, and libraries that it imports leave marks of their own."""
+    before = dict(os.environ)
     try:
         yield
     finally:
-        if before is None:
-            os.environ.pop("CUDA_VISIBLE_DEVICES", None)
-        else:
-            os.environ["CUDA_VISIBLE_DEVICES"] = before
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
 
 
 @contextmanager
 def _generators() -> Iterator[None]:
     torch = import_module("torch")
     cudnn = torch.backends.cudnn
-    python, numpy_state = random.getstate(), np.random.get_state()  # noqa-free: RecBole draws from the global ones
+    python, numpy_state = random.getstate(), _numpy_random().get_state()
     switches, dtype, threads = (
         (cudnn.benchmark, cudnn.deterministic),
         torch.get_default_dtype(),
@@ -108,7 +111,7 @@ def _generators() -> Iterator[None]:
             yield
         finally:
             random.setstate(python)
-            np.random.set_state(numpy_state)
+            _numpy_random().set_state(numpy_state)
             cudnn.benchmark, cudnn.deterministic = switches
             torch.set_default_dtype(dtype)
             if torch.get_num_threads() != threads:
@@ -118,6 +121,11 @@ def _generators() -> Iterator[None]:
 def _seed(seed: int) -> None:
     torch = import_module("torch")
     random.seed(seed)
-    np.random.seed(seed)
+    _numpy_random().seed(seed)
     torch.manual_seed(seed)
     torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
+
+
+def _numpy_random() -> Any:
+    """NumPy's global generator, which new code should leave alone and RecBole draws from."""
+    return import_module("numpy.random")

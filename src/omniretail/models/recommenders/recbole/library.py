@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import logging
 import sys
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -29,7 +30,7 @@ def require_recbole() -> Path:
         return Path(spec.submodule_search_locations[0])
     if sys.version_info >= (3, 12):
         raise RecBoleAbsentError(
-            f"RecBole cannot be installed on Python {sys.version_info.major}.{sys.version_info.minor}: it pins a version "
+            f"RecBole cannot be installed on Python {sys.version_info[0]}.{sys.version_info[1]}: it pins a version "
             "of ray that has no build above Python 3.11; use Python 3.11 for its models, all others work here"
         )
     raise RecBoleAbsentError("RecBole is not installed; install it with: pip install 'omniretail[recbole]'")
@@ -55,17 +56,11 @@ def torch() -> Any:
 
 
 def _hold_back() -> None:
-    """Put into RecBole's own modules, and nowhere else, what keeps it from writing files and to the root logger."""
+    """Replace, in RecBole's own modules and nowhere else, what writes files or speaks to the root logger."""
     for name, loaded in list(sys.modules.items()):
         if name == "recbole" or name.startswith("recbole."):
-            if hasattr(loaded, "getLogger"):
-                setattr(loaded, "getLogger", _quiet_logger)
-            if hasattr(loaded, "ensure_dir"):
-                setattr(loaded, "ensure_dir", _ignore)
-            if hasattr(loaded, "get_tensorboard"):
-                setattr(loaded, "get_tensorboard", _no_tensorboard)
-            if hasattr(loaded, "add_noise"):  # ADMMSLIM's to break ties: two calls would give two rankings
-                setattr(loaded, "add_noise", _as_it_is)
+            for attribute in _REPLACED.keys() & vars(loaded).keys():
+                setattr(loaded, attribute, _REPLACED[attribute])
 
 
 def _quiet_logger(name: str | None = None) -> logging.Logger:
@@ -93,3 +88,11 @@ class _Nowhere:
 
 def _ignore_all(*arguments: object, **named: object) -> None:
     return None
+
+
+_REPLACED: Mapping[str, Callable] = {
+    "getLogger": _quiet_logger,
+    "ensure_dir": _ignore,
+    "get_tensorboard": _no_tensorboard,
+    "add_noise": _as_it_is,  # ADMMSLIM's, to break ties: two calls would give two rankings
+}

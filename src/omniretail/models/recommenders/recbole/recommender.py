@@ -1,6 +1,6 @@
 """RecBole: any of its models as one of ours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Self
 
@@ -10,8 +10,9 @@ from omniretail.models.recommenders.recbole.containment import contained
 from omniretail.models.recommenders.recbole.library import require_recbole
 from omniretail.models.recommenders.recbole.scoring import Fitted, score
 from omniretail.models.recommenders.recbole.settings import config_of
-from omniretail.models.recommenders.recbole.tables import ITEM, USER, RecBoleTables, places, tables_of
-from omniretail.models.recommenders.recbole.training import trained
+from omniretail.models.recommenders.recbole.tables import ITEM, USER, attribute_words, places, tables_of
+from omniretail.models.recommenders.recbole.training import trained, untrained
+from omniretail.models.recommenders.recbole.weights import put_in, weights_of
 from omniretail.models.recommenders.recbole.zoo import (
     NEEDS_ATTRIBUTES,
     ZOO,
@@ -31,6 +32,9 @@ class RecBole:
     RecBole sees the training events only, in memory; it writes no file and leaves the process as it was. Sequential
     models and those that take a user as a row of the matrix (EASE, ItemKNN, the autoencoders) serve any history; the
     others learn a vector per user and know no one else.
+
+    RecBole builds a model from its data, so the training events are kept, and saved, with the weights. What is computed
+    rather than trained (EASE, ItemKNN, SLIM, …) is computed again after loading.
 
     Args:
         name: of the model, as RecBole spells it.
@@ -75,19 +79,14 @@ class RecBole:
         require_recbole()
         require_parameters(self.name, self.params)
         require_packages(self.name)
-        tables = self._tables(train)
-        with contained(self.seed):
-            settings = partial(
-                config_of,
-                self.name,
-                self._params(tables),
-                epochs=self.epochs,
-                patience=self.patience,
-                seed=self.seed,
-                device=self.device,
-            )
-            model, data = trained(self.name, tables, settings, self.seed)
-        self._fitted = self._fitting(tables, model, data)
+        uses = self.name in NEEDS_ATTRIBUTES or ZOO[self.name] == "knowledge" or self.attributes is not None
+        names, words = attribute_words(train.item_table, self.attributes if uses else ())
+        if uses and not len(names):
+            raise ValueError(f"RecBole's {self.name} needs item attributes, and the item table of this source has none")
+        self.offsets_, self.item_idx_ = train.histories.offsets.copy(), train.histories.item_idx.copy()
+        self.attribute_names_, self.attribute_words_ = names, words  # (A,), (I, A)
+        self._fitted = self._made(trained)
+        self.weights_ = weights_of(self._fitted.model)  # safetensors
         return self
 
     def score(self, users: Histories) -> np.ndarray:
@@ -96,32 +95,41 @@ class RecBole:
         Raises:
             UnknownUserError: from a model that learns a vector per user, for a user who was not in training.
         """
+        if not hasattr(self, "_fitted"):  # read from a file
+            require_recbole()
+            self._fitted = self._made(untrained)
+            put_in(self._fitted.model, self.weights_)
         with contained(self.seed):
             return score(self._fitted, users)
 
-    def _tables(self, train: Train) -> RecBoleTables:
-        uses = self.name in NEEDS_ATTRIBUTES or ZOO[self.name] == "knowledge" or self.attributes is not None
-        tables = tables_of(train, self.attributes if uses else (), graph=ZOO[self.name] == "knowledge")
-        if uses and tables.items is None:
-            raise ValueError(f"RecBole's {self.name} needs item attributes, and the item table of this source has none")
-        return tables
-
-    def _params(self, tables: RecBoleTables) -> dict[str, Any]:
-        """The parameters, with the names of attributes that are there in place of RecBole's."""
-        if self.name not in NEEDS_ATTRIBUTES or tables.items is None:
-            return self.params
-        columns = list(tables.items.columns[1:])
-        implied = {"item_attribute": columns[0]} if self.name == "S3Rec" else {"selected_features": columns}
-        return {**implied, **self.params}
-
-    def _fitting(self, tables: RecBoleTables, model: Any, data: Any) -> Fitted:
-        n_users, n_items = (int(tables.events[column].max()) + 1 for column in (USER, ITEM))
+    def _made(self, how: Callable[..., tuple[Any, Any]]) -> Fitted:
+        """The model, trained or ready for its weights; RecBole builds either from the training events."""
+        graph = ZOO[self.name] == "knowledge"
+        tables = tables_of(self.offsets_, self.item_idx_, self.attribute_names_, self.attribute_words_, graph)
+        settings = partial(
+            config_of,
+            self.name,
+            {**self._implied(), **self.params},
+            epochs=self.epochs,
+            patience=self.patience,
+            seed=self.seed,
+            device=self.device,
+        )
+        with contained(self.seed):
+            model, data = how(self.name, tables, settings, self.seed)
+        n_items = len(self.attribute_words_)
         return Fitted(
             name=self.name,
-            config=data.config,
             data=data,
             model=model,
-            users=places(data, USER, n_users),
+            users=places(data, USER, len(self.offsets_) - 1),
             items=places(data, ITEM, n_items),
-            popularity=np.bincount(tables.events[ITEM], minlength=n_items).astype(np.float32),
+            popularity=np.bincount(self.item_idx_, minlength=n_items).astype(np.float32),
         )
+
+    def _implied(self) -> dict[str, Any]:
+        """The attributes that are there, in place of those of RecBole's example."""
+        if self.name not in NEEDS_ATTRIBUTES:
+            return {}
+        names = self.attribute_names_.tolist()
+        return {"item_attribute": names[0]} if self.name == "S3Rec" else {"selected_features": names}

@@ -31,8 +31,7 @@ class Fitted:
 
     Attributes:
         name: of the model.
-        config: RecBole's settings.
-        data: RecBole's dataset.
+        data: RecBole's dataset of them.
         model: in evaluation mode.
         users: RecBole's number of each training user; shape (U,).
         items: RecBole's number of each item; shape (I,).
@@ -40,7 +39,6 @@ class Fitted:
     """
 
     name: str
-    config: Any
     data: Any
     model: Any
     users: np.ndarray
@@ -48,12 +46,22 @@ class Fitted:
     popularity: np.ndarray
 
     @property
+    def config(self) -> Any:
+        """RecBole's settings."""
+        return self.data.config
+
+    @property
     def serves_any_history(self) -> bool:
         """Whether the model scores from a history, with nothing learned of the user themselves."""
-        if ZOO[self.name] == "sequential":
-            return self.name not in PER_USER_SEQUENTIAL
-        by_item = self.name == "ItemKNN" and self.config["knn_method"] == "item"
-        return by_item or self.name in AUTOENCODERS | LINEAR | SAME_FOR_ALL | {"NAIS"}
+        by_user = self.name == "ItemKNN" and self.config["knn_method"] == "user"
+        return not (by_user or needs_known_users(self.name))
+
+
+def needs_known_users(name: str) -> bool:
+    """Whether a model, as RecBole sets it up, learns something of each user that no history can stand in for."""
+    if ZOO[name] == "sequential":
+        return name in PER_USER_SEQUENTIAL
+    return name not in AUTOENCODERS | LINEAR | SAME_FOR_ALL | {"ItemKNN", "NAIS"}
 
 
 def score(fitted: Fitted, users: Histories) -> np.ndarray:
@@ -62,14 +70,11 @@ def score(fitted: Fitted, users: Histories) -> np.ndarray:
     Raises:
         UnknownUserError: from a model that learns a vector per user, for a user who was not in training.
     """
-    served = users.lengths > 0 if fitted.serves_any_history else users.user_idx >= 0
-    unknown = int((~served & (users.lengths > 0)).sum())
-    if unknown:
+    unknown = int(((users.user_idx < 0) & (users.lengths > 0)).sum())
+    if unknown and not fitted.serves_any_history:
         raise UnknownUserError(f"RecBole's {fitted.name}", unknown, len(users))
-    if ZOO[fitted.name] == "sequential":
-        served &= users.lengths > 0
     scores = np.tile(fitted.popularity, (len(users), 1))  # (B, I)
-    rows = np.flatnonzero(served)
+    rows = np.flatnonzero(users.lengths > 0)
     for start in range(0, len(rows), step := max(1, _SCORES_AT_ONCE // fitted.data.item_num)):
         part = rows[start : start + step]
         scores[part] = _scored(fitted, users.take(part))
@@ -115,11 +120,14 @@ def _sequences(fitted: Fitted, users: Histories) -> dict[str, np.ndarray]:
     place = np.arange(config["MAX_ITEM_LIST_LENGTH"])
     events = (users.offsets[1:] - lengths)[:, None] + place  # (B, L)
     inside = place < lengths[:, None]
-    items = fitted.items[users.item_idx[np.where(inside, events, 0)]]
+    items = np.where(inside, fitted.items[users.item_idx[np.where(inside, events, 0)]], 0)
     return {
         USER: np.where(users.user_idx >= 0, fitted.users[users.user_idx], 0),
-        ITEM + config["LIST_SUFFIX"]: np.where(inside, items, 0),
+        ITEM + config["LIST_SUFFIX"]: items,
         config["ITEM_LIST_LENGTH_FIELD"]: lengths.astype(np.int64),
+        # read by DIEN and by the two CPR models for a loss that scoring throws away
+        ITEM: items[:, 0],
+        config["NEG_PREFIX"] + ITEM + config["LIST_SUFFIX"]: items,
     }
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from omniretail.models.recommenders.recbole.library import module
-from omniretail.views.fold import Train
 
 USER, ITEM, TIME, LABEL = "user_id", "item_id", "timestamp", "label"
 _MISSING = "missing"
@@ -22,7 +21,7 @@ class RecBoleTables:
     Attributes:
         events: one row per interaction; columns ``user_id``, ``item_id``, ``timestamp``, and features.
         items: one row per item, ``item_id`` first, then its features; None: there are none.
-        triples: a graph of items and what they belong to: ``head_id``, ``relation_id``, ``tail_id``; None: there is none.
+        triples: a graph of items and what they belong to; columns ``head_id``, ``relation_id``, ``tail_id``; or None.
         numbers: the columns that hold numbers; all others hold categories.
     """
 
@@ -32,58 +31,68 @@ class RecBoleTables:
     numbers: Sequence[str] = field(default=(TIME, LABEL))
 
 
-def tables_of(train: Train, attributes: Sequence[str] | None, graph: bool) -> RecBoleTables:
+def tables_of(
+    offsets: np.ndarray, item_idx: np.ndarray, names: np.ndarray, words: np.ndarray, graph: bool
+) -> RecBoleTables:
     """Training events and item attributes.
 
     A user's events are timed by their place in the history: an order without ties, which is all that RecBole uses.
 
     Args:
-        train: what is known before the cutoff.
-        attributes: columns of the item table to pass on; None: every column of words but the name.
+        offsets: user u owns the events ``offsets[u]:offsets[u + 1]``, oldest first; shape (U + 1,).
+        item_idx: what was touched; shape (E,).
+        names: of the attributes; shape (A,).
+        words: each item's value of each attribute; shape (I, A).
         graph: whether to make a graph of the attributes.
+    """
+    lengths = np.diff(offsets)
+    events = pd.DataFrame(
+        {
+            USER: np.repeat(np.arange(len(lengths)), lengths),
+            ITEM: item_idx.astype(np.int64),
+            TIME: np.arange(len(item_idx)) - np.repeat(offsets[:-1], lengths) + 0.0,
+        }
+    )
+    columns = {name: column.astype(object) for name, column in zip(names, words.T, strict=True)}
+    items = pd.DataFrame({ITEM: np.arange(len(words)), **columns}) if columns else None
+    return RecBoleTables(events, items, _triples(items) if graph and items is not None else None)
+
+
+def attribute_words(table: pd.DataFrame, attributes: Sequence[str] | None) -> tuple[np.ndarray, np.ndarray]:
+    """Item attributes as words.
+
+    Args:
+        table: the item table, ``item_id`` first.
+        attributes: which columns; None: every column of words but the name.
+
+    Returns:
+        Their names, shape (A,), and each item's values, shape (I, A); both of text.
 
     Raises:
         ValueError: where an attribute is not in the item table.
     """
-    histories = train.histories
-    events = pd.DataFrame(
-        {
-            USER: histories.rows.astype(np.int64),
-            ITEM: histories.item_idx.astype(np.int64),
-            TIME: np.arange(len(histories.item_idx)) - np.repeat(histories.offsets[:-1], histories.lengths) + 0.0,
-        }
-    )
-    items = _items(train.item_table, attributes)
-    return RecBoleTables(events, items, _triples(items) if graph and items is not None else None)
-
-
-def _items(table: pd.DataFrame, attributes: Sequence[str] | None) -> pd.DataFrame | None:
-    chosen = _words(table) if attributes is None else list(attributes)
+    chosen = _word_columns(table) if attributes is None else list(attributes)
     absent = [column for column in chosen if column not in table.columns]
     if absent:
         raise ValueError(f"the item table has no column {absent[0]!r}; it has {', '.join(table.columns[1:]) or 'none'}")
-    if not chosen:
-        return None
-    words = {
-        column: table[column].astype(object).where(table[column].notna(), _MISSING).astype(str) for column in chosen
-    }
-    columns = {column: values.to_numpy(dtype=object) for column, values in words.items()}
-    return pd.DataFrame({ITEM: np.arange(len(table)), **columns})
+    words = [table[column].astype(object).where(table[column].notna(), _MISSING).astype(str) for column in chosen]
+    values = np.array([column.to_numpy(dtype=object) for column in words], dtype=object).reshape(
+        len(chosen), len(table)
+    )
+    return np.array(chosen, dtype=str), values.T.astype(str)
 
 
-def _words(table: pd.DataFrame) -> list[str]:
+def _word_columns(table: pd.DataFrame) -> list[str]:
     return [c for c in table.columns[1:] if c != "name" and pd.api.types.is_string_dtype(table[c].dtype)]
 
 
 def _triples(items: pd.DataFrame) -> pd.DataFrame:
     """Item -> attribute value, for each attribute; items bear their index, values their column's name before them."""
     parts = [
-        pd.DataFrame(
-            {"head_id": items[ITEM].astype(str), "relation_id": column, "tail_id": column + "=" + items[column]}
-        )
+        {"head_id": items[ITEM].astype(str), "relation_id": column, "tail_id": column + "=" + items[column]}
         for column in items.columns[1:]
     ]
-    return pd.concat(parts, ignore_index=True).astype(object)
+    return pd.concat([pd.DataFrame(part) for part in parts], ignore_index=True).astype(object)
 
 
 def dataset(tables: RecBoleTables, config: Any) -> Any:
@@ -124,6 +133,8 @@ class _FromMemory:
     def _load_user_or_item_feat(self, token: str, dataset_path: str, source: Any, field_name: str) -> Any:
         sources = module("utils").FeatureSource
         dataset: Any = self
+        if getattr(dataset, field_name) is None:  # rows of which neither users nor items are named
+            return None
         dataset.field2source[getattr(dataset, field_name)] = sources(source.value + "_id")
         if source == sources.USER or self.tables.items is None:
             return None
@@ -140,8 +151,14 @@ class _FromMemory:
 
     def _load_link(self, token: str, dataset_path: str) -> tuple[dict, dict]:
         """Every item is the entity of its own name."""
-        items = {str(item): str(item) for item in pd.unique(self.tables.events[ITEM])}
+        items = {str(item): str(item) for item in np.unique(self.tables.events[ITEM])}
         return items, dict(items)
+
+    def _fill_nan(self) -> None:
+        """Category 0 for RecBole's own row of padding, whose attributes are missing; nothing else is."""
+        dataset: Any = self
+        for name in dataset.feat_name_list:
+            setattr(dataset, name, getattr(dataset, name).fillna(0))
 
     def _taken(self, table: pd.DataFrame, source: Any) -> pd.DataFrame:
         kinds = module("utils").FeatureType
@@ -151,10 +168,12 @@ class _FromMemory:
             dataset.set_field_property(column, kinds.FLOAT if number else kinds.TOKEN, source, 1)
             if number:
                 dataset.field2bucketnum[column] = 2
-        return table.copy()
+        if self.tables.triples is None or ITEM not in table:
+            return table.copy()
+        return table.assign(**{ITEM: table[ITEM].astype(str).astype(object)})  # to be matched with the graph's words
 
 
 def places(dataset: Any, column: str, n: int) -> np.ndarray:
-    """RecBole's number for each of our indices 0..n-1; shape (n,), int64."""
+    """RecBole's number for each of our indices 0..n-1, 0 where it saw none of its events; shape (n,), int64."""
     numbers = dataset.field2token_id[column]
-    return np.array([numbers[str(index)] for index in range(n)], dtype=np.int64)
+    return np.array([numbers.get(str(index), 0) for index in range(n)], dtype=np.int64)

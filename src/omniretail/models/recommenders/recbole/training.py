@@ -27,18 +27,27 @@ def trained(name: str, tables: RecBoleTables, settings: Settings, seed: int) -> 
     model = data = None
     for stage in PRETRAINED.get(name, (None,)):
         config = settings(**_stage(stage, model))
-        module("utils").init_seed(seed, True)
-        data = dataset(tables, config)
-        train, valid = _loaders(config, data)
-        module("utils").init_seed(seed, True)
-        model = build(config, train._dataset)
+        model, data, train, valid = _prepared(config, tables, seed)
         _fit(config, model, train, valid)
+    assert model is not None
     return model.eval(), data
 
 
-def build(config: Any, data: Any) -> Any:
-    """The model, untrained, on its device."""
-    return config.model_class(config, data).to(config["device"])
+def untrained(name: str, tables: RecBoleTables, settings: Settings, seed: int) -> tuple[Any, Any]:
+    """The model as it was before the first step of its training, for weights to be put in, and its dataset."""
+    first = PRETRAINED.get(name, (None,))[0]
+    model, data, _, _ = _prepared(settings(**_stage(first, None)), tables, seed)
+    return model.eval(), data
+
+
+def _prepared(config: Any, tables: RecBoleTables, seed: int) -> tuple[Any, Any, Any, Any]:
+    """A new model, its dataset, and the loaders of training and inner validation."""
+    module("utils").init_seed(seed, True)
+    data = dataset(tables, config)
+    train, valid = _loaders(config, data)
+    module("utils").init_seed(seed, True)
+    model = config.model_class(config, train._dataset).to(config["device"])
+    return model, data, train, valid
 
 
 def _stage(stage: str | None, before: Any) -> dict[str, Any]:

@@ -27,25 +27,41 @@ _NAMES: Mapping[Family, str] = {
 ZOO: Mapping[str, Family] = {name: family for family, names in _NAMES.items() for name in names.split()}
 """Every model of RecBole 1.2.1 but its two wrappers of gradient boosting, and the family it is of."""
 
-PER_USER_SEQUENTIAL = frozenset("Caser DIEN DIN FOSSIL FPMC HGN HRM NPE SHAN TransRec".split())
+PER_USER_SEQUENTIAL = frozenset(["Caser", "DIEN", "DIN", "FOSSIL", "FPMC", "HGN", "HRM", "NPE", "SHAN", "TransRec"])
 """Sequential models that learn a vector per user beside the sequence."""
-AUTOENCODERS = frozenset("DiffRec LDiffRec MacridVAE MultiDAE MultiVAE RaCT RecVAE".split())
+AUTOENCODERS = frozenset(["DiffRec", "LDiffRec", "MacridVAE", "MultiDAE", "MultiVAE", "RaCT", "RecVAE"])
 """General models that see a user only as the row of a matrix, kept as padded lists."""
-LINEAR = frozenset("ADMMSLIM EASE SLIMElastic".split())
+LINEAR = frozenset(["ADMMSLIM", "EASE", "SLIMElastic"])
 """General models that multiply a user's row of the matrix by item weights."""
-SAME_FOR_ALL = frozenset("Pop Random".split())
+SAME_FOR_ALL = frozenset(["Pop", "Random"])
 PRETRAINED: Mapping[str, tuple[str, ...]] = {
     "S3Rec": ("pretrain", "finetune"),
     "RaCT": ("actor_pretrain", "critic_pretrain", "finetune"),
 }
 """Models trained in stages, each from the weights of the one before."""
-NEEDS_ATTRIBUTES = frozenset("FDSA GRU4RecF S3Rec SASRecF".split())
-NEEDS_VECTORS = frozenset("GRU4RecKG KSR".split())
+NEEDS_ATTRIBUTES = frozenset(["FDSA", "GRU4RecF", "S3Rec", "SASRecF"])
+NEEDS_VECTORS = frozenset(["GRU4RecKG", "KSR"])
 _NEEDS_PACKAGE: Mapping[str, str] = {"NCL": "faiss", "KGAT": "dgl", "KGIN": "torch_scatter", "MCCLK": "torch_scatter"}
 
 _TRAINING_PARAMETERS = frozenset(
-    """MAX_ITEM_LIST_LENGTH clip_grad_norm enable_amp enable_scaler eval_batch_size eval_step learner learning_rate
-    repeatable require_pow rm_dup_inter shuffle train_batch_size train_neg_sample_args transform weight_decay""".split()
+    [
+        "MAX_ITEM_LIST_LENGTH",
+        "clip_grad_norm",
+        "enable_amp",
+        "enable_scaler",
+        "eval_batch_size",
+        "eval_step",
+        "learner",
+        "learning_rate",
+        "repeatable",
+        "require_pow",
+        "rm_dup_inter",
+        "shuffle",
+        "train_batch_size",
+        "train_neg_sample_args",
+        "transform",
+        "weight_decay",
+    ]
 )
 _OWN = {"epochs": "epochs", "seed": "seed", "stopping_step": "patience", "device": "device", "gpu_id": "device"}
 

@@ -1,0 +1,1 @@
+"""Models of who acts: one probability per row."""
