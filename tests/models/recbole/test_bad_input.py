@@ -19,7 +19,7 @@ def sentence(name: str, *, with_attributes: bool = True, **settings: Any) -> str
 
 
 def test_an_unknown_model() -> None:
-    assert "no model 'LigthGCN'; did you mean LightGCN" in sentence("LigthGCN")
+    assert "no model 'LigthGCN' (did you mean LightGCN" in sentence("LigthGCN")
 
 
 def test_a_model_spelt_in_other_letters() -> None:
@@ -33,7 +33,7 @@ def test_a_model_of_another_kind() -> None:
 @needs_recbole
 def test_an_unknown_parameter() -> None:
     said = sentence("LightGCN", params={"n_layer": 2})
-    assert "LightGCN has no parameter 'n_layer'; did you mean n_layers" in said
+    assert "LightGCN has no parameter 'n_layer' (did you mean n_layers" in said
     assert "embedding_size, n_layers, reg_weight" in said
 
 

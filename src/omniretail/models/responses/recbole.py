@@ -32,9 +32,6 @@ class RecBoleResponse:
         epochs: passes over the rows.
         seed: of everything random.
         device: ``cpu`` or ``cuda``.
-
-    Raises:
-        ValueError: where RecBole has no such context-aware model.
     """
 
     def __init__(
@@ -45,7 +42,6 @@ class RecBoleResponse:
         seed: int = 1,
         device: str = "cpu",
     ) -> None:
-        require_known(name, ("context",))
         self.name = name
         self.params = dict(params or {})
         self.epochs = epochs
@@ -57,8 +53,10 @@ class RecBoleResponse:
 
         Raises:
             RecBoleAbsentError: where RecBole is not installed.
-            ValueError: where the model has no such parameter, or needs columns that are not there.
+            ValueError: where there is no such model, the model has no such parameter, or it needs columns that are not
+                there.
         """
+        require_known(self.name, ("context",))
         require_recbole()
         require_parameters(self.name, self.params)
         if self.name == "DSSM" and not {USER, ITEM} <= set(rows.columns):

@@ -45,9 +45,6 @@ class RecBole:
         attributes: columns of the item table for models that use them; None: all that hold words, but the name.
         seed: of everything random.
         device: ``cpu`` or ``cuda``.
-
-    Raises:
-        ValueError: where RecBole has no such model.
     """
 
     def __init__(
@@ -60,7 +57,6 @@ class RecBole:
         seed: int = 1,
         device: str = "cpu",
     ) -> None:
-        require_known(name, _FAMILIES)
         self.name = name
         self.params = dict(params or {})
         self.epochs = epochs
@@ -74,8 +70,10 @@ class RecBole:
 
         Raises:
             RecBoleAbsentError: where RecBole is not installed.
-            ValueError: where the model has no such parameter, or needs attributes or packages that are not there.
+            ValueError: where there is no such model, it has no such parameter, or it needs attributes or packages that
+                are not there.
         """
+        require_known(self.name, _FAMILIES)
         require_recbole()
         require_parameters(self.name, self.params)
         require_packages(self.name)

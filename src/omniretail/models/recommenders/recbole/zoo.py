@@ -133,7 +133,7 @@ def _number(value: Any) -> Any:
 def _alike(word: str, known: Iterable[str]) -> str:
     by_lower = {each.lower(): each for each in known}
     near = [by_lower[match] for match in get_close_matches(word.lower(), by_lower, n=3)]
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 
 def _listed(words: Iterable[str]) -> str:
