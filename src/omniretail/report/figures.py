@@ -185,10 +185,10 @@ def _lines(
     table, ends = by_group(values, grouped), {}
     for i, name in enumerate(values):
         part = table[table.name == name]
-        x = part["group"].to_numpy() + (i - (len(values) - 1) / 2) * 0.09
+        x = np.asarray(part["group"]) + (i - (len(values) - 1) / 2) * 0.09
         axes.plot(x, part["mean"], color=own[name].colour, linewidth=1.2, marker=own[name].marker, markersize=5)
         axes.vlines(x, part.low, part.high, color=own[name].colour, linewidth=1.6, alpha=0.55)
-        ends[name] = (x[-1], part["mean"].to_numpy()[-1])
+        ends[name] = (x[-1], np.asarray(part["mean"])[-1])
     _groups_axis(axes, grouped)
     return ends
 
