@@ -12,9 +12,11 @@ N_USERS, N_ITEMS = 40, 15
 BASKETS = random_baskets(N_USERS, N_ITEMS)
 
 
-def by_loops(history: list[int], k: int, shrinkage: float, tf_idf: bool) -> list[float]:
+def by_loops(history: list[int], k: int, shrinkage: float, weighting: str) -> list[float]:
     users = matrix_of(BASKETS, N_ITEMS)
-    if tf_idf:
+    if weighting == "unit":
+        users = users / np.array([[sqrt(sum(row**2))] for row in users])
+    if weighting == "tf-idf":
         users = users * np.array([[log1p(N_ITEMS / row.sum())] for row in users])
     scores = []
     for item in range(N_ITEMS):
@@ -27,14 +29,14 @@ def by_loops(history: list[int], k: int, shrinkage: float, tf_idf: bool) -> list
     return scores
 
 
-@pytest.mark.parametrize(("k", "shrinkage", "weighting"), [(3, 0.0, "none"), (5, 7.5, "tf-idf"), (100, 2.0, "none")])
+@pytest.mark.parametrize(("k", "shrinkage", "weighting"), [(3, 0.0, "none"), (5, 7.5, "tf-idf"), (9, 0.5, "unit")])
 def test_scores_are_those_of_plain_loops(k: int, shrinkage: float, weighting, monkeypatch) -> None:
     monkeypatch.setattr(neighbours, "_BLOCK", 4)
     model = ItemKNN(k, shrinkage, weighting).fit(train_on(BASKETS, N_ITEMS))
     histories = [[0, 3, 4], [7], list(range(N_ITEMS))]
     scores = model.score(Histories.of([[history] for history in histories], N_ITEMS))
     for row, history in zip(scores, histories, strict=True):
-        assert row == pytest.approx(by_loops(history, k, shrinkage, weighting == "tf-idf"), abs=1e-6)
+        assert row == pytest.approx(by_loops(history, k, shrinkage, weighting), abs=1e-6)
 
 
 def test_counts_weigh_similarities_and_histories() -> None:
