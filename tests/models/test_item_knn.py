@@ -36,7 +36,7 @@ def test_scores_are_those_of_plain_loops(k: int, shrinkage: float, weighting, mo
     histories = [[0, 3, 4], [7], list(range(N_ITEMS))]
     scores = model.score(Histories.of([[history] for history in histories], N_ITEMS))
     for row, history in zip(scores, histories, strict=True):
-        assert row == pytest.approx(by_loops(history, k, shrinkage, weighting), abs=1e-6)
+        assert row == pytest.approx(by_loops(history, k, shrinkage, weighting), rel=1e-5, abs=1e-6)
 
 
 def test_counts_weigh_similarities_and_histories() -> None:
