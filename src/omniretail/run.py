@@ -90,9 +90,8 @@ def _plots(results: list[Result], primary: str) -> dict[str, Figure]:
 
 def _parameters(model: DictConfig) -> str:
     """The hyper-parameters in a line, by which runs of one model are told apart."""
-    return " ".join(
-        f"{name}={model[name]}".replace(" ", "") for name in sorted(model) if name not in ("_target_", "seed")
-    )
+    names = sorted(str(name) for name in model if not str(name).startswith("_") and name != "seed")
+    return " ".join(f"{name}={model[name]}".replace(" ", "") for name in names)
 
 
 def _sentence(result: Result, primary: str) -> str:

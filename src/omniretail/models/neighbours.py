@@ -33,11 +33,29 @@ def similar_items(user_items: sparse.csr_array, k: int, shrinkage: float = 0.0) 
         products = item_users[rows] @ user_items  # (b, I)
         lengths = np.repeat(norms[rows], np.diff(products.indptr)) * norms[products.indices]
         products.data /= lengths + np.float32(shrinkage)
-        return _best_of_rows(products, start, k)
+        return most_similar(products, np.arange(start, start + len(products.indptr) - 1), k)
 
     with ThreadPoolExecutor(_THREADS) as pool:  # SciPy sets the interpreter free while it multiplies
         blocks = list(pool.map(block, range(0, len(norms), _BLOCK)))
     return sparse.csr_array(sparse.vstack(blocks))
+
+
+def most_similar(similarity: sparse.csr_array, own: np.ndarray, k: int) -> sparse.csr_array:
+    """The k largest of what each row stores, but for its own column; ties by index.
+
+    Args:
+        similarity: shape (B, N).
+        own: the column that is the row itself, -1 where none is; shape (B,).
+        k: kept per row; fewer where fewer are stored.
+
+    Returns:
+        The similarities kept; shape (B, N).
+    """
+    ends = zip(similarity.indptr[:-1], similarity.indptr[1:], own, strict=True)
+    best = [_best(similarity.indices[a:b], similarity.data[a:b], itself, k) for a, b, itself in ends]
+    offsets = np.concatenate([[0], np.cumsum([len(columns) for columns, _ in best])]).astype(np.int32)
+    columns, values = (np.concatenate(parts) for parts in zip(*best, strict=True))
+    return sparse.csr_array((values, columns, offsets), shape=similarity.shape)
 
 
 def nearest_users(similarity: np.ndarray, user_idx: np.ndarray, k: int) -> sparse.csr_array:
@@ -62,16 +80,6 @@ def nearest_users(similarity: np.ndarray, user_idx: np.ndarray, k: int) -> spars
 def rarity(count: np.ndarray, total: int) -> np.ndarray:
     """The logarithm of ``1 + total / count``: how much it says to have what ``count`` of ``total`` have. As count."""
     return np.log1p(total / np.maximum(count, 1)).astype(np.float32)
-
-
-def _best_of_rows(similarities: sparse.csr_array, first: int, k: int) -> sparse.csr_array:
-    best = [
-        _best(similarities.indices[a:b], similarities.data[a:b], first + row, k)
-        for row, (a, b) in enumerate(zip(similarities.indptr[:-1], similarities.indptr[1:], strict=True))
-    ]
-    offsets = np.concatenate([[0], np.cumsum([len(columns) for columns, _ in best])]).astype(np.int32)
-    columns, values = (np.concatenate(parts) for parts in zip(*best, strict=True))
-    return sparse.csr_array((values, columns, offsets), shape=similarities.shape)
 
 
 def _best(columns: np.ndarray, values: np.ndarray, own: int, k: int) -> tuple[np.ndarray, np.ndarray]:

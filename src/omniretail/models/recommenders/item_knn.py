@@ -28,8 +28,8 @@ class ItemKNN:
 
     def __init__(
         self,
-        k: int = 200,
-        shrinkage: float = 1.0,
+        k: int = 100,
+        shrinkage: float = 10.0,
         feature_weighting: Literal["none", "tf-idf", "unit"] = "tf-idf",
         weighting: Weighting = "binary",
     ) -> None:

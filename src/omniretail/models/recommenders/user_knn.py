@@ -5,7 +5,7 @@ from typing import Literal, Self
 import numpy as np
 from scipy import sparse
 
-from omniretail.models.neighbours import nearest_users, rarity
+from omniretail.models.neighbours import most_similar, rarity
 from omniretail.models.recommend import batches
 from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
@@ -56,17 +56,19 @@ class UserKNN:
         scores = np.empty((len(users), users.n_items), dtype=np.float32)
         for rows in batches(len(users), len(self.norms_), _MEMORY_MB):
             batch = users.take(rows)
-            neighbours = nearest_users(self._similarity(batch), batch.user_idx, self.k)  # (B, U)
+            neighbours = most_similar(self._similarity(batch), batch.user_idx, self.k)  # (B, U)
             scores[rows] = sparse.csr_array(neighbours @ self.user_items_).toarray()
         return scores
 
-    def _similarity(self, users: Histories) -> np.ndarray:
-        """Of B users to every training user; shape (B, U)."""
+    def _similarity(self, users: Histories) -> sparse.csr_array:
+        """Of B users to the training users they share items with; shape (B, U)."""
         own = weighted_user_items(users, self.weighting)
-        lengths = self._norms(own)[:, None] * self.norms_ + np.float32(self.shrinkage)  # (B, U)
+        norms = self._norms(own)
         own.data *= self.item_weights_[own.indices] ** 2
-        shared = (own @ self.user_items_.T).toarray()  # (B, U)
-        return np.divide(shared, lengths, out=shared, where=lengths > 0)
+        similarity = sparse.csr_array(own @ self.user_items_.T)
+        lengths = np.repeat(norms, np.diff(similarity.indptr)) * self.norms_[similarity.indices]
+        similarity.data /= lengths + np.float32(self.shrinkage)
+        return similarity
 
     def _norms(self, user_items: sparse.csr_array) -> np.ndarray:
         return np.sqrt(user_items.power(2) @ self.item_weights_**2)
