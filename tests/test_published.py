@@ -46,7 +46,7 @@ def test_tafeng_own_most_frequent_filled_up_with_popular(data_root: Path) -> Non
 
 @pytest.mark.slow
 def test_tafeng_tifu_knn(data_root: Path) -> None:
-    result = judged(data_root, "tafeng", "tifu_knn")
+    result = judged(data_root, "tafeng", "tifu_knn", "model.m=7", "model.r_b=0.9", "model.alpha=0.7")
     assert len(result.per_user) == 13_858
     assert result.per_user.recall_at_10.mean() >= 0.1295
     assert result.per_user.ndcg_at_10.mean() >= 0.1115
