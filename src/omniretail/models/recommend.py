@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from tqdm import tqdm
 
 from omniretail.models.protocols import Recommender
 from omniretail.views.histories import Histories
@@ -12,6 +13,7 @@ from omniretail.views.histories import Histories
 Policy = Callable[[np.ndarray, Histories], np.ndarray]
 """Takes scores (B, I) and the users; returns the scores with what must not be shown at -inf (in place is fine)."""
 
+_PATIENCE_S = 3  # shorter work needs no progress bar
 _THREADS = os.cpu_count() or 1
 _CHUNK_BYTES = 16 << 20
 
@@ -44,7 +46,8 @@ def recommend(
         raise ValueError(f"k={k} is more than the catalogue's {users.n_items} items; ask for shorter lists")
     ranked = np.empty((len(users), k), dtype=np.int32)
     scores = np.empty((len(users), k), dtype=np.float32)
-    for rows in batches(len(users), users.n_items, memory_mb):
+    slices = list(batches(len(users), users.n_items, memory_mb))
+    for rows in tqdm(slices, desc="ranking", unit="batch", delay=_PATIENCE_S, leave=False, disable=None):
         batch = users.take(rows)
         batch_scores = _checked(model, model.score(batch), batch)
         if fallback is not None:

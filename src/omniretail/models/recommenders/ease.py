@@ -4,6 +4,7 @@ from typing import Self
 
 import numpy as np
 from scipy import sparse
+from tqdm import trange
 
 from omniretail.models.products import dense_times_sparse
 from omniretail.views.fold import Train
@@ -70,7 +71,7 @@ def _gram_inverse(vectors: sparse.csr_array, l2: float) -> np.ndarray:
         gram[start : start + _BLOCK] = (rows[start : start + _BLOCK] @ vectors).toarray()
     gram.flat[:: len(gram) + 1] += l2
     try:
-        for start in range(0, len(gram), _BLOCK):
+        for start in trange(0, len(gram), _BLOCK, desc="EASE", unit="block", delay=3, leave=False, disable=None):
             _sweep(gram, slice(start, min(start + _BLOCK, len(gram))))
     except np.linalg.LinAlgError:
         raise ValueError(f"EASE: X'X + l2 I cannot be inverted with l2={l2}; raise it") from None

@@ -4,6 +4,7 @@ from typing import Self
 
 import numpy as np
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from omniretail.models.products import dense_times_sparse
 from omniretail.views.fold import Train
@@ -87,6 +88,8 @@ def _right_singular_vectors(matrix: sparse.csr_array, n: int, iterations: int, s
 
 def _orthonormal(vectors: np.ndarray) -> np.ndarray:
     """A basis of what the columns span; through their products, much faster than QR where columns are long."""
-    lengths, rotation = np.linalg.eigh((vectors.T @ vectors).astype(np.float64))
+    products = (vectors.T @ vectors).astype(np.float64)
+    with threadpool_limits(1, "blas"):  # on a matrix this small, threads wait for each other more than they work
+        lengths, rotation = np.linalg.eigh(products)
     real = lengths > 1e-6 * lengths[-1]  # the rest is rounding: there are more columns than dimensions
     return vectors @ (rotation[:, real] / np.sqrt(lengths[real])).astype(np.float32)
