@@ -8,6 +8,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from omniretail.overrides import opened
+
 log = logging.getLogger(__name__)
 
 
@@ -27,4 +29,5 @@ def main(cfg: DictConfig) -> None:
 
 
 if __name__ == "__main__":
+    sys.argv = [sys.argv[0], *opened(sys.argv[1:])]
     main()

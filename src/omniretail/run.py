@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ from hydra.utils import instantiate
 from matplotlib.figure import Figure
 from omegaconf import DictConfig, OmegaConf
 
+from omniretail.curves import listening
 from omniretail.evaluation import Examination
+from omniretail.overrides import opened
 from omniretail.report import accuracy_by_activity
 from omniretail.result import Result
 from omniretail.schema import DataError, Tables
 from omniretail.sources.protocol import load
 from omniretail.splits.cutoff import Split
-from omniretail.tracking import record_results, tracked
+from omniretail.tracking import TrackedRun, record_results, tracked
 from omniretail.views.stored import load_fold
 
 log = logging.getLogger(__name__)
@@ -36,7 +39,7 @@ def compose(*overrides: str) -> DictConfig:
     'gowalla'
     """
     with hydra.initialize_config_dir(str(_CONFIGS), version_base="1.3"):
-        return hydra.compose("train", overrides=list(overrides))
+        return hydra.compose("train", overrides=opened(overrides))
 
 
 def run(cfg: DictConfig) -> list[Result]:
@@ -52,18 +55,18 @@ def run(cfg: DictConfig) -> list[Result]:
         PermissionError: where the cache cannot be written.
         ValueError: where settings do not fit each other or the data.
     """
-    name = cfg.model._target_.rpartition(".")[2]
+    name = " ".join([cfg.model._target_.rpartition(".")[2], *([cfg.model.name] if "name" in cfg.model else [])])
     with tracked(cfg.tracking.uri, cfg.tracking.experiment, name, _flat(cfg)) as kept:
         tables = load(instantiate(cfg.source), Path(cfg.cache_dir))
         split = instantiate(cfg.split)
-        results = [replace(result, run_id=kept.run_id) for result in _stages(cfg, tables, split)]
+        results = [replace(result, run_id=kept.run_id) for result in _stages(cfg, tables, split, kept)]
         record_results(
             kept, results, OmegaConf.to_yaml(cfg, resolve=True), tables, _plots(results, cfg.metrics.primary)
         )
         return [replace(result, run_id=kept.run_id) for result in results]
 
 
-def _stages(cfg: DictConfig, tables: Tables, split: Split) -> Iterator[Result]:
+def _stages(cfg: DictConfig, tables: Tables, split: Split, kept: TrackedRun) -> Iterator[Result]:
     examination = Examination(
         metrics=instantiate(cfg.metrics),
         policy=instantiate(cfg.policy),
@@ -79,7 +82,8 @@ def _stages(cfg: DictConfig, tables: Tables, split: Split) -> Iterator[Result]:
     )
     for stage in cfg.evaluate:
         fold = load_fold(tables, split, stage, Path(cfg.cache_dir))
-        result = examination.take(instantiate(cfg.model), fold, stage)
+        with listening(partial(kept.point, stage)):
+            result = examination.take(instantiate(cfg.model), fold, stage)
         log.info("%s", _sentence(result, cfg.metrics.primary))
         yield result
 
@@ -90,8 +94,9 @@ def _plots(results: list[Result], primary: str) -> dict[str, Figure]:
 
 def _parameters(model: DictConfig) -> str:
     """The hyper-parameters in a line, by which runs of one model are told apart."""
-    names = sorted(str(name) for name in model if not str(name).startswith("_") and name != "seed")
-    return " ".join(f"{name}={model[name]}".replace(" ", "") for name in names)
+    names = sorted(str(name) for name in model if not str(name).startswith("_") and name not in ("seed", "training"))
+    length = [f"epochs={model.training.epochs}"] if "training" in model else []
+    return " ".join([f"{name}={model[name]}".replace(" ", "") for name in names] + length)
 
 
 def _sentence(result: Result, primary: str) -> str:

@@ -12,8 +12,9 @@ class Recommender(Protocol):
     """Scores the whole catalogue for a batch of users.
 
     A constructor takes the hyper-parameters as plain keyword arguments and keeps each under its name; ``fit`` keeps
-    what it learned in attributes that end in an underscore (NumPy or SciPy CSR arrays), so that every model can be
-    saved alike. A class whose name people would not write so carries the one they do in ``label``.
+    what it learned in attributes that end in an underscore (NumPy or SciPy CSR arrays, or a mapping of names to
+    arrays), so that every model can be saved alike. A class whose name people would not write so
+    carries the one they do in ``label``.
     """
 
     def fit(self, train: Train) -> Self:

@@ -3,12 +3,21 @@
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 import numpy as np
 from tqdm import tqdm
 
-from omniretail.models.protocols import Recommender
 from omniretail.views.histories import Histories
+
+
+class Scorer(Protocol):
+    """As much of a ``Recommender`` as lists are made with."""
+
+    def score(self, users: Histories) -> np.ndarray:
+        """See ``Recommender``."""
+        ...
+
 
 Policy = Callable[[np.ndarray, Histories], np.ndarray]
 """Takes scores (B, I) and the users; returns the scores with what must not be shown at -inf (in place is fine)."""
@@ -19,7 +28,7 @@ _CHUNK_BYTES = 16 << 20
 
 
 def recommend(
-    model: Recommender,
+    model: Scorer,
     users: Histories,
     k: int,
     policy: Policy | None = None,
@@ -112,7 +121,7 @@ def _exactly(scores: np.ndarray, k: int) -> np.ndarray:
     return above | (tied & (tied.cumsum(axis=1, dtype=np.int32) <= places))
 
 
-def _checked(model: Recommender, scores: np.ndarray, users: Histories) -> np.ndarray:
+def _checked(model: Scorer, scores: np.ndarray, users: Histories) -> np.ndarray:
     expected = (len(users), users.n_items)
     if scores.shape != expected:
         raise ValueError(f"{type(model).__name__}.score gave shape {scores.shape}, expected {expected}")

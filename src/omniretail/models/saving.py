@@ -1,20 +1,24 @@
-"""A fitted model as two plain files: settings as JSON, arrays as NumPy's .npz. No pickle, so loading runs no code.
+"""A fitted model as plain files: settings as JSON, arrays as NumPy's .npz, a network's weights as safetensors.
 
-It works for every model that keeps the promise of ``Recommender``: each argument of the constructor is an attribute of
-that name, and each thing learned is a NumPy array or a SciPy CSR array in an attribute that ends in an underscore.
+No pickle, so loading runs no code. It works for every model that keeps the promise of ``Recommender``: each argument of
+the constructor is an attribute of that name, and each thing learned is a NumPy array, a SciPy CSR array or, for
+networks, a mapping of names to arrays, in an attribute that ends in an underscore.
 """
 
+import dataclasses
 import importlib
 import inspect
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import safetensors.numpy
 from scipy import sparse
 
 from omniretail.models.protocols import Recommender
 
-SETTINGS, ARRAYS = "settings.json", "arrays.npz"
+SETTINGS, ARRAYS, NETWORK = "settings.json", "arrays.npz", ".safetensors"
 _HOME = "omniretail.models."
 _CSR_PARTS = ("data", "indices", "indptr", "shape")
 
@@ -28,14 +32,17 @@ def save(model: Recommender, folder: Path) -> None:
 
     Raises:
         ValueError: where the model is not fitted.
-        TypeError: where a fitted attribute is neither a numeric NumPy array nor a CSR array.
+        TypeError: where a fitted attribute is none of the kinds that can be saved.
     """
     fitted = {name: value for name, value in vars(model).items() if name.endswith("_")}
     if not fitted:
         raise ValueError(f"{type(model).__name__} has learned nothing yet; fit it before saving")
+    networks = {name: fitted.pop(name) for name in list(fitted) if isinstance(fitted[name], dict)}
     arrays = {key: array for name, value in fitted.items() for key, array in _parts(name, value).items()}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SETTINGS).write_text(json.dumps(_settings(model), indent=2) + "\n")
+    for name, weights in networks.items():
+        safetensors.numpy.save_file(weights, folder / (name.rstrip("_") + NETWORK))
     np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
 
 
@@ -50,17 +57,29 @@ def load(folder: Path) -> Recommender:
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} holds no {name}; a saved model is a folder with {SETTINGS} and {ARRAYS}")
     settings = json.loads((folder / SETTINGS).read_text())
-    model = _class(settings.pop("_target_"))(**settings)
+    model = _made(settings)
+    for file in folder.glob(f"*{NETWORK}"):
+        setattr(model, f"{file.stem}_", safetensors.numpy.load_file(file))
     with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
         for name in dict.fromkeys(key.split(".")[0] for key in arrays):
             setattr(model, name, _whole(name, arrays))
     return model
 
 
-def _settings(model: Recommender) -> dict:
-    cls = type(model)
-    arguments = list(inspect.signature(cls).parameters)
-    return {"_target_": f"{cls.__module__}.{cls.__qualname__}", **{name: getattr(model, name) for name in arguments}}
+def _settings(made: object) -> dict[str, Any]:
+    cls = type(made)
+    given = {name: getattr(made, name) for name in inspect.signature(cls).parameters}
+    nested = {name: _settings(value) for name, value in given.items() if dataclasses.is_dataclass(value)}
+    return {"_target_": f"{cls.__module__}.{cls.__qualname__}", **given, **nested}
+
+
+def _made(settings: dict[str, Any]) -> Any:
+    given = {name: _made(value) if _is_made(value) else value for name, value in settings.items() if name != "_target_"}
+    return _class(settings["_target_"])(**given)
+
+
+def _is_made(value: object) -> bool:
+    return isinstance(value, dict) and "_target_" in value
 
 
 def _class(path: str) -> type:

@@ -64,6 +64,15 @@ class TrackedRun:
             self._move_home(error)
             self.send(folder, metrics, inputs)
 
+    def point(self, stage: str, epoch: int, figures: Mapping[str, float]) -> None:
+        """Add a point to the run's learning curves, ``fit/<stage>/<figure>``; a server that is gone misses it."""
+        now = int(time.time() * 1000)
+        points = [Metric(f"fit/{stage}/{name}", value, now, step=epoch) for name, value in figures.items()]
+        try:
+            self.client.log_batch(self.run_id, metrics=points)
+        except (MlflowException, OSError) as error:
+            log.warning("epoch %d could not be shown in %s: %s", epoch, self.uri, str(error).splitlines()[0][:120])
+
     def describe(self, text: str) -> None:
         """What the run's page says of it, Markdown."""
         self.client.set_tag(self.run_id, MLFLOW_RUN_NOTE, text)

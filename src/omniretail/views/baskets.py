@@ -1,7 +1,5 @@
 """Baskets: what was taken together, and how many baskets ago."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from omniretail.views.histories import Histories
@@ -19,13 +17,7 @@ def once_per_basket(histories: Histories) -> Histories:
     first[1:] = (keys[:, 1:] != keys[:, :-1]).any(axis=0)
     kept = np.zeros(len(order), dtype=bool)
     kept[order[first]] = True
-    return replace(
-        histories,
-        offsets=np.concatenate([[0], np.cumsum(kept)])[histories.offsets],
-        item_idx=histories.item_idx[kept],
-        timestamp=histories.timestamp[kept],
-        basket=histories.basket[kept],
-    )
+    return histories.keep(kept)
 
 
 def baskets_ago(histories: Histories) -> np.ndarray:

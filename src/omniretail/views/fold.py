@@ -14,6 +14,8 @@ from omniretail.schema import Tables
 from omniretail.splits.cutoff import Cutoff
 from omniretail.views.histories import Histories
 
+_ONE = Vocabulary.of([""])
+
 
 @dataclass(frozen=True)
 class Train:
@@ -25,6 +27,9 @@ class Train:
         items: item ids seen before the cutoff: the catalogue that is ranked.
         item_table: the items' attributes in index order, ``item_id`` first.
         at: the moment of the cutoff, seconds since 1970; one past the last event where the split is by position.
+        user_table: the users' attributes in index order, ``user_id`` first; None where nothing but the id is known.
+        event_types: what ``histories.event_type`` numbers.
+        channels: what ``histories.channel`` numbers.
     """
 
     histories: Histories
@@ -32,6 +37,9 @@ class Train:
     items: Vocabulary
     item_table: pd.DataFrame
     at: int
+    user_table: pd.DataFrame | None = None
+    event_types: Vocabulary = _ONE
+    channels: Vocabulary = _ONE
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,7 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
     """The events before the cutoff, numbered; nothing after it has any influence."""
     events = _ordered(cutoff.before).to_pandas()
     users, items = Vocabulary.of(events.user_id), Vocabulary.of(events.item_id)
+    event_types, channels = Vocabulary.of(events.event_type), Vocabulary.of(events.channel)
     user_idx = users.encode(events.user_id)
     histories = Histories(
         user_idx=np.arange(len(users), dtype=np.int32),
@@ -82,9 +91,20 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
         timestamp=events.second.to_numpy(np.int64),
         basket=events.basket.to_numpy(np.int32),
         n_items=len(items),
+        event_type=event_types.encode(events.event_type).astype(np.int8),
+        channel=channels.encode(events.channel).astype(np.int8),
     )
     at = int(cutoff.at.replace(tzinfo=UTC).timestamp()) if cutoff.at else int(histories.timestamp.max()) + 1
-    return Train(histories, users, items, _item_table(tables, items), at)
+    return Train(
+        histories=histories,
+        users=users,
+        items=items,
+        item_table=_attributes(tables.items, "item_id", items),
+        at=at,
+        user_table=None if tables.users is None else _attributes(tables.users, "user_id", users),
+        event_types=event_types,
+        channels=channels,
+    )
 
 
 def _ordered(events: ibis.Table) -> ibis.Table:
@@ -96,12 +116,10 @@ def _ordered(events: ibis.Table) -> ibis.Table:
         events = events.mutate(_start=events.timestamp, _basket=events.timestamp)
     number = ibis.dense_rank().over(group_by="user_id", order_by=["_start", "_basket"])
     events = events.mutate(basket=number, second=_.timestamp.epoch_seconds())
-    columns = events.select("user_id", "item_id", "timestamp", "second", "basket")
+    columns = events.select("user_id", "item_id", "timestamp", "second", "basket", "event_type", "channel")
     return columns.order_by("user_id", "basket", "timestamp", "item_id")  # last, or the engine may forget the order
 
 
-def _item_table(tables: Tables, items: Vocabulary) -> pd.DataFrame:
-    known = pd.DataFrame({"item_id": items.ids})
-    if tables.items is None:
-        return known
-    return known.merge(tables.items.to_pandas(), on="item_id", how="left", validate="1:1")
+def _attributes(table: ibis.Table | None, key: str, ids: Vocabulary) -> pd.DataFrame:
+    known = pd.DataFrame({key: ids.ids})
+    return known if table is None else known.merge(table.to_pandas(), on=key, how="left", validate="1:1")

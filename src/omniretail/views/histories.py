@@ -1,9 +1,13 @@
 """What each user did before the cutoff, as flat arrays with offsets: no padding, no Python object per user."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+
+PER_EVENT = ("item_idx", "timestamp", "basket", "event_type", "channel")
+"""The arrays that hold one value per event."""
+_NOT_GIVEN = np.zeros(0, dtype=np.int8)
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,8 @@ class Histories:
         timestamp: when, in seconds since 1970 UTC; shape (E,).
         basket: number of the basket within the user's history, 0 the oldest; shape (E,).
         n_items: size of the catalogue.
+        event_type: its number among the training set's event types; int8, 0 where not given; shape (E,).
+        channel: its number among the training set's channels; int8, 0 where not given; shape (E,).
     """
 
     user_idx: np.ndarray
@@ -25,10 +31,13 @@ class Histories:
     timestamp: np.ndarray
     basket: np.ndarray
     n_items: int
+    event_type: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
+    channel: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
 
     def __post_init__(self) -> None:
-        for name in ("user_idx", "offsets", "item_idx", "timestamp", "basket"):
-            frozen = getattr(self, name).view()
+        for name in ("user_idx", "offsets", *PER_EVENT):
+            given = getattr(self, name)
+            frozen = (np.zeros(len(self.item_idx), dtype=np.int8) if given is _NOT_GIVEN else given).view()
             frozen.flags.writeable = False  # every model reads the same arrays
             object.__setattr__(self, name, frozen)
 
@@ -84,11 +93,17 @@ class Histories:
         lengths = np.where(known, self.lengths[rows] if len(self) else 0, 0)
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         events = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
-        return Histories(
+        return replace(
+            self,
             user_idx=np.where(known, self.user_idx[rows] if len(self) else -1, -1).astype(np.int32),
             offsets=offsets,
-            item_idx=self.item_idx[events],
-            timestamp=self.timestamp[events],
-            basket=self.basket[events],
-            n_items=self.n_items,
+            **{name: getattr(self, name)[events] for name in PER_EVENT},
+        )
+
+    def keep(self, kept: np.ndarray) -> "Histories":
+        """The same users with some of their events only; ``kept`` is a mask of shape (E,)."""
+        return replace(
+            self,
+            offsets=np.concatenate([[0], np.cumsum(kept)])[self.offsets],
+            **{name: getattr(self, name)[kept] for name in PER_EVENT},
         )

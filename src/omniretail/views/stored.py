@@ -45,25 +45,39 @@ def _write(made: Fold, folder: Path) -> None:
             "item_idx": histories.item_idx,
             "timestamp": histories.timestamp,
             "basket": histories.basket,
+            "event_type": histories.event_type,
+            "channel": histories.channel,
         },
-        "users": {"user_id": made.train.users.ids},
+        "users": {"user_id": made.train.users.ids} if made.train.user_table is None else made.train.user_table,
         "items": made.train.item_table,
         "judged": {"user_id": made.user_ids, "user_idx": made.users.user_idx, "n_held_out": made.n_held_out},
         "held_out": {"row": held_out.row, "item_idx": held_out.col},
     }
     for name, columns in frames.items():
         pd.DataFrame(columns).to_parquet(folder / f"{name}.parquet", index=False)
-    (folder / "facts.json").write_text(json.dumps({"at": made.train.at}))
+    words = {name: getattr(made.train, name).ids.tolist() for name in ("event_types", "channels")}
+    facts = {"at": made.train.at, "user_table": made.train.user_table is not None, **words}
+    (folder / "facts.json").write_text(json.dumps(facts))
 
 
 def _read(folder: Path) -> Fold:
     frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("users", "items", "judged", "held_out")}
     users, items = (Vocabulary(pd.Index(frames[f"{name}s"][f"{name}_id"])) for name in ("user", "item"))
+    facts = json.loads((folder / "facts.json").read_text())
     histories = _histories(pd.read_parquet(folder / "events.parquet"), len(users), len(items))
     judged, pairs = frames["judged"], frames["held_out"]
     shape = (len(judged), len(items))
     return Fold(
-        train=Train(histories, users, items, frames["items"], json.loads((folder / "facts.json").read_text())["at"]),
+        train=Train(
+            histories=histories,
+            users=users,
+            items=items,
+            item_table=frames["items"],
+            at=facts["at"],
+            user_table=frames["users"] if facts["user_table"] else None,
+            event_types=Vocabulary(pd.Index(facts["event_types"])),
+            channels=Vocabulary(pd.Index(facts["channels"])),
+        ),
         user_ids=judged.user_id.to_numpy(),
         users=histories.take(judged.user_idx.to_numpy()),
         held_out=sparse.csr_array((np.ones(len(pairs), dtype=bool), (pairs.row, pairs.item_idx)), shape=shape),
@@ -79,4 +93,6 @@ def _histories(events: pd.DataFrame, n_users: int, n_items: int) -> Histories:
         timestamp=events.timestamp.to_numpy(),
         basket=events.basket.to_numpy(),
         n_items=n_items,
+        event_type=events.event_type.to_numpy(),
+        channel=events.channel.to_numpy(),
     )

@@ -65,6 +65,11 @@ class RecBole:
         self.seed = seed
         self.device = device
 
+    @property
+    def label(self) -> str:
+        """What tables call it: ``RecBole EASE`` beside our own EASE."""
+        return f"RecBole {self.name}"
+
     def fit(self, train: Train) -> Self:
         """See ``Recommender``.
 
@@ -84,7 +89,7 @@ class RecBole:
         self.offsets_, self.item_idx_ = train.histories.offsets.copy(), train.histories.item_idx.copy()
         self.attribute_names_, self.attribute_words_ = names, words  # (A,), (I, A)
         self._fitted = self._made(trained)
-        self.weights_ = weights_of(self._fitted.model)  # safetensors
+        self.weights_ = weights_of(self._fitted.model)
         return self
 
     def score(self, users: Histories) -> np.ndarray:

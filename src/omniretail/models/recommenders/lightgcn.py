@@ -1,0 +1,175 @@
+"""LightGCN: vectors of users and items, smoothed over the graph of who took what."""
+
+from typing import Literal, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  (its name everywhere)
+
+from omniretail.models.training import Training
+from omniretail.models.training.networks import trained
+from omniretail.nn.encoders import item_vectors
+from omniretail.nn.graph import normalised_adjacency, propagated
+from omniretail.nn.losses import bpr, sampled_softmax, scores_of
+from omniretail.nn.negatives import Negatives
+from omniretail.views.fold import Train
+from omniretail.views.histories import Histories
+from omniretail.views.matrix import binary_user_items
+
+
+class LightGCN:
+    """Light graph convolution (He et al., SIGIR 2020).
+
+    The paper's loss is ``bpr``; ``softmax`` over shared negatives with cosine scores (Wu et al., TOIS 2024) learns more
+    from each propagation, so it takes large batches and few steps. A user who was not in training gets the vector that
+    the graph's layers would give them from their items.
+
+    Args:
+        dim: D.
+        n_layers: of neighbours; the mean over all layers is the vector.
+        loss: ``softmax`` or ``bpr``.
+        temperature: of the cosine scores, for ``softmax``.
+        n_negatives: shared by a batch, for ``softmax``.
+        regularization: on the squared vectors of a batch before propagation, as in the paper.
+        learning_rate: of AdamW.
+        weight_decay: of AdamW.
+        batch_size: pairs of user and item in a batch; the graph is propagated once for each.
+        seed: of everything random.
+        training: where and how long.
+    """
+
+    def __init__(
+        self,
+        dim: int = 64,
+        n_layers: int = 3,
+        loss: Literal["softmax", "bpr"] = "softmax",
+        temperature: float = 0.15,
+        n_negatives: int = 2048,
+        regularization: float = 0.0,
+        learning_rate: float = 0.01,
+        weight_decay: float = 0.0,
+        batch_size: int = 32_768,
+        seed: int = 1,
+        training: Training = Training(),  # noqa: B008  (frozen)
+    ) -> None:
+        self.dim = dim
+        self.n_layers = n_layers
+        self.loss: Literal["softmax", "bpr"] = loss
+        self.temperature = temperature
+        self.n_negatives = n_negatives
+        self.regularization = regularization
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.seed = seed
+        self.training = training
+
+    def fit(self, train: Train) -> Self:
+        """See ``Recommender``.
+
+        Raises:
+            ValueError: where there is no such loss.
+            TrainingError: where training cannot go on.
+        """
+        if self.loss not in ("softmax", "bpr"):
+            raise ValueError(f"loss={self.loss!r} is not one of softmax, bpr")
+        shape = len(train.users), len(train.items)
+        task = trained(self, lambda: LightGCNTask(*shape, self), train.histories)
+        self.user_factors_, self.item_factors_, self.fold_in_ = task.factors()
+        self.popularity_ = np.bincount(train.histories.item_idx, minlength=shape[1]).astype(np.float32)  # (I,)
+        return self
+
+    def score(self, users: Histories) -> np.ndarray:
+        """See ``Recommender``; a user without any history gets the popular list."""
+        scores = _vectors(users, self.user_factors_, self.fold_in_) @ self.item_factors_.T
+        scores[users.lengths == 0] = self.popularity_
+        return scores
+
+
+class LightGCNTask(nn.Module):
+    """What is learned: the vectors before propagation. See ``Task`` for the methods."""
+
+    user: Tensor
+    item: Tensor
+    pair: Tensor
+    adjacency: Tensor
+
+    def __init__(self, n_users: int, n_items: int, settings: LightGCN) -> None:
+        super().__init__()
+        self.n_users, self.n_items, self.settings = n_users, n_items, settings
+        self.vectors = item_vectors(n_users + n_items, settings.dim)
+        if settings.loss == "bpr":
+            nn.init.normal_(self.vectors.weight, std=0.1)  # the paper's
+
+    def learn_from(self, histories: Histories) -> None:
+        """Make the graph."""
+        taken = binary_user_items(histories).tocoo()
+        user, item = (torch.from_numpy(part.astype(np.int64)) for part in (taken.row, taken.col))
+        self.register_buffer("user", user, persistent=False)
+        self.register_buffer("item", item, persistent=False)
+        self.register_buffer("pair", user * self.n_items + item, persistent=False)  # ascending
+        graph = normalised_adjacency(user, item, self.n_users, self.n_items)
+        self.register_buffer("adjacency", graph, persistent=False)
+        self.negatives = Negatives(torch.ones(self.n_items), self.settings.n_negatives)
+
+    def batches(self, rng: np.random.Generator, parts: int) -> list[Tensor]:
+        """See ``Task``; each is the numbers of some pairs."""
+        order = torch.from_numpy(rng.permutation(len(self.user)))
+        return list(order.split(max(1, self.settings.batch_size // parts)))
+
+    def loss(self, batch: Tensor) -> Tensor:
+        """See ``Task``."""
+        batch = batch.to(self.user.device)
+        user, item = self.user[batch], self.item[batch]
+        users, items = self.smoothed()
+        if self.settings.loss == "softmax":
+            states = F.normalize(F.embedding(user, users), dim=1) / self.settings.temperature
+            loss = sampled_softmax(*scores_of(states, F.normalize(items, dim=1), item, self.negatives.draw()))
+        else:
+            negatives = self._not_taken(user)
+            states = F.embedding(user, users)
+            positive, negative = ((states * F.embedding(each, items)).sum(1) for each in (item, negatives))
+            loss = bpr(positive, negative[:, None])
+        before = self.vectors(torch.cat([user, item + self.n_users]))
+        return loss + self.settings.regularization * before.square().sum() / (2 * len(batch))
+
+    def smoothed(self) -> tuple[Tensor, Tensor]:
+        """The mean over layers, of users (U, D) and items (I, D)."""
+        mean = torch.stack(propagated(self.adjacency, self.vectors.weight, self.settings.n_layers)).mean(0)
+        return mean[: self.n_users], mean[self.n_users :]
+
+    def _not_taken(self, user: Tensor) -> Tensor:
+        """One item for each user, drawn anew (up to ten times) where they took it."""
+        drawn = torch.randint(self.n_items, user.shape, device=user.device)
+        for _ in range(10):
+            wanted = user * self.n_items + drawn
+            found = torch.searchsorted(self.pair, wanted).clamp_max(len(self.pair) - 1)
+            taken = self.pair[found] == wanted
+            drawn = torch.where(taken, torch.randint(self.n_items, user.shape, device=user.device), drawn)
+        return drawn
+
+    @torch.no_grad()
+    def factors(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Vectors of users (U, D) and of items, and what each item gives to a user not in training; both (I, D)."""
+        layers = propagated(self.adjacency, self.vectors.weight, self.settings.n_layers)
+        users, items = torch.stack(layers).mean(0).split([self.n_users, self.n_items])
+        if self.settings.loss == "softmax":
+            items = F.normalize(items, dim=1)
+        degree = torch.bincount(self.item, minlength=self.n_items).clamp_min(1).float()
+        given = torch.stack(layers[:-1]).sum(0)[self.n_users :] if len(layers) > 1 else items
+        fold_in = given / (len(layers) * degree.sqrt()[:, None])
+        return users.cpu().numpy().copy(), items.cpu().numpy().copy(), fold_in.cpu().numpy().copy()
+
+    def score(self, users: Histories) -> np.ndarray:
+        """See ``Task``."""
+        vectors, items, fold_in = self.factors()
+        return _vectors(users, vectors, fold_in) @ items.T
+
+
+def _vectors(users: Histories, user_factors: np.ndarray, fold_in: np.ndarray) -> np.ndarray:
+    """The vector learned, or for those not in training the one folded in; shape (B, D)."""
+    taken = binary_user_items(users)
+    degree = np.maximum(np.diff(taken.indptr), 1)[:, None]
+    folded = taken @ fold_in / np.sqrt(degree, dtype=np.float32)
+    return np.where((users.user_idx >= 0)[:, None], user_factors[users.user_idx], folded).astype(np.float32)

@@ -1,0 +1,128 @@
+"""TwoTower: users and items from what is known of them, so that new ones have vectors too."""
+
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import torch
+
+from omniretail.models.recommenders.two_tower_task import TwoTowerTask
+from omniretail.models.training import Training
+from omniretail.models.training.networks import trained, weights_of, with_weights
+from omniretail.views.fold import Train
+from omniretail.views.histories import Histories
+from omniretail.views.words import Words
+
+
+class TwoTower:
+    """Two towers with in-batch negatives and logQ correction (Yi et al., RecSys 2019).
+
+    An item's vector comes from its number and its attributes, a user's from the items they took, the later the more,
+    and from their own attributes. An item that nobody has taken yet and a user of whom only attributes are known get
+    vectors as well: ``item_vectors`` and ``user_vectors``.
+
+    Args:
+        dim: D.
+        max_len: latest events of a history that are read.
+        temperature: of the cosine scores.
+        id_dropout: share of items in training that are known by their attributes only.
+        learning_rate: of AdamW.
+        weight_decay: of AdamW.
+        batch_events: events in a batch, each the others' negative.
+        seed: of everything random.
+        training: where and how long.
+    """
+
+    def __init__(
+        self,
+        dim: int = 64,
+        max_len: int = 50,
+        temperature: float = 0.07,
+        id_dropout: float = 0.2,
+        learning_rate: float = 1e-3,
+        weight_decay: float = 0.0,
+        batch_events: int = 2048,
+        seed: int = 1,
+        training: Training = Training(),  # noqa: B008  (frozen)
+    ) -> None:
+        self.dim = dim
+        self.max_len = max_len
+        self.temperature = temperature
+        self.id_dropout = id_dropout
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_events = batch_events
+        self.seed = seed
+        self.training = training
+
+    def fit(self, train: Train) -> Self:
+        """See ``Recommender``.
+
+        Raises:
+            TrainingError: where training cannot go on.
+        """
+        users = train.users.ids.to_frame(index=False) if train.user_table is None else train.user_table
+        item_words, user_words = Words.of(train.item_table), Words.of(users)
+        self.item_words_, self.user_words_ = item_words.words, user_words.words  # (F,), (G,)
+        self.said_of_items_ = item_words.encode(train.item_table)  # (I, F)
+        self.said_of_users_ = user_words.encode(users)  # (U, G)
+        self._task = trained(self, self._made, train.histories)
+        self.weights_ = weights_of(self._task)
+        self.item_factors_ = self.item_vectors(train.item_table, known=True)  # (I, D)
+        self.popularity_ = np.bincount(train.histories.item_idx, minlength=len(train.items)).astype(np.float32)  # (I,)
+        return self
+
+    def score(self, users: Histories) -> np.ndarray:
+        """See ``Recommender``; a user of whom nothing is known gets the popular list."""
+        scores = self.user_vectors(users) @ self.item_factors_.T
+        nothing = (users.lengths == 0) & (users.user_idx < 0)
+        scores[nothing] = self.popularity_
+        return scores
+
+    def item_vectors(self, table: pd.DataFrame, known: bool = False) -> np.ndarray:
+        """Vectors of items from their attributes.
+
+        Args:
+            table: columns as in the training item table, the id first; N rows.
+            known: whether these are the training items in their order, whose numbers then count too.
+
+        Returns:
+            Unit length, to be multiplied with ``user_vectors``; shape (N, D).
+        """
+        said = Words(self.item_words_).encode(table)
+        with torch.inference_mode():
+            return self._ready().items(np.arange(len(table)) if known else None, said).numpy().copy()
+
+    def user_vectors(self, users: Histories, table: pd.DataFrame | None = None) -> np.ndarray:
+        """Vectors of users.
+
+        Args:
+            users: histories of B users, empty ones too.
+            table: their attributes, columns as in the training user table, the id first; None: what is known of those
+                who were in training.
+
+        Returns:
+            Shape (B, D).
+        """
+        if table is not None:
+            said = Words(self.user_words_).encode(table)
+        else:
+            said = self.said_of_users_[np.maximum(users.user_idx, 0)].multiply((users.user_idx >= 0)[:, None]).tocsr()
+        return self._ready().users(users, said)
+
+    def _ready(self) -> TwoTowerTask:
+        if not hasattr(self, "_task"):  # read from a file
+            self._task = with_weights(self._made(), self.weights_)
+        return self._task
+
+    def _made(self) -> TwoTowerTask:
+        """The towers, untrained."""
+        return TwoTowerTask(
+            self.said_of_items_,
+            self.said_of_users_,
+            dim=self.dim,
+            max_len=self.max_len,
+            temperature=self.temperature,
+            id_dropout=self.id_dropout,
+            batch_events=self.batch_events,
+        )

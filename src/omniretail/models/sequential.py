@@ -1,0 +1,192 @@
+"""What SASRec and GRU4Rec share: how sequences are learned from and asked."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from omniretail.nn.losses import NEVER, SampledLoss, scores_of
+from omniretail.nn.negatives import Negatives
+from omniretail.nn.repeats import OwnItems
+from omniretail.nn.softmax import full_softmax
+from omniretail.views.histories import Histories
+from omniretail.views.sequences import (
+    Windows,
+    circumstances,
+    last_of_previous_basket,
+    latest_windows,
+    training_windows,
+)
+
+log = logging.getLogger(__name__)
+
+_EVENTS_AT_ONCE = 1 << 15
+
+
+class SequenceTask(nn.Module):
+    """Predict the items of each basket from the state after the basket before.
+
+    Where a basket is one event, that is the next item. See ``Task`` for the methods.
+
+    Args:
+        encoder: see ``SequenceEncoder``.
+        loss: over sampled negatives; None: cross-entropy over the whole catalogue.
+        max_len: events of a history that are read, the latest.
+        context: circumstances that the encoder reads beside the item.
+        batch_events: events in a batch.
+        n_negatives: drawn for each batch and shared by its positions.
+        popularity: exponent of an item's number of events in the draw of negatives; 0: all items alike.
+        log_q: correct sampled scores by how often each negative is drawn; not for losses over pairs.
+        own_items: bonus for items of one's own history; None: none.
+    """
+
+    item: Tensor
+    circumstance: Tensor
+    basket: Tensor
+    previous: Tensor
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        loss: SampledLoss | None,
+        *,
+        max_len: int,
+        context: Sequence[str] = (),
+        batch_events: int = 1024,
+        n_negatives: int = 1024,
+        popularity: float = 0.0,
+        log_q: bool = False,
+        own_items: OwnItems | None = None,
+    ) -> None:
+        super().__init__()
+        self.encoder: Any = encoder
+        self.own_items = own_items
+        self.sampled_loss, self.max_len, self.context = loss, max_len, tuple(context)
+        self.batch_events, self.n_negatives, self.popularity, self.log_q = batch_events, n_negatives, popularity, log_q
+
+    def learn_from(self, histories: Histories) -> None:
+        """Put the training events where the network is; they are not saved with its weights."""
+        self.histories = histories
+        flat = {
+            "item": histories.item_idx.astype(np.int64),
+            "circumstance": circumstances(histories, self.context),
+            "basket": histories.basket.astype(np.int64),
+            "previous": last_of_previous_basket(histories),
+        }
+        for name, array in flat.items():
+            self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array)), persistent=False)
+        events = torch.from_numpy(np.bincount(histories.item_idx, minlength=histories.n_items)).float()
+        self.negatives = Negatives((1 + events) ** self.popularity, self.n_negatives)
+        if not (self.previous >= 0).any():
+            log.warning("no user has two baskets, so there is no order to learn from")
+
+    def batches(self, rng: np.random.Generator, parts: int) -> list[Windows]:
+        """See ``Task``."""
+        windows = training_windows(self.histories, self.max_len, rng)
+        return windows.batches(max(1, self.batch_events // parts), rng)
+
+    def loss(self, batch: Windows) -> Tensor:
+        """See ``Task``."""
+        place, real = laid_out(batch, self.item.device)  # (B, L)
+        states = self.encoder(self.item[place], self.circumstance[place])  # (B, L, D)
+        row, at, target = what_comes_next(self.previous, place, real)
+        known, targets = states[row, at], self.item[target]  # (P, D), (P,)
+        items = self.encoder.items.weight
+        if self.sampled_loss is None:
+            return full_softmax(known, items, targets)
+        negatives = self.negatives.draw()
+        positive, negative = scores_of(known, items, targets, negatives)
+        if self.log_q:
+            negative = (negative - self.negatives.log_q[negatives]).clamp_min(NEVER)
+        if self.own_items is not None:
+            positive, own = self._own(states, place, row, at, targets, positive)
+            negative = torch.cat([negative, own], dim=1)
+        return self.sampled_loss(positive, negative) if len(targets) else 0.0 * states.sum()
+
+    def _own(
+        self, states: Tensor, place: Tensor, row: Tensor, at: Tensor, targets: Tensor, positive: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Targets' scores with their bonus, and scores of the items of one's own as further negatives, (P, L)."""
+        assert self.own_items is not None
+        length = place.shape[1]
+        state, which = torch.unique(row * length + at, return_inverse=True)  # S states of P positions
+        row, at = state // length, state % length
+        items = self.item[place[row]]  # (S, L)
+        seen = torch.arange(length, device=place.device) <= at[:, None]
+        baskets = self.basket[place[row]]
+        ago = torch.where(seen, baskets.gather(1, at[:, None]) - baskets, -1)
+        bonus, stands = self.own_items.candidates(items, ago)  # (S, L)
+        own = ((self.encoder.items(items) @ states[row, at, :, None]).squeeze(-1).float() + bonus).masked_fill(
+            ~stands, NEVER
+        )
+        is_target = (items[which] == targets[:, None]) & stands[which]  # (P, L), at most one in a row
+        return positive + (bonus[which] * is_target).sum(1), own[which].masked_fill(is_target, NEVER)
+
+    @torch.inference_mode()
+    def score(self, users: Histories) -> np.ndarray:
+        """See ``Task``; nought throughout for a user without a history."""
+        items = self.encoder.items.weight
+        device = items.device
+        scores = self._states(users, device) @ items.T  # (B, I)
+        if self.own_items is not None and len(users.item_idx):
+            scores = self._with_bonus(scores, users, device)
+        return scores.float().cpu().numpy()
+
+    def _states(self, users: Histories, device: torch.device) -> Tensor:
+        """The state after each user's last event; shape (B, D)."""
+        states = torch.zeros(len(users), self.encoder.items.embedding_dim, device=device)
+        item = torch.from_numpy(users.item_idx.astype(np.int64)).to(device)
+        circumstance = torch.from_numpy(circumstances(users, self.context)).to(device)
+        for rows, windows in by_length(latest_windows(users, self.max_len)):
+            place, _ = laid_out(windows, device)
+            last = torch.from_numpy(windows.length - 1).to(device)
+            after = self.encoder(item[place], circumstance[place])
+            states[torch.from_numpy(rows).to(device)] = after[torch.arange(len(rows), device=device), last].float()
+        return states
+
+    def _with_bonus(self, scores: Tensor, users: Histories, device: torch.device) -> Tensor:
+        assert self.own_items is not None
+        place, real = laid_out(latest_windows(users, self.max_len), device)  # (B, L)
+        place = place.clamp_max(len(users.item_idx) - 1)
+        baskets = torch.from_numpy(users.basket.astype(np.int64)).to(device)[place]
+        latest = torch.where(real, baskets, -1).amax(1, keepdim=True)
+        item = torch.from_numpy(users.item_idx.astype(np.int64)).to(device)[place]
+        return self.own_items.add_to(scores, item, torch.where(real, latest - baskets, -1))
+
+
+def what_comes_next(previous: Tensor, place: Tensor, real: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """All P predictions in a batch of windows.
+
+    Args:
+        previous: see ``last_of_previous_basket``; shape (E,).
+        place: from ``laid_out``; shape (B, L).
+        real: from ``laid_out``.
+
+    Returns:
+        Row and column of the state to predict from, and the event to predict; each (P,).
+    """
+    before = previous[place] - place[:, :1]  # columns; negative where the window begins later
+    row, column = (real & (before >= 0)).nonzero(as_tuple=True)
+    return row, before[row, column], place[row, column]
+
+
+def laid_out(windows: Windows, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Positions of each window's events, left-aligned, and which of them are real; both (B, L)."""
+    start = torch.from_numpy(windows.start).to(device)[:, None]
+    length = torch.from_numpy(windows.length).to(device)[:, None]
+    column = torch.arange(max(1, int(windows.length.max(initial=1))), device=device)
+    real = column < length
+    return torch.where(real, start + column, start), real
+
+
+def by_length(windows: Windows) -> Iterator[tuple[np.ndarray, Windows]]:
+    """Rows of windows that are not empty, in groups of like length, for scoring without much padding."""
+    order = np.argsort(windows.length, kind="stable")
+    order = order[windows.length[order] > 0]
+    number = np.cumsum(windows.length[order]) // _EVENTS_AT_ONCE
+    for rows in np.split(order, np.flatnonzero(np.diff(number)) + 1):
+        if len(rows):
+            yield rows, Windows(windows.start[rows], windows.length[rows])

@@ -1,0 +1,5 @@
+"""How neural models are trained, by PyTorch Lightning: one way for all of them."""
+
+from omniretail.models.training.settings import Training, TrainingError
+
+__all__ = ["Training", "TrainingError"]

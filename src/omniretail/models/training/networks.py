@@ -1,0 +1,82 @@
+"""From a model's settings to a trained network, and from saved weights back to one."""
+
+import dataclasses
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from omniretail.models.training.fitting import fit_task
+from omniretail.models.training.inner import set_aside
+from omniretail.models.training.settings import Training
+from omniretail.store import digest
+from omniretail.views.histories import PER_EVENT, Histories
+
+
+class NeuralModel(Protocol):
+    """The settings that every model trained here has."""
+
+    learning_rate: float
+    weight_decay: float
+    seed: int
+    training: Training
+
+
+def trained(model: NeuralModel, make: Callable[[], Any], histories: Histories) -> Any:
+    """Make a model's task and train it on the histories; ready for scoring, on the CPU.
+
+    Args:
+        model: whose settings count.
+        make: the untrained task; its start is drawn by the model's seed.
+        histories: the training events.
+    """
+    training, name = model.training, type(model).__name__
+    learned, inner = histories, None
+    if training.patience:
+        learned, inner = set_aside(histories, training.validation_users, model.seed)
+    with torch.random.fork_rng():
+        torch.manual_seed(model.seed)
+        task = make()
+    task.learn_from(learned)
+    if training.compile:
+        for network in task.children():
+            network.compile(dynamic=True)
+    fit_task(
+        task,
+        training,
+        name=name,
+        key=f"{name.lower()}-{digest(_settings(model), _fingerprint(histories))}",
+        learning_rate=model.learning_rate,
+        weight_decay=model.weight_decay,
+        seed=model.seed,
+        inner=inner,
+    )
+    return task
+
+
+def weights_of(task: nn.Module) -> dict[str, np.ndarray]:
+    """What was learned, by name."""
+    return {name: value.detach().cpu().numpy().copy() for name, value in task.state_dict().items()}
+
+
+def with_weights(task: nn.Module, weights: Mapping[str, np.ndarray]) -> Any:
+    """An untrained task made ready with weights from ``weights_of``."""
+    task.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+    return task.eval()
+
+
+def _settings(model: NeuralModel) -> dict[str, Any]:
+    """All that decides the result; not where checkpoints lie."""
+    given = {name: getattr(model, name) for name in inspect.signature(type(model)).parameters}
+    return given | {"training": dataclasses.asdict(dataclasses.replace(model.training, checkpoints=None))}
+
+
+def _fingerprint(histories: Histories) -> str:
+    sha = hashlib.sha256()
+    for name in ("offsets", *PER_EVENT):
+        sha.update(np.ascontiguousarray(getattr(histories, name)).tobytes())
+    return sha.hexdigest()

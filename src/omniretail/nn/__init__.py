@@ -1,0 +1,8 @@
+"""Parts of neural networks in plain torch: encoders, losses, graphs. No configuration, no files, no tables."""
+
+try:
+    import torch  # noqa: F401
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "neural models need PyTorch and Lightning; install them with: pip install 'omniretail[neural]'"
+    ) from error

@@ -1,0 +1,130 @@
+"""Sequence encoders: events in, what is known after each of them out."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from omniretail.nn.blocks import Block, stack
+
+
+class SequenceEncoder(Protocol):
+    """What the training of a sequence model needs from it; an ``nn.Module``."""
+
+    items: nn.Embedding
+
+    def forward(self, items: Tensor, context: Tensor) -> Tensor:
+        """States after each event.
+
+        Args:
+            items: left-aligned; what stands in places after a sequence's end changes nothing before it; int64, (B, L).
+            context: codes of each event's circumstances; int64, (B, L, C).
+
+        Returns:
+            Shape (B, L, D).
+        """
+        ...
+
+
+class EventEmbedding(nn.Module):
+    """An event is the sum of what its item and its circumstances mean.
+
+    Args:
+        items: the catalogue's vectors, shared with the scores.
+        context_sizes: number of codes of each of C circumstances.
+    """
+
+    def __init__(self, items: nn.Embedding, context_sizes: Sequence[int]) -> None:
+        super().__init__()
+        self.items = items
+        self.context = nn.ModuleList(nn.Embedding(size, items.embedding_dim) for size in context_sizes)
+        for table in self.context:
+            nn.init.normal_(table.weight, std=0.02)  # type: ignore[arg-type]
+
+    def forward(self, items: Tensor, context: Tensor) -> Tensor:
+        """(B, L) and (B, L, C) to (B, L, D)."""
+        event = self.items(items)
+        for place, table in enumerate(self.context):
+            event = event + table(context[..., place])
+        return event
+
+
+class TransformerEncoder(nn.Module):
+    """Causal self-attention over the latest events, as in SASRec.
+
+    Args:
+        n_items: I.
+        dim: D.
+        max_len: longest sequence.
+        n_blocks: transformer blocks.
+        heads: of each block's attention.
+        dropout: throughout.
+        block: ``classic`` or ``ligr``.
+        context_sizes: number of codes of each circumstance.
+    """
+
+    def __init__(
+        self,
+        n_items: int,
+        dim: int,
+        max_len: int,
+        n_blocks: int,
+        heads: int,
+        dropout: float,
+        block: Block,
+        context_sizes: Sequence[int] = (),
+    ) -> None:
+        super().__init__()
+        self.items = item_vectors(n_items, dim)
+        self.event = EventEmbedding(self.items, context_sizes)
+        self.position = nn.Embedding(max_len, dim)
+        nn.init.normal_(self.position.weight, std=0.02)
+        self.dropout = nn.Dropout(dropout)
+        self.blocks = stack(block, n_blocks, dim, heads, dropout)
+
+    def forward(self, items: Tensor, context: Tensor) -> Tensor:
+        """See ``SequenceEncoder``."""
+        place = torch.arange(items.shape[1], device=items.device)
+        return self.blocks(self.dropout(self.event(items, context) + self.position(place)))  # (B, L, D)
+
+
+class GRUEncoder(nn.Module):
+    """Gated recurrent units over the events, as in GRU4Rec.
+
+    Args:
+        n_items: I.
+        dim: D, of the items and the states.
+        hidden: width of the recurrent layers.
+        n_layers: recurrent layers.
+        dropout: on events and states.
+        context_sizes: number of codes of each circumstance.
+    """
+
+    def __init__(
+        self,
+        n_items: int,
+        dim: int,
+        hidden: int,
+        n_layers: int,
+        dropout: float,
+        context_sizes: Sequence[int] = (),
+    ) -> None:
+        super().__init__()
+        self.items = item_vectors(n_items, dim)
+        self.event = EventEmbedding(self.items, context_sizes)
+        self.units = nn.GRU(dim, hidden, n_layers, batch_first=True)
+        self.out = nn.Linear(hidden, dim)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, items: Tensor, context: Tensor) -> Tensor:
+        """See ``SequenceEncoder``."""
+        hidden, _ = self.units(self.dropout(self.event(items, context)))  # (B, L, hidden)
+        return self.out(self.dropout(hidden))  # (B, L, D)
+
+
+def item_vectors(n_items: int, dim: int) -> nn.Embedding:
+    """Vectors of the catalogue, small at first so that all items start out about equally likely."""
+    table = nn.Embedding(n_items, dim)
+    nn.init.normal_(table.weight, std=0.02)
+    return table

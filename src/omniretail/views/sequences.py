@@ -1,0 +1,109 @@
+"""Histories as short sequences for models that read them in order: windows, batches of like length, circumstances.
+
+Everything is an array; nothing here loops over users.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from omniretail.views.histories import Histories
+
+_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Stretches of histories, each up to ``max_len`` events of one user.
+
+    Attributes:
+        start: position of the first event among all events; shape (W,).
+        length: in events; shape (W,).
+    """
+
+    start: np.ndarray
+    length: np.ndarray
+
+    def batches(self, batch_events: int, rng: np.random.Generator) -> list["Windows"]:
+        """All windows, in batches of about so many events and of like length, so that next to nothing is padded.
+
+        Which windows of one length go together, and the order of the batches, are drawn anew each time.
+        """
+        order = rng.permutation(len(self.start))
+        order = order[np.argsort(self.length[order], kind="stable")]
+        number = (np.cumsum(self.length[order]) - 1) // batch_events
+        parts = np.split(order, np.flatnonzero(np.diff(number)) + 1) if len(order) else []
+        return [Windows(self.start[parts[i]], self.length[parts[i]]) for i in rng.permutation(len(parts))]
+
+
+def training_windows(histories: Histories, max_len: int, rng: np.random.Generator) -> Windows:
+    """Every event in one window; where a user has more than ``max_len``, the cuts are drawn anew each time."""
+    lengths = histories.lengths
+    shift = np.where(lengths > max_len, rng.integers(0, max_len, len(lengths)), 0)
+    n_windows = -(-(lengths + shift) // max_len)  # rounded up
+    number = np.arange(n_windows.sum()) - np.repeat(np.cumsum(n_windows) - n_windows, n_windows)
+    user = np.repeat(np.arange(len(lengths)), n_windows)
+    cut = number * max_len - shift[user]
+    first, last = np.maximum(cut, 0), np.minimum(cut + max_len, lengths[user])
+    return Windows(histories.offsets[user] + first, last - first)
+
+
+def latest_windows(histories: Histories, max_len: int) -> Windows:
+    """The last ``max_len`` events of every user, fewer where there are fewer; W = U."""
+    length = np.minimum(histories.lengths, max_len)
+    return Windows(histories.offsets[1:] - length, length)
+
+
+def last_of_previous_basket(histories: Histories) -> np.ndarray:
+    """The event that was the latest when the basket of each event began, -1 in a user's first basket; shape (E,).
+
+    What stood in a basket beside an item is not known before the item: from there it is to be predicted. Where every
+    basket holds one event, it is the event before.
+    """
+    position = np.arange(len(histories.item_idx))
+    rows = histories.rows
+    begins = np.ones(len(position), dtype=bool)
+    begins[1:] = (rows[1:] != rows[:-1]) | (histories.basket[1:] != histories.basket[:-1])
+    previous = np.maximum.accumulate(np.where(begins, position, 0)) - 1
+    return np.where(previous >= histories.offsets[rows], previous, -1)
+
+
+CIRCUMSTANCES = {"gap": 20, "repeat": 2, "event_type": 32, "channel": 8}
+"""What can be told of an event beside its item, with the number of codes each may take."""
+
+
+def circumstances(histories: Histories, names: Sequence[str]) -> np.ndarray:
+    """Codes of the circumstances of each event; int64, shape (E, C).
+
+    ``gap``: time since the user's event before, 0: the same moment, then doubling hours; ``repeat``: whether the user
+    had taken the item before; ``event_type`` and ``channel``: their numbers.
+
+    Raises:
+        ValueError: where a name is none of these.
+    """
+    unknown = [name for name in names if name not in CIRCUMSTANCES]
+    if unknown:
+        raise ValueError(f"context={unknown[0]!r} is not one of {', '.join(CIRCUMSTANCES)}")
+    known = {
+        "gap": _gap,
+        "repeat": _repeat,
+        "event_type": lambda histories: histories.event_type,
+        "channel": lambda histories: histories.channel,
+    }
+    codes = [np.minimum(known[name](histories), CIRCUMSTANCES[name] - 1) for name in names]
+    return np.stack(codes, axis=1).astype(np.int64) if codes else np.zeros((len(histories.item_idx), 0), dtype=np.int64)
+
+
+def _gap(histories: Histories) -> np.ndarray:
+    since = np.diff(histories.timestamp, prepend=histories.timestamp[:1])
+    since[histories.offsets[:-1][histories.lengths > 0]] = 0
+    return np.ceil(np.log2(1 + np.maximum(since, 0) / _HOUR)).astype(np.int64)
+
+
+def _repeat(histories: Histories) -> np.ndarray:
+    order = np.lexsort((histories.item_idx, histories.rows))  # stable: events of one user and item stay in time
+    row, item = histories.rows[order], histories.item_idx[order]
+    again = np.zeros(len(order), dtype=np.int64)
+    again[order[1:]] = (row[1:] == row[:-1]) & (item[1:] == item[:-1])
+    return again
