@@ -1,4 +1,4 @@
-"""Measure what the README says of speed: from raw files to views, and full-ranking evaluation."""
+"""Measure what the README says of speed: from raw files to views, full-ranking evaluation, and training."""
 
 import argparse
 import resource
@@ -20,13 +20,22 @@ from omniretail.views.stored import load_fold
 def main() -> None:
     """Run one of the benchmarks and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["views", "evaluation"])
-    parser.add_argument("--source", help="default: complete_journey for views, beauty for evaluation")
+    parser.add_argument("what", choices=["views", "evaluation", "training"])
+    parser.add_argument("--source", help="default: complete_journey for views, else beauty")
+    only = parser.add_argument_group("for training")
+    only.add_argument("--models", nargs="+", help="default: all")
+    only.add_argument("--dim", type=int, default=64)
+    only.add_argument("--epochs", type=int, default=2, help="measured, after one to warm up; default: 2")
+    only.add_argument("--threads", type=int, help="default: what OMP_NUM_THREADS or the machine says")
+    only.add_argument("--peers", nargs="+", choices=["recbole"], default=[], help="to be set beside ours")
+    only.add_argument("--peer-batches", type=int, help="time so many of a peer's batches and scale up; default: all")
     arguments = parser.parse_args()
     if arguments.what == "views":
         views(arguments.source or "complete_journey")
-    else:
+    elif arguments.what == "evaluation":
         evaluation(arguments.source or "beauty")
+    else:
+        training(arguments)
 
 
 def views(source: str) -> None:
@@ -60,6 +69,15 @@ def evaluation(source: str) -> None:
         f"{len(metrics.per_user)} metrics at k = {list(metrics.ks)}: "
         f"top {k} {ranking:.2f} s + metrics {judging:.2f} s = {ranking + judging:.2f} s besides scoring"
     )
+
+
+def training(arguments: argparse.Namespace) -> None:
+    """Seconds per epoch, memory and arithmetic of the neural models, beside RecBole's if asked for."""
+    import bench_training  # not above: it brings torch along, whose memory would count as that of the views
+
+    with tempfile.TemporaryDirectory() as cache:
+        _, fold = _load(arguments.source or "beauty", Path(cache))
+    bench_training.training(fold.train, arguments)
 
 
 def _load(source: str, cache: Path) -> tuple[float, Fold]:

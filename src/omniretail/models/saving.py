@@ -38,8 +38,13 @@ def save(model: Recommender, folder: Path) -> None:
     if not fitted:
         raise ValueError(f"{type(model).__name__} has learned nothing yet; fit it before saving")
     networks = {name: fitted.pop(name) for name in list(fitted) if isinstance(fitted[name], dict)}
+    for name, weights in networks.items():
+        if not all(isinstance(value, np.ndarray) and value.dtype != object for value in weights.values()):
+            raise TypeError(f"{name} is dict; only NumPy arrays and SciPy CSR arrays can be saved")
     arrays = {key: array for name, value in fitted.items() for key, array in _parts(name, value).items()}
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob(f"*{NETWORK}"):
+        old.unlink()
     (folder / SETTINGS).write_text(json.dumps(_settings(model), indent=2) + "\n")
     for name, weights in networks.items():
         safetensors.numpy.save_file(weights, folder / (name.rstrip("_") + NETWORK))

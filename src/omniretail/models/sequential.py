@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
 from omniretail.nn.losses import NEVER, SampledLoss, scores_of
 from omniretail.nn.negatives import Negatives
@@ -23,7 +24,7 @@ from omniretail.views.sequences import (
 
 log = logging.getLogger(__name__)
 
-_EVENTS_AT_ONCE = 1 << 15
+_EVENTS_AT_ONCE = 1 << 13  # small enough that activations stay in a processor's cache
 
 
 class SequenceTask(nn.Module):
@@ -40,6 +41,7 @@ class SequenceTask(nn.Module):
         n_negatives: drawn for each batch and shared by its positions.
         popularity: exponent of an item's number of events in the draw of negatives; 0: all items alike.
         log_q: correct sampled scores by how often each negative is drawn; not for losses over pairs.
+        temperature: of scores between vectors of unit length; None: plain products.
         own_items: bonus for items of one's own history; None: none.
     """
 
@@ -59,11 +61,12 @@ class SequenceTask(nn.Module):
         n_negatives: int = 1024,
         popularity: float = 0.0,
         log_q: bool = False,
+        temperature: float | None = None,
         own_items: OwnItems | None = None,
     ) -> None:
         super().__init__()
         self.encoder: Any = encoder
-        self.own_items = own_items
+        self.own_items, self.temperature = own_items, temperature
         self.sampled_loss, self.max_len, self.context = loss, max_len, tuple(context)
         self.batch_events, self.n_negatives, self.popularity, self.log_q = batch_events, n_negatives, popularity, log_q
 
@@ -93,8 +96,8 @@ class SequenceTask(nn.Module):
         place, real = laid_out(batch, self.item.device)  # (B, L)
         states = self.encoder(self.item[place], self.circumstance[place])  # (B, L, D)
         row, at, target = what_comes_next(self.previous, place, real)
+        states, items = self._comparable(states)
         known, targets = states[row, at], self.item[target]  # (P, D), (P,)
-        items = self.encoder.items.weight
         if self.sampled_loss is None:
             return full_softmax(known, items, targets)
         negatives = self.negatives.draw()
@@ -102,35 +105,44 @@ class SequenceTask(nn.Module):
         if self.log_q:
             negative = (negative - self.negatives.log_q[negatives]).clamp_min(NEVER)
         if self.own_items is not None:
-            positive, own = self._own(states, place, row, at, targets, positive)
+            positive, own = self._own(states, items, place, row, at, targets, positive)
             negative = torch.cat([negative, own], dim=1)
         return self.sampled_loss(positive, negative) if len(targets) else 0.0 * states.sum()
 
+    def _comparable(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """States and the catalogue's vectors as they are multiplied: of unit length where there is a temperature."""
+        items = self.encoder.items.weight
+        if self.temperature is None:
+            return states, items
+        return F.normalize(states, dim=-1) / self.temperature, F.normalize(items, dim=-1)
+
     def _own(
-        self, states: Tensor, place: Tensor, row: Tensor, at: Tensor, targets: Tensor, positive: Tensor
+        self,
+        states: Tensor,
+        vectors: Tensor,
+        place: Tensor,
+        row: Tensor,
+        at: Tensor,
+        targets: Tensor,
+        positive: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Targets' scores with their bonus, and scores of the items of one's own as further negatives, (P, L)."""
         assert self.own_items is not None
-        length = place.shape[1]
-        state, which = torch.unique(row * length + at, return_inverse=True)  # S states of P positions
-        row, at = state // length, state % length
-        items = self.item[place[row]]  # (S, L)
-        seen = torch.arange(length, device=place.device) <= at[:, None]
-        baskets = self.basket[place[row]]
-        ago = torch.where(seen, baskets.gather(1, at[:, None]) - baskets, -1)
-        bonus, stands = self.own_items.candidates(items, ago)  # (S, L)
-        own = ((self.encoder.items(items) @ states[row, at, :, None]).squeeze(-1).float() + bonus).masked_fill(
-            ~stands, NEVER
-        )
-        is_target = (items[which] == targets[:, None]) & stands[which]  # (P, L), at most one in a row
-        return positive + (bonus[which] * is_target).sum(1), own[which].masked_fill(is_target, NEVER)
+        items, basket = self.item[place], self.basket[place]  # (B, L)
+        column = torch.arange(place.shape[1], device=place.device)
+        ago = torch.where(column <= column[:, None], basket[:, :, None] - basket[:, None, :], -1)  # (B, L, L)
+        bonus, stands = self.own_items.candidates(items, ago)
+        own = (states @ F.embedding(items, vectors).mT).float() + bonus
+        bonus, own, stands = bonus[row, at], own[row, at], stands[row, at]  # (P, L)
+        is_target = stands & (items[row] == targets[:, None])  # at most one in a row
+        return positive + (bonus * is_target).sum(1), own.masked_fill(is_target | ~stands, NEVER)
 
     @torch.inference_mode()
     def score(self, users: Histories) -> np.ndarray:
         """See ``Task``; nought throughout for a user without a history."""
-        items = self.encoder.items.weight
-        device = items.device
-        scores = self._states(users, device) @ items.T  # (B, I)
+        device = self.encoder.items.weight.device
+        states, items = self._comparable(self._states(users, device))
+        scores = states @ items.T  # (B, I)
         if self.own_items is not None and len(users.item_idx):
             scores = self._with_bonus(scores, users, device)
         return scores.float().cpu().numpy()

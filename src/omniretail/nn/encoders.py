@@ -61,6 +61,7 @@ class TransformerEncoder(nn.Module):
         heads: of each block's attention.
         dropout: throughout.
         block: ``classic`` or ``ligr``.
+        event_dropout: share of events of which, in training, nothing but the place is read.
         context_sizes: number of codes of each circumstance.
     """
 
@@ -73,6 +74,7 @@ class TransformerEncoder(nn.Module):
         heads: int,
         dropout: float,
         block: Block,
+        event_dropout: float = 0.0,
         context_sizes: Sequence[int] = (),
     ) -> None:
         super().__init__()
@@ -80,13 +82,16 @@ class TransformerEncoder(nn.Module):
         self.event = EventEmbedding(self.items, context_sizes)
         self.position = nn.Embedding(max_len, dim)
         nn.init.normal_(self.position.weight, std=0.02)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout, self.event_dropout = nn.Dropout(dropout), event_dropout
         self.blocks = stack(block, n_blocks, dim, heads, dropout)
 
     def forward(self, items: Tensor, context: Tensor) -> Tensor:
         """See ``SequenceEncoder``."""
+        event = self.event(items, context)  # (B, L, D)
+        if self.training and self.event_dropout:
+            event = event * (torch.rand(items.shape, device=items.device) >= self.event_dropout)[..., None]
         place = torch.arange(items.shape[1], device=items.device)
-        return self.blocks(self.dropout(self.event(items, context) + self.position(place)))  # (B, L, D)
+        return self.blocks(self.dropout(event + self.position(place)))  # (B, L, D)
 
 
 class GRUEncoder(nn.Module):

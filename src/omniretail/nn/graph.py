@@ -35,8 +35,9 @@ def normalised_adjacency(users: Tensor, items: Tensor, n_users: int, n_items: in
 def propagated(adjacency: Tensor, vectors: Tensor, n_layers: int) -> list[Tensor]:
     """The vectors, and what each layer of neighbours makes of them; ``n_layers + 1`` tensors of shape (N, D)."""
     layers = [vectors]
-    for _ in range(n_layers):
-        layers.append(_Neighbours.apply(layers[-1], adjacency))  # type: ignore[arg-type]
+    with torch.autocast(vectors.device.type, enabled=False):  # sparse products know no half precision
+        for _ in range(n_layers):
+            layers.append(_Neighbours.apply(layers[-1], adjacency))  # type: ignore[arg-type]
     return layers
 
 
@@ -50,4 +51,4 @@ class _Neighbours(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return ctx.adjacency @ gradients[0], None
+        return ctx.adjacency @ gradients[0].float(), None

@@ -63,7 +63,7 @@ def top1(positive: Tensor, negative: Tensor) -> Tensor:
 def top1_max(positive: Tensor, negative: Tensor) -> Tensor:
     """TOP1-max (Hidasi & Karatzoglou, CIKM 2018): TOP1 where high negatives weigh more."""
     each = torch.sigmoid(negative - positive[:, None]) + torch.sigmoid(negative.square())
-    return (negative.softmax(dim=1) * each).sum(1).mean()
+    return (negative.softmax(dim=1) * each * (negative > NEVER)).sum(1).mean()
 
 
 def bpr_max(regularization: float = 1.0) -> SampledLoss:
@@ -76,7 +76,8 @@ def bpr_max(regularization: float = 1.0) -> SampledLoss:
     def loss(positive: Tensor, negative: Tensor) -> Tensor:
         weight = negative.softmax(dim=1)
         above = (weight * torch.sigmoid(positive[:, None] - negative)).sum(1)
-        return (-(above + 1e-24).log() + regularization * (weight * negative.square()).sum(1)).mean()
+        squared = (weight * (negative > NEVER) * negative.square()).sum(1)
+        return (-(above + 1e-24).log() + regularization * squared).mean()
 
     return loss
 

@@ -10,7 +10,7 @@ _AGES = 12
 class OwnItems(nn.Module):
     """A bonus for items of one's own history: ``s_i * log(1 + sum of w(age))`` over the events of item i.
 
-    The weight of an age (0, 1, 2-3, 4-7, … baskets ago) is learned, and so is the strength of each item; an item
+    The weight of an age (0, 1-2, 3-6, 7-14, … baskets ago) is learned, and so is the strength of each item; an item
     without a history gets nothing. With all weights and strengths equal to one this orders a customer's own items like
     PersonalTop.
 
@@ -49,17 +49,19 @@ class OwnItems(nn.Module):
         """Each state's own items, once each, as candidates beside the target.
 
         Args:
-            items: of S states' histories; int64, shape (S, L).
-            baskets_ago: at the state; negative where not yet seen; shape (S, L).
+            items: of B sequences; int64, shape (B, L).
+            baskets_ago: how old each event is at each of S states; negative where not yet seen; shape (B, S, L).
 
         Returns:
-            The bonus of the item in each place, and whether that place stands for its item (the last of its events);
-            both (S, L).
+            The bonus of the item in each place, and whether that place stands for its item (the last of its events
+            seen so far); both (B, S, L).
         """
+        same = items[:, :, None] == items[:, None, :]  # (B, L, L)
         weights = self.weights(baskets_ago)
-        same = items[:, :, None] == items[:, None, :]  # (S, L, L)
-        total = (same * weights[:, :, None]).sum(1)  # (S, L)
+        total = weights @ same.to(weights.dtype)
+        length = items.shape[1]
+        place = torch.arange(length, device=items.device)
+        later = torch.where(same & (place > place[:, None]), place, length).amin(2)  # (B, L), the item's next event
         seen = baskets_ago >= 0
-        later = torch.ones(same.shape[1:], dtype=torch.bool, device=items.device).tril(-1)  # row after column
-        again = (same & seen[:, :, None] & later).any(1)
-        return self.bonus(total, items), seen & ~again
+        n_seen = seen.sum(2, keepdim=True)  # what is seen are the first places
+        return self.bonus(total, items[:, None, :].expand_as(total)), seen & (later[:, None, :] >= n_seen)

@@ -138,7 +138,7 @@ def tracked(uri: str, experiment: str, name: str, params: Mapping[str, str]) -> 
         yield run
     except BaseException as error:
         _record_error(run, error)
-        run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        run.end("KILLED" if isinstance(error, KeyboardInterrupt | SystemExit) else "FAILED")
         raise
     run.end("FINISHED")
 

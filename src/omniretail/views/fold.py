@@ -7,6 +7,7 @@ import ibis
 import numpy as np
 import pandas as pd
 from ibis import _
+from pandas.api.types import is_integer_dtype
 from scipy import sparse
 
 from omniretail.ids import Vocabulary
@@ -122,4 +123,9 @@ def _ordered(events: ibis.Table) -> ibis.Table:
 
 def _attributes(table: ibis.Table | None, key: str, ids: Vocabulary) -> pd.DataFrame:
     known = pd.DataFrame({key: ids.ids})
-    return known if table is None else known.merge(table.to_pandas(), on=key, how="left", validate="1:1")
+    if table is None:
+        return known
+    given = table.to_pandas()
+    joined = known.merge(given, on=key, how="left", validate="1:1")
+    numbers = [name for name in given if is_integer_dtype(given[name]) and not is_integer_dtype(joined[name])]
+    return joined.astype(dict.fromkeys(numbers, "Int64"))  # whole numbers stay whole beside what is missing

@@ -99,6 +99,7 @@ class LightGCNTask(nn.Module):
         super().__init__()
         self.n_users, self.n_items, self.settings = n_users, n_items, settings
         self.vectors = item_vectors(n_users + n_items, settings.dim)
+        self._now: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         if settings.loss == "bpr":
             nn.init.normal_(self.vectors.weight, std=0.1)  # the paper's
 
@@ -162,9 +163,15 @@ class LightGCNTask(nn.Module):
         return users.cpu().numpy().copy(), items.cpu().numpy().copy(), fold_in.cpu().numpy().copy()
 
     def score(self, users: Histories) -> np.ndarray:
-        """See ``Task``."""
-        vectors, items, fold_in = self.factors()
+        """See ``Task``; propagates once, until training goes on."""
+        self._now = self._now or self.factors()
+        vectors, items, fold_in = self._now
         return _vectors(users, vectors, fold_in) @ items.T
+
+    def train(self, mode: bool = True) -> Self:
+        """Training makes what was propagated stale."""
+        self._now = None
+        return super().train(mode)
 
 
 def _vectors(users: Histories, user_factors: np.ndarray, fold_in: np.ndarray) -> np.ndarray:

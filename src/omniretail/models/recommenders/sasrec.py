@@ -30,12 +30,14 @@ class SASRec:
         heads: of each block's attention.
         max_len: latest events of a history that are read.
         dropout: throughout.
+        event_dropout: share of events of which, in training, nothing but the place is read.
         block: ``classic`` or ``ligr``.
         loss: ``softmax`` (the whole catalogue), ``sampled_softmax``, ``bce`` or ``gbce``.
         n_negatives: drawn for each batch, shared by all its positions.
         popularity: exponent of an item's popularity in that draw; 0: all items alike.
         log_q: correct sampled scores for how likely each negative was drawn.
         gbce_t: see ``nn.losses.gbce``.
+        temperature: of scores between vectors of unit length, as in HSTU's training; None: plain products.
         context: of ``gap``, ``repeat``, ``event_type``, ``channel``: what is read beside the items.
         own_items: learn a bonus for items of one's own history, by age and item; for customers who buy again, with
             ``loss=sampled_softmax``.
@@ -53,12 +55,14 @@ class SASRec:
         heads: int = 2,
         max_len: int = 50,
         dropout: float = 0.2,
+        event_dropout: float = 0.0,
         block: Block = "classic",
         loss: str = "sampled_softmax",
         n_negatives: int = 1024,
         popularity: float = 0.0,
         log_q: bool = False,
         gbce_t: float = 0.75,
+        temperature: float | None = None,
         context: Sequence[str] = (),
         own_items: bool = False,
         learning_rate: float = 1e-3,
@@ -72,12 +76,14 @@ class SASRec:
         self.heads = heads
         self.max_len = max_len
         self.dropout = dropout
+        self.event_dropout = event_dropout
         self.block: Block = block
         self.loss = loss
         self.n_negatives = n_negatives
         self.popularity = popularity
         self.log_q = log_q
         self.gbce_t = gbce_t
+        self.temperature = temperature
         self.context = list(context)
         self.own_items = own_items
         self.learning_rate = learning_rate
@@ -112,6 +118,8 @@ class SASRec:
         losses = {"softmax": None, "sampled_softmax": sampled_softmax, "bce": bce, "gbce": gbce(n_items, self.gbce_t)}
         if self.loss not in losses:
             raise ValueError(f"loss={self.loss!r} is not one of {', '.join(losses)}")
+        if self.log_q and self.loss != "sampled_softmax":
+            raise ValueError("log_q=true corrects loss=sampled_softmax; the other losses have no use for it")
         if self.own_items and self.loss != "sampled_softmax":
             raise ValueError("own_items=true needs loss=sampled_softmax: own items become negatives beside those drawn")
         encoder = TransformerEncoder(
@@ -122,6 +130,7 @@ class SASRec:
             self.heads,
             self.dropout,
             self.block,
+            self.event_dropout,
             [CIRCUMSTANCES.get(name, 0) for name in self.context],
         )
         return SequenceTask(
@@ -133,5 +142,6 @@ class SASRec:
             n_negatives=self.n_negatives,
             popularity=self.popularity,
             log_q=self.log_q,
+            temperature=self.temperature,
             own_items=OwnItems(n_items) if self.own_items else None,
         )

@@ -1,5 +1,7 @@
 """How the two towers learn."""
 
+from typing import Self
+
 import numpy as np
 import torch
 from scipy import sparse
@@ -47,6 +49,7 @@ class TwoTowerTask(nn.Module):
         (self.n_items, n_item_words), (_, n_user_words) = _sizes(said_of_items), _sizes(said_of_users)
         self.item_tower = ItemTower(self.n_items, n_item_words, dim, id_dropout)
         self.user_tower = UserTower(n_user_words, dim, max_len)
+        self._catalogue: Tensor | None = None
 
     def learn_from(self, histories: Histories) -> None:
         """Put the training events where the network is."""
@@ -90,7 +93,7 @@ class TwoTowerTask(nn.Module):
     @torch.inference_mode()
     def users(self, users: Histories, said: sparse.csr_array) -> np.ndarray:
         """Unit vectors of users with these words, shape (B, D)."""
-        catalogue = self.items(np.arange(self.n_items), self.said_of_items)
+        catalogue = self.catalogue()
         item = torch.from_numpy(users.item_idx.astype(np.int64)).to(self._device)
         nothing = torch.zeros(len(users), 1, catalogue.shape[1], device=self._device)
         states = self.user_tower(nothing, *self._flat(said))[:, 0]  # of users without a history
@@ -104,9 +107,19 @@ class TwoTowerTask(nn.Module):
     def score(self, users: Histories) -> np.ndarray:
         """See ``Task``."""
         said = self.said_of_users[np.maximum(users.user_idx, 0)].multiply((users.user_idx >= 0)[:, None]).tocsr()
-        with torch.inference_mode():
-            catalogue = self.items(np.arange(self.n_items), self.said_of_items)
-        return self.users(users, said) @ catalogue.float().cpu().numpy().T
+        return self.users(users, said) @ self.catalogue().float().cpu().numpy().T
+
+    @torch.inference_mode()
+    def catalogue(self) -> Tensor:
+        """Vectors of all items, made once, until training goes on; shape (I, D)."""
+        if self._catalogue is None:
+            self._catalogue = self.items(np.arange(self.n_items), self.said_of_items)
+        return self._catalogue
+
+    def train(self, mode: bool = True) -> Self:
+        """Training makes the catalogue's vectors stale."""
+        self._catalogue = None
+        return super().train(mode)
 
     @property
     def _device(self) -> torch.device:

@@ -1,5 +1,6 @@
 """What happens beside training: curves, the best weights, checkpoints, a bar with the time left."""
 
+import json
 import os
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from tqdm import tqdm
 
 from omniretail.curves import tell
 
-CHECKPOINT = "last.ckpt"
+CHECKPOINT, CURVE = "last.ckpt", "curve.json"
 
 
 class Curves(Callback):
@@ -25,6 +26,16 @@ class Curves(Callback):
         pl_module.end_epoch()
         self.points.append(dict(pl_module.figures))
         tell(trainer.current_epoch, self.points[-1])
+
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Leave the curve where the process that waits for this one finds it."""
+        if trainer.world_size > 1 and trainer.is_global_zero:
+            (Path(trainer.default_root_dir) / CURVE).write_text(json.dumps(self.points))
+
+    def heard(self, folder: Path) -> None:
+        """Tell what other processes left."""
+        if not self.points and (folder / CURVE).exists():
+            self.load_state_dict({"points": json.loads((folder / CURVE).read_text())})
 
     def state_dict(self) -> dict[str, Any]:
         """For the checkpoint."""

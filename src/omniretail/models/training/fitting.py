@@ -2,7 +2,9 @@
 
 import logging
 import shutil
+import signal
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +13,9 @@ from typing import Any
 
 import pytorch_lightning as lightning
 import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import nn
+from torch.multiprocessing.spawn import ProcessRaisedException
 
 from omniretail.models.training.callbacks import CHECKPOINT, BestWeights, Checkpoints, Curves, Progress
 from omniretail.models.training.inner import InnerValidation
@@ -48,10 +52,11 @@ def fit_task(
         TrainingError: where the loss is not finite, memory runs out or the device is not there.
     """
     learner = Learner(task, learning_rate, weight_decay, seed, inner, training.validate_every)
-    callbacks: list[Any] = [Curves(), Progress(name, training.epochs)]
+    curves = Curves()
+    callbacks: list[Any] = [curves, Progress(name, training.epochs)]
     if inner is not None:
         callbacks.append(BestWeights(f"val_{training.monitor}", training.patience))
-    with _folder(training, key) as folder, _quiet(), torch.random.fork_rng():
+    with _folder(training, key) as folder, _quiet(), _signals_kept(), torch.random.fork_rng():
         if training.checkpoints is not None:
             callbacks.append(Checkpoints(folder, training.checkpoint_every_s))
         before = folder / CHECKPOINT
@@ -60,8 +65,9 @@ def fit_task(
         trainer = _trainer(training, callbacks, folder)
         try:
             trainer.fit(learner, ckpt_path=before if before.exists() else None, weights_only=True)
-        except (RuntimeError, MemoryError) as error:
+        except (RuntimeError, MemoryError, ProcessRaisedException) as error:
             raise _explained(error) from error
+        curves.heard(folder)
     learner.to("cpu")
     task.eval()
 
@@ -88,7 +94,7 @@ def _trainer(training: Training, callbacks: list[Any], folder: Path) -> lightnin
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-    except (ValueError, RuntimeError) as error:  # Lightning's own words name the device or the precision
+    except (ValueError, RuntimeError, MisconfigurationException) as error:  # its words name the device or the precision
         raise TrainingError(f"trainer: {error}") from error
 
 
@@ -103,7 +109,7 @@ def _folder(training: Training, key: str) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         yield folder
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # Lightning makes the latter of both SIGINT and SIGTERM
         raise  # as good as killed: the checkpoint stays
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -127,9 +133,24 @@ def _quiet() -> Iterator[None]:
                 logger.setLevel(level)
 
 
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Lightning ignores Ctrl-C from its first one on; the rest of a sweep should not."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _explained(error: Exception) -> Exception:
     """Say which settings take less memory, where memory was the trouble."""
     text = str(error) or type(error).__name__
+    if isinstance(error, ProcessRaisedException) and f"{TrainingError.__name__}: " in text:
+        return TrainingError(text.rpartition(f"{TrainingError.__name__}: ")[2].strip())
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in text or "enough memory" in text:
         return TrainingError(
             "out of memory in training; lower model.batch_events (or batch_size), n_negatives, max_len or dim, and "

@@ -61,8 +61,11 @@ class Learner(lightning.LightningModule):
         self._losses: list[Tensor] = []
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW over all parameters, in one pass over each."""
-        return torch.optim.AdamW(self.parameters(), self.learning_rate, weight_decay=self.weight_decay, fused=True)
+        """AdamW over all parameters, in one pass over each where Lightning allows it."""
+        clipped = self.trainer.gradient_clip_val and "mixed" in str(self.trainer.precision)
+        return torch.optim.AdamW(
+            self.parameters(), self.learning_rate, weight_decay=self.weight_decay, fused=not clipped
+        )
 
     def train_dataloader(self) -> DataLoader:
         """This process's share of the epoch's batches; asked for anew each epoch."""
@@ -72,7 +75,8 @@ class Learner(lightning.LightningModule):
         if len(plan) < parts:
             raise TrainingError(f"there are fewer batches than processes ({parts}); lower trainer.devices")
         even = plan[: len(plan) - len(plan) % parts]  # each process takes as many steps as the others
-        return DataLoader(_Plan(even[part::parts]), batch_size=None, collate_fn=_as_it_is)
+        own = torch.Generator()  # or each iterator draws from the global one, after a restart once less often
+        return DataLoader(_Plan(even[part::parts]), batch_size=None, collate_fn=_as_it_is, generator=own)
 
     def on_train_epoch_start(self) -> None:
         """Set the generators by the epoch, so that a resumed run draws what an unbroken one would have drawn."""

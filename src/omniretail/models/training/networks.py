@@ -26,13 +26,14 @@ class NeuralModel(Protocol):
     training: Training
 
 
-def trained(model: NeuralModel, make: Callable[[], Any], histories: Histories) -> Any:
+def trained(model: NeuralModel, make: Callable[[], Any], histories: Histories, *also: np.ndarray) -> Any:
     """Make a model's task and train it on the histories; ready for scoring, on the CPU.
 
     Args:
         model: whose settings count.
         make: the untrained task; its start is drawn by the model's seed.
         histories: the training events.
+        also: what else the result depends on; a checkpoint of other data must not be taken for this run's.
     """
     training, name = model.training, type(model).__name__
     learned, inner = histories, None
@@ -49,7 +50,7 @@ def trained(model: NeuralModel, make: Callable[[], Any], histories: Histories) -
         task,
         training,
         name=name,
-        key=f"{name.lower()}-{digest(_settings(model), _fingerprint(histories))}",
+        key=f"{name.lower()}-{digest(_settings(model), _fingerprint(histories, *also))}",
         learning_rate=model.learning_rate,
         weight_decay=model.weight_decay,
         seed=model.seed,
@@ -75,8 +76,10 @@ def _settings(model: NeuralModel) -> dict[str, Any]:
     return given | {"training": dataclasses.asdict(dataclasses.replace(model.training, checkpoints=None))}
 
 
-def _fingerprint(histories: Histories) -> str:
-    sha = hashlib.sha256()
+def _fingerprint(histories: Histories, *also: np.ndarray) -> str:
+    sha = hashlib.sha256(str(histories.n_items).encode())
     for name in ("offsets", *PER_EVENT):
         sha.update(np.ascontiguousarray(getattr(histories, name)).tobytes())
+    for array in also:
+        sha.update(np.ascontiguousarray(array).tobytes())
     return sha.hexdigest()

@@ -49,6 +49,8 @@ class Training:
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.validate_every < 1 or self.accumulate < 1 or self.devices < 1:
             raise TrainingError("trainer.epochs, validate_every, accumulate and devices are 1 or more")
+        if self.patience < 0 or (self.patience and self.epochs < self.validate_every):
+            raise TrainingError("trainer.patience is 0 or more, and with it trainer.validate_every is at most epochs")
         if self.monitor not in MONITORS:
             raise TrainingError(f"trainer.monitor={self.monitor!r} is not one of {', '.join(MONITORS)}")
 
