@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# a worker and a thread for each of two cores: threads that wait for a core take many times as long
 
 .PHONY: help install quickstart test test-all lint format clean
 
@@ -27,10 +28,10 @@ quickstart: $(INSTALLED)
 	@$(BIN)/python scripts/train.py -m --config-dir experiments/001_complete_journey_floor --config-name config
 
 test: $(INSTALLED)
-	@$(BIN)/pytest -n 2
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 
 test-all: $(INSTALLED)
-	@$(BIN)/pytest -n 2 -m "not gpu and not spark"
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not gpu and not spark"
 
 lint: $(INSTALLED)
 	@$(BIN)/ruff check
