@@ -292,8 +292,3 @@ def test_at_most_so_many_are_judged_drawn_by_the_seed() -> None:
     drawn = [set_aside(SHOP.histories, 7, seed)[1].users.user_idx.tolist() for seed in (0, 1)]
     assert inner.users.user_idx.tolist() == drawn[0] != drawn[1]
     assert learned.lengths.tolist() == set_aside(SHOP.histories, 999, 0)[0].lengths.tolist()
-
-
-def test_where_nobody_has_two_baskets_there_is_nothing_to_validate_on() -> None:
-    with pytest.raises(ValueError, match=r"no user has two baskets.*set trainer.patience=0"):
-        small(Training(patience=1)).fit(train_on([[[0, 1]], [[1]]], n_items=2))

@@ -1,4 +1,4 @@
-"""Inner validation: each user's last training basket, held out from the training events."""
+"""Inner validation: each user's last training basket, or a tenth where there are no baskets, held out from training."""
 
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ class InnerValidation:
     """Who is judged while a network is trained, and on what.
 
     Attributes:
-        users: U users' histories without their last basket.
-        held_out: True where the last basket held the item; shape (U, I).
+        users: U users' histories without what is held out.
+        held_out: True where the item was held out; shape (U, I).
         hide_seen: whether seen items are hidden, as they are where nobody ever takes an item twice.
     """
 
@@ -53,18 +53,24 @@ def figures(sums: np.ndarray) -> dict[str, float]:
 
 
 def set_aside(histories: Histories, at_most: int, seed: int) -> tuple[Histories, InnerValidation]:
-    """What is left to learn from, and what was held out.
+    """What is left to learn from, and what was held out: last baskets, or events at random where nobody has two.
+
+    Args:
+        histories: the training events.
+        at_most: users judged.
+        seed: of the draws.
 
     Raises:
-        ValueError: where no user has two baskets.
+        ValueError: where nobody has two events.
     """
     rows, last = histories.rows, histories.n_baskets - 1
     held = (histories.basket == last[rows]) & (last[rows] > 0)
-    several = np.flatnonzero(last > 0)
-    if not len(several):
-        raise ValueError("no user has two baskets, so there is nothing to validate on; set trainer.patience=0")
+    if not held.any():
+        held = _some(histories, seed)
+    judged = np.unique(rows[held])
+    if not len(judged):
+        raise ValueError("no user has two events, so there is nothing to validate on; set trainer.patience=0")
     learned = histories.keep(~held)
-    judged = several
     if len(judged) > at_most:
         judged = np.sort(np.random.default_rng(seed).choice(judged, at_most, replace=False))
     pairs = sparse.csr_array(
@@ -73,6 +79,17 @@ def set_aside(histories: Histories, at_most: int, seed: int) -> tuple[Histories,
     )
     pairs.sum_duplicates()
     return learned, InnerValidation(learned.take(judged), pairs[judged].astype(bool), not _anything_twice(histories))
+
+
+def _some(histories: Histories, seed: int) -> np.ndarray:
+    """A tenth of each user's events, rounded down but at least one of two; a mask of shape (E,)."""
+    rows, lengths = histories.rows, histories.lengths
+    drawn = np.lexsort((np.random.default_rng(seed).random(len(rows)), rows))  # within each user in any order
+    place = np.arange(len(rows)) - histories.offsets[rows]
+    wanted = np.where(lengths > 1, np.maximum(lengths // 10, 1), 0)
+    held = np.zeros(len(rows), dtype=bool)
+    held[drawn] = place < wanted[rows]
+    return held
 
 
 def _hide_seen(scores: np.ndarray, users: Histories) -> np.ndarray:

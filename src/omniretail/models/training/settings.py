@@ -14,8 +14,8 @@ class Training:
     Attributes:
         epochs: passes over the training events; with ``patience``, at most.
         patience: validations without a better ``monitor`` before training stops and the best weights are put back. The
-            inner validation is each user's last training basket, which the model then does not learn from; 0: none, all
-            epochs over all events.
+            inner validation is each user's last training basket, which the model then does not learn from (a tenth of
+            their events where nobody has two baskets); 0: none, all epochs over all events.
         monitor: ``ndcg_at_10``, ``recall_at_10`` or ``hit_rate_at_10`` of the inner validation.
         validate_every: epochs between validations.
         validation_users: at most so many, drawn by the seed.
