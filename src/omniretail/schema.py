@@ -27,6 +27,7 @@ class Card:
         address: where it is published.
         terms: licence and terms of use, in a sentence.
         currency: of ``value`` and ``discount``; empty where there are no amounts.
+        zone: where the customers' clocks stand (IANA name); hours and weekdays are told by it.
         clock: False where the data holds an order only; ``timestamp`` is then a position, counted in seconds from 1970.
         note: a sentence shown beside every result on this data.
     """
@@ -35,6 +36,7 @@ class Card:
     address: str = ""
     terms: str = ""
     currency: str = ""
+    zone: str = "UTC"
     clock: bool = True
     note: str = ""
 
@@ -99,6 +101,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "quantity": _amount(pa.Check.gt(0)),
             "value": _amount(),
             "discount": _amount(),
+            "coupon": _amount(),
             "fold": _word("train", "test", required=False),
         }
     ),

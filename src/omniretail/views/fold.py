@@ -13,9 +13,9 @@ from scipy import sparse
 from omniretail.ids import Vocabulary
 from omniretail.schema import Tables
 from omniretail.splits.cutoff import Cutoff
-from omniretail.views.histories import Histories
+from omniretail.views.histories import AMOUNTS, Histories
 
-_ONE = Vocabulary.of([""])
+_ONE, _NONE = Vocabulary.of([""]), Vocabulary(pd.Index([], dtype=object))
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Train:
         user_table: the users' attributes in index order, ``user_id`` first; None where nothing but the id is known.
         event_types: what ``histories.event_type`` numbers.
         channels: what ``histories.channel`` numbers.
+        stores: what ``histories.store`` numbers.
+        zone: IANA name of the zone in which hours and weekdays are told; empty where the data holds an order only.
     """
 
     histories: Histories
@@ -41,6 +43,8 @@ class Train:
     user_table: pd.DataFrame | None = None
     event_types: Vocabulary = _ONE
     channels: Vocabulary = _ONE
+    stores: Vocabulary = _NONE
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
     events = _ordered(cutoff.before).to_pandas()
     users, items = Vocabulary.of(events.user_id), Vocabulary.of(events.item_id)
     event_types, channels = Vocabulary.of(events.event_type), Vocabulary.of(events.channel)
+    stores = Vocabulary.of(events.store_id.dropna()) if "store_id" in events else _NONE
     user_idx = users.encode(events.user_id)
     histories = Histories(
         user_idx=np.arange(len(users), dtype=np.int32),
@@ -94,6 +99,8 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
         n_items=len(items),
         event_type=event_types.encode(events.event_type).astype(np.int8),
         channel=channels.encode(events.channel).astype(np.int8),
+        **({"store": stores.encode(events.store_id)} if "store_id" in events else {}),
+        **{name: events[name].to_numpy(np.float32) for name in AMOUNTS if name in events},
     )
     at = int(cutoff.at.replace(tzinfo=UTC).timestamp()) if cutoff.at else int(histories.timestamp.max()) + 1
     return Train(
@@ -105,6 +112,8 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
         user_table=None if tables.users is None else _attributes(tables.users, "user_id", users),
         event_types=event_types,
         channels=channels,
+        stores=stores,
+        zone=tables.card.zone if tables.card.clock else "",
     )
 
 
@@ -117,7 +126,8 @@ def _ordered(events: ibis.Table) -> ibis.Table:
         events = events.mutate(_start=events.timestamp, _basket=events.timestamp)
     number = ibis.dense_rank().over(group_by="user_id", order_by=["_start", "_basket"])
     events = events.mutate(basket=number, second=_.timestamp.epoch_seconds())
-    columns = events.select("user_id", "item_id", "timestamp", "second", "basket", "event_type", "channel")
+    given = [name for name in ("store_id", *AMOUNTS) if name in events.columns]
+    columns = events.select("user_id", "item_id", "timestamp", "second", "basket", "event_type", "channel", *given)
     return columns.order_by("user_id", "basket", "timestamp", "item_id")  # last, or the engine may forget the order
 
 

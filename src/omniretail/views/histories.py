@@ -5,9 +5,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-PER_EVENT = ("item_idx", "timestamp", "basket", "event_type", "channel")
+AMOUNTS = ("quantity", "value", "discount", "coupon")
+"""Numbers that a log may have for each event."""
+PER_EVENT = ("item_idx", "timestamp", "basket", "event_type", "channel", "store", *AMOUNTS)
 """The arrays that hold one value per event."""
-_NOT_GIVEN = np.zeros(0, dtype=np.int8)
+_NOT_GIVEN = np.zeros(0)
+_DEFAULTS = {"event_type": np.int8(0), "channel": np.int8(0), "store": np.int32(-1)} | dict.fromkeys(
+    AMOUNTS, np.float32(np.nan)
+)
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,11 @@ class Histories:
         n_items: size of the catalogue.
         event_type: its number among the training set's event types; int8, 0 where not given; shape (E,).
         channel: its number among the training set's channels; int8, 0 where not given; shape (E,).
+        store: its number among the training set's stores; int32, -1 where not known; shape (E,).
+        quantity: pieces; float32, NaN where not known; shape (E,).
+        value: what was paid, in the source's currency; float32, NaN where not known; shape (E,).
+        discount: what was taken off; float32, NaN where not known; shape (E,).
+        coupon: the part of it that coupons took off; float32, NaN where not known; shape (E,).
     """
 
     user_idx: np.ndarray
@@ -33,11 +43,16 @@ class Histories:
     n_items: int
     event_type: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
     channel: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
+    store: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
+    quantity: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
+    value: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
+    discount: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
+    coupon: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
 
     def __post_init__(self) -> None:
         for name in ("user_idx", "offsets", *PER_EVENT):
             given = getattr(self, name)
-            frozen = (np.zeros(len(self.item_idx), dtype=np.int8) if given is _NOT_GIVEN else given).view()
+            frozen = (np.full(len(self.item_idx), _DEFAULTS[name]) if given is _NOT_GIVEN else given).view()
             frozen.flags.writeable = False  # every model reads the same arrays
             object.__setattr__(self, name, frozen)
 

@@ -16,7 +16,7 @@ from omniretail.splits.cutoff import Split, Stage
 from omniretail.store import digest, stored
 from omniretail.views import fold as fold_module
 from omniretail.views.fold import Fold, Train, fold
-from omniretail.views.histories import Histories
+from omniretail.views.histories import PER_EVENT, Histories
 
 
 def load_fold(tables: Tables, split: Split, stage: Stage, cache: Path) -> Fold:
@@ -42,11 +42,7 @@ def _write(made: Fold, folder: Path) -> None:
     frames = {
         "events": {
             "user_idx": histories.rows.astype(np.int32),
-            "item_idx": histories.item_idx,
-            "timestamp": histories.timestamp,
-            "basket": histories.basket,
-            "event_type": histories.event_type,
-            "channel": histories.channel,
+            **{name: getattr(histories, name) for name in PER_EVENT},
         },
         "users": {"user_id": made.train.users.ids} if made.train.user_table is None else made.train.user_table,
         "items": made.train.item_table,
@@ -55,8 +51,8 @@ def _write(made: Fold, folder: Path) -> None:
     }
     for name, columns in frames.items():
         pd.DataFrame(columns).to_parquet(folder / f"{name}.parquet", index=False)
-    words = {name: getattr(made.train, name).ids.tolist() for name in ("event_types", "channels")}
-    facts = {"at": made.train.at, "user_table": made.train.user_table is not None, **words}
+    words = {name: getattr(made.train, name).ids.tolist() for name in ("event_types", "channels", "stores")}
+    facts = {"at": made.train.at, "user_table": made.train.user_table is not None, "zone": made.train.zone, **words}
     (folder / "facts.json").write_text(json.dumps(facts))
 
 
@@ -77,6 +73,8 @@ def _read(folder: Path) -> Fold:
             user_table=frames["users"] if facts["user_table"] else None,
             event_types=Vocabulary(pd.Index(facts["event_types"])),
             channels=Vocabulary(pd.Index(facts["channels"])),
+            stores=Vocabulary(pd.Index(facts["stores"])),
+            zone=facts["zone"],
         ),
         user_ids=judged.user_id.to_numpy(),
         users=histories.take(judged.user_idx.to_numpy()),
@@ -89,10 +87,6 @@ def _histories(events: pd.DataFrame, n_users: int, n_items: int) -> Histories:
     return Histories(
         user_idx=np.arange(n_users, dtype=np.int32),
         offsets=np.searchsorted(events.user_idx, np.arange(n_users + 1)),
-        item_idx=events.item_idx.to_numpy(),
-        timestamp=events.timestamp.to_numpy(),
-        basket=events.basket.to_numpy(),
         n_items=n_items,
-        event_type=events.event_type.to_numpy(),
-        channel=events.channel.to_numpy(),
+        **{name: events[name].to_numpy() for name in PER_EVENT},
     )

@@ -1,0 +1,1 @@
+"""Encoders of customers: what someone did, as a vector that says who they are."""

@@ -1,0 +1,36 @@
+"""Random: the control that every encoder must beat."""
+
+import zlib
+from typing import Self
+
+import numpy as np
+
+from omniretail.views.fold import Train
+from omniretail.views.histories import Histories
+
+
+class Random:
+    """Gaussian noise, drawn anew for each history; says nothing about the customer.
+
+    Args:
+        dim: D.
+        seed: equal histories get equal vectors under one seed.
+    """
+
+    def __init__(self, dim: int = 64, seed: int = 1) -> None:
+        self.dim = dim
+        self.seed = seed
+
+    def fit(self, train: Train) -> Self:
+        """See ``ProfileEncoder``; there is nothing to learn."""
+        self.n_items_ = np.array(len(train.items))
+        return self
+
+    def embed(self, users: Histories, at: int) -> np.ndarray:
+        """See ``ProfileEncoder``."""
+        vectors = np.empty((len(users), self.dim), dtype=np.float32)
+        for row, (start, end) in enumerate(zip(users.offsets[:-1], users.offsets[1:], strict=True)):
+            events = np.stack([users.item_idx[start:end].astype(np.int64), users.timestamp[start:end]])
+            rng = np.random.default_rng([self.seed, zlib.crc32(events.tobytes())])
+            vectors[row] = rng.standard_normal(self.dim)
+        return vectors
