@@ -44,7 +44,6 @@ def _refresh(folder: Path, readme: Path | None = None) -> None:
 def _compare(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from omniretail.report import to_csv
     from omniretail.sweep import compare
 
     shown = arguments.metrics.split(",")
@@ -58,7 +57,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     if arguments.html:
         compared[0].write_html(arguments.html)
     if arguments.experiment:
-        to_csv(compared[0].table, arguments.experiment / "results.csv")
+        compared[0].to_csv(arguments.experiment / "results.csv")
         _refresh(arguments.experiment)
 
 

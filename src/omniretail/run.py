@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omniretail.curves import listening
 from omniretail.evaluation import Examination
 from omniretail.overrides import opened
+from omniretail.probes.result import BLEND, ProbeResult
 from omniretail.report import accuracy_by_activity
 from omniretail.result import Result
 from omniretail.schema import DataError, Tables
@@ -42,8 +43,11 @@ def compose(*overrides: str) -> DictConfig:
         return hydra.compose("train", overrides=opened(overrides))
 
 
-def run(cfg: DictConfig) -> list[Result]:
+def run(cfg: DictConfig) -> list[Result] | list[ProbeResult]:
     """Load, cut, fit, judge and track; one result per stage of ``cfg.evaluate``.
+
+    What a model is decides how it is judged: recommenders by their lists, profile encoders by what probes find in their
+    embeddings.
 
     Each stage fits a fresh model on all that lies before its cutoff, so test is judged with validation known.
 
@@ -66,30 +70,36 @@ def run(cfg: DictConfig) -> list[Result]:
         return [replace(result, run_id=kept.run_id) for result in results]
 
 
-def _stages(cfg: DictConfig, tables: Tables, split: Split, kept: TrackedRun) -> Iterator[Result]:
-    examination = Examination(
-        metrics=instantiate(cfg.metrics),
-        policy=instantiate(cfg.policy),
-        memory_mb=cfg.memory_mb,
-        settings={
-            "source": tables.card.title,
-            "data": tables.version,
-            "split": repr(split),
-            "policy": cfg.policy._target_.rpartition(".")[2],
-            "seed": str(cfg.seed),
-            "parameters": _parameters(cfg.model),
-        },
-    )
+def _stages(cfg: DictConfig, tables: Tables, split: Split, kept: TrackedRun) -> Iterator[Any]:
+    cache, settings = Path(cfg.cache_dir), _settings(cfg, tables, split)
     for stage in cfg.evaluate:
-        fold = load_fold(tables, split, stage, Path(cfg.cache_dir))
+        model = instantiate(cfg.model)
         with listening(partial(kept.point, stage)):
-            result = examination.take(instantiate(cfg.model), fold, stage)
+            if hasattr(model, "embed"):
+                found, _ = instantiate(cfg.probes).take(model, tables, split, stage, cache)
+                result = replace(found, settings={**settings, "stage": stage})
+            else:
+                examination = Examination(instantiate(cfg.metrics), instantiate(cfg.policy), cfg.memory_mb, settings)
+                result = examination.take(model, load_fold(tables, split, stage, cache), stage)
         log.info("%s", _sentence(result, cfg.metrics.primary))
         yield result
 
 
-def _plots(results: list[Result], primary: str) -> dict[str, Figure]:
-    return {f"{result.stage}_by_activity": accuracy_by_activity(result, primary) for result in results}
+def _settings(cfg: DictConfig, tables: Tables, split: Split) -> dict[str, str]:
+    """The protocol in words; results are comparable where these are equal."""
+    return {
+        "source": tables.card.title,
+        "data": tables.version,
+        "split": repr(split),
+        "policy": cfg.policy._target_.rpartition(".")[2],
+        "seed": str(cfg.seed),
+        "parameters": _parameters(cfg.model),
+    }
+
+
+def _plots(results: list[Any], primary: str) -> dict[str, Figure]:
+    ranked = [result for result in results if isinstance(result, Result)]
+    return {f"{result.stage}_by_activity": accuracy_by_activity(result, primary) for result in ranked}
 
 
 def _parameters(model: DictConfig) -> str:
@@ -99,7 +109,11 @@ def _parameters(model: DictConfig) -> str:
     return " ".join([f"{name}={model[name]}".replace(" ", "") for name in names] + length)
 
 
-def _sentence(result: Result, primary: str) -> str:
+def _sentence(result: Result | ProbeResult, primary: str) -> str:
+    if isinstance(result, ProbeResult):
+        blend = result.figures[result.figures.probe == BLEND]
+        said = ", ".join(f"{q} {v:.3f}" for q, v in zip(blend.question, blend.value, strict=True))
+        return f"{result.model} on {result.stage}: {said} (fit {result.fit_s:.1f} s, embed {result.embed_s:.1f} s)"
     figure = result.per_user[primary].mean()
     return (
         f"{result.model} on {result.stage}: {primary} {figure:.4f} "

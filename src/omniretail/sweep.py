@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from hydra.experimental.callback import Callback
@@ -14,7 +15,9 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from omniretail import tracking
+from omniretail.probes.result import ProbeResult
 from omniretail.report import comparison, markdown, terminal, to_csv, verdict, write_html
+from omniretail.report.probes import probe_comparison, probe_html, probe_legend, probe_markdown, probe_terminal
 from omniretail.report.runs import PROTOCOL
 from omniretail.result import Result
 from omniretail.tracking import DataFacts
@@ -45,6 +48,14 @@ class Compared:
         if self.data.card.note:
             console.print(self.data.card.note, style="italic")
 
+    def markdown(self) -> str:
+        """The table for a README."""
+        return markdown(self.table)
+
+    def to_csv(self, path: Path) -> None:
+        """Keep the table, every digit."""
+        to_csv(self.table, path)
+
     def write_html(self, path: Path) -> None:
         """Write the page with the plots."""
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,9 +64,39 @@ class Compared:
         write_html(path, self.results, self.table, self.data.card, protocol, self.data.drops)
 
 
+@dataclass(frozen=True)
+class ProbesCompared:
+    """Encoders questioned under one protocol; shown and kept like ``Compared``."""
+
+    results: list[ProbeResult]
+    table: pd.DataFrame
+    data: DataFacts
+
+    def show(self, console: Console) -> None:
+        """Print the table and how to read it."""
+        console.print(f"\n[bold]{self.data.card.title}[/bold] · {self.results[0].settings.get('split', '')}\n")
+        console.print(probe_terminal(self.table))
+        for sentence in [*probe_legend(self.table), self.data.card.note]:
+            console.print(sentence.replace("**", ""), style="dim")
+
+    def markdown(self) -> str:
+        """The table for a README."""
+        return probe_markdown(self.table)
+
+    def to_csv(self, path: Path) -> None:
+        """Keep the table, every digit."""
+        self.table.to_csv(path, index=False)
+
+    def write_html(self, path: Path) -> None:
+        """Write the page."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        title = f"{self.data.card.title}: what {len(self.results)} embeddings know of customers"
+        path.write_text(probe_html(self.table, title, self.data.card.note), encoding="utf-8")
+
+
 def compare(
     uri: str, run_ids: Sequence[str], stage: str, metrics: Sequence[str], primary: str, floor: str
-) -> list[Compared]:
+) -> list[Compared | ProbesCompared]:
     """Read runs back and put those of one protocol into one table each.
 
     Args:
@@ -71,14 +112,20 @@ def compare(
         ValueError: where a metric was not measured.
     """
     single = [child for run_id in run_ids for child in tracking.children(uri, run_id)]
-    results = [tracking.load_result(uri, run_id, stage) for run_id in dict.fromkeys(single)]
-    groups: dict[tuple, list[Result]] = {}
-    for result in results:
-        groups.setdefault(tuple(result.settings.get(key) for key in ("data", "split", "policy")), []).append(result)
-    return [
-        Compared(group, comparison(group, metrics, primary, floor), tracking.load_data_facts(uri, group[0].run_id))
-        for group in groups.values()
-    ]
+    groups: dict[tuple, list[Any]] = {}
+    for result in [tracking.load_result(uri, run_id, stage) for run_id in dict.fromkeys(single)]:
+        protocol = tuple(result.settings.get(key) for key in ("data", "split", "policy"))
+        groups.setdefault((type(result), *protocol), []).append(result)
+    return [_compared(group, uri, metrics, primary, floor) for group in groups.values()]
+
+
+def _compared(
+    group: list[Any], uri: str, metrics: Sequence[str], primary: str, floor: str
+) -> "Compared | ProbesCompared":
+    data = tracking.load_data_facts(uri, group[0].run_id)
+    if isinstance(group[0], ProbeResult):
+        return ProbesCompared(group, probe_comparison(group), data)
+    return Compared(group, comparison(group, metrics, primary, floor), data)
 
 
 class SweepReport(Callback):
@@ -117,9 +164,9 @@ class SweepReport(Callback):
             page = page.with_stem(f"{page.stem}_{number}") if number else page
             part.show(console)
             part.write_html(page)
-            self.run.describe(markdown(part.table))
+            self.run.describe(part.markdown())
             self.run.add_file(page, "report")
-            to_csv(part.table, page.with_suffix(".csv"))
+            part.to_csv(page.with_suffix(".csv"))
             self.run.add_file(page.with_suffix(".csv"), "report")
             print(f"\nPlots and table:  {_command('python')} -m webbrowser {page}")
         print(f"Every run behind: {_command('mlflow')} ui --backend-store-uri {self.run.uri}")

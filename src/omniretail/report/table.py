@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from omniretail.report.compare import floor_of, read_csv
+from omniretail.report.probes import probe_markdown
 from omniretail.report.words import cells, legend
 
 _MODEL_WIDTH = 13  # a longer name is folded where room is short
@@ -55,7 +56,8 @@ def with_table(readme: str, table: pd.DataFrame) -> str:
     """
     if readme.count(START) != 1 or readme.count(END) != 1 or readme.index(START) > readme.index(END):
         raise ValueError(f"the README must hold {START} and {END} once each, in this order")
-    block = f"{START}\n{markdown(table)}{END}"
+    rendered = probe_markdown(table) if "question" in table else markdown(table)
+    block = f"{START}\n{rendered}{END}"
     return re.sub(f"{START}.*{END}", lambda _: block, readme, flags=re.DOTALL)
 
 

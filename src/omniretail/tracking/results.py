@@ -3,8 +3,9 @@
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -12,13 +13,14 @@ from mlflow.artifacts import download_artifacts
 from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.exceptions import MlflowException
 
+from omniretail.probes.result import BLEND, ProbeResult
 from omniretail.result import Result
 from omniretail.schema import Card, Tables
 from omniretail.tracking.runs import TrackedRun
 
 
 def record_results(
-    run: TrackedRun, results: Sequence[Result], config: str, tables: Tables, plots: Mapping[str, Figure]
+    run: TrackedRun, results: Sequence[Result | ProbeResult], config: str, tables: Tables, plots: Mapping[str, Figure]
 ) -> None:
     """Keep what a run found: means as metrics, values per user as Parquet, plots, settings and drop counts.
 
@@ -42,10 +44,23 @@ def record_results(
         run.record(folder, {k: v for result in results for k, v in means(result).items()}, [_dataset(tables)])
 
 
-def means(result: Result) -> dict[str, float]:
+def means(result: Result | ProbeResult) -> dict[str, float]:
     """The run's figures under their MLflow keys, e.g. ``test/ndcg_at_10``; what nobody has is left out."""
+    if isinstance(result, ProbeResult):
+        return _answered(result)
     figures = result.per_user.mean().dropna().to_dict() | result.overall
     costs = {"fit_s": result.fit_s, "score_s": result.score_s, "peak_memory_mb": result.peak_memory_mb}
+    return {f"{result.stage}/{key}": float(value) for key, value in (figures | costs).items()}
+
+
+def _answered(result: ProbeResult) -> dict[str, float]:
+    """``test/age/auc`` is what the blend of all probes says; each probe's own is ``test/age/auc_linear``."""
+    rows = result.figures.dropna(subset="value")
+    figures = {
+        f"{row['question']}/{row['figure']}" + ("" if row["probe"] == BLEND else f"_{row['probe']}"): row["value"]
+        for row in rows.to_dict("records")
+    }
+    costs = {"fit_s": result.fit_s, "embed_s": result.embed_s, "peak_memory_mb": result.peak_memory_mb}
     return {f"{result.stage}/{key}": float(value) for key, value in (figures | costs).items()}
 
 
@@ -64,7 +79,7 @@ def load_data_facts(uri: str, run_id: str) -> DataFacts:
     return DataFacts(Card(**facts["card"]), facts["drops"], facts["version"])
 
 
-def load_result(uri: str, run_id: str, stage: str) -> Result:
+def load_result(uri: str, run_id: str, stage: str) -> Result | ProbeResult:
     """Read back what ``record_results`` kept.
 
     Raises:
@@ -75,7 +90,9 @@ def load_result(uri: str, run_id: str, stage: str) -> Result:
     except (MlflowException, OSError) as error:
         raise LookupError(f"run {run_id} has no results for stage={stage} in {uri}: {error}") from None
     facts = json.loads((folder / "result.json").read_text())
-    return Result(**facts, per_user=pd.read_parquet(folder / "per_user.parquet"), run_id=run_id)
+    kind = ProbeResult if (folder / "answers.parquet").exists() else Result
+    frames: dict[str, Any] = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES[kind]}
+    return kind(**facts, **frames, run_id=run_id)
 
 
 def _dataset(tables: Tables) -> DatasetInput:
@@ -85,8 +102,13 @@ def _dataset(tables: Tables) -> DatasetInput:
     return DatasetInput(entity, [InputTag("mlflow.data.context", "training and evaluation")])
 
 
-def _write_result(result: Result, folder: Path) -> None:
+_FRAMES = {Result: ("per_user",), ProbeResult: ("figures", "answers")}
+
+
+def _write_result(result: Result | ProbeResult, folder: Path) -> None:
     folder.mkdir(parents=True)
-    facts = {k: v for k, v in asdict(result).items() if k not in ("per_user", "run_id")}
+    frames = _FRAMES[type(result)]
+    facts = {f.name: getattr(result, f.name) for f in fields(result) if f.name not in (*frames, "run_id")}
     (folder / "result.json").write_text(json.dumps(facts, indent=1))
-    result.per_user.to_parquet(folder / "per_user.parquet")
+    for name in frames:
+        getattr(result, name).to_parquet(folder / f"{name}.parquet")

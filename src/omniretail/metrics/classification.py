@@ -1,0 +1,51 @@
+"""How well probabilities rank, and how true they are."""
+
+import numpy as np
+from scipy import stats
+
+
+def auc(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve of each column: the chance that a one is scored above a nought, ties counting half.
+
+    Args:
+        truth: 0 or 1; shape (N, T).
+        scores: higher is likelier; shape (N, T).
+
+    Returns:
+        Shape (T,), NaN where a column has ones only, or noughts only.
+
+    >>> auc(np.array([[0], [1], [1]]), np.array([[0.1], [0.1], [0.9]]))
+    array([0.75])
+    """
+    ones = truth.sum(axis=0)
+    noughts = len(truth) - ones
+    ranks = (stats.rankdata(scores, axis=0) * truth).sum(axis=0)
+    pairs = ones * noughts
+    return np.divide(ranks - ones * (ones + 1) / 2, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)
+
+
+def brier(truth: np.ndarray, probability: np.ndarray) -> float:
+    """Mean squared distance between what happened (0 or 1) and its probability."""
+    return float(np.mean((probability - truth) ** 2))
+
+
+def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
+    """Mean of minus the logarithm of the probability given to what happened, nats."""
+    likely = np.clip(np.where(truth > 0, probability, 1 - probability), 1e-12, 1.0)
+    return float(-np.log(likely).mean())
+
+
+def expected_calibration_error(truth: np.ndarray, probability: np.ndarray, n_bins: int = 10) -> float:
+    """How far, on average, the probability given lies from the share that happened, over bins of equal size.
+
+    Bins hold equal numbers rather than equal widths (Nixon et al., "Measuring Calibration in Deep Learning", 2019), so
+    that a rare event does not fall into one bin.
+
+    Args:
+        truth: 0 or 1; shape (N,).
+        probability: in [0, 1]; shape (N,).
+        n_bins: of equal size.
+    """
+    bins = np.array_split(np.argsort(probability, kind="stable"), min(n_bins, len(truth)))
+    gaps = [len(each) * abs(probability[each].mean() - truth[each].mean()) for each in bins if len(each)]
+    return float(sum(gaps) / len(truth))

@@ -1,0 +1,101 @@
+"""Fit, embed, ask: one encoder at one stage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from omniretail.metering import Cost, metered
+from omniretail.models.profiles.protocol import ProfileEncoder
+from omniretail.probes.ask import Protocol
+from omniretail.probes.moments import Moments, as_known, moments
+from omniretail.probes.result import ProbeResult, figures_of
+from omniretail.probes.targets import Target, behaviour, facts
+from omniretail.schema import Tables
+from omniretail.splits.cutoff import Split, Stage
+
+
+@dataclass(frozen=True)
+class Probes:
+    """How every encoder of a comparison is questioned.
+
+    Args:
+        protocol: who learns and who is asked.
+        facts: name of a question -> column of the user table; columns that are not there are passed over.
+        levels: name of a question -> column of the item table: what will be bought.
+        at_least: customers behind each class of a fact.
+        at_least_buyers: customers who buy, and who do not buy, a word of a level.
+    """
+
+    protocol: Protocol = Protocol()  # noqa: RUF009  (frozen)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[str, str] = field(default_factory=dict)
+    at_least: int = 10
+    at_least_buyers: int = 50
+
+    def take(
+        self, model: ProfileEncoder, tables: Tables, split: Split, stage: Stage, cache: Path
+    ) -> tuple[ProbeResult, Moments]:
+        """Fit the encoder on what lies before the earlier cutoff, and ask what its embeddings know at the later one.
+
+        Raises:
+            DataError: where the data does not allow it.
+            ValueError: where embeddings are not finite.
+        """
+        looks = moments(tables, split, stage, cache)
+        with metered() as fitting:
+            model.fit(looks.before)
+        before, now, embedding = embedded(model, looks)
+        answers = [
+            self.protocol.ask(learned, judged, of_before if judged.kind != "fact" else now, now)
+            for learned, judged, of_before in self._questions(looks, before)
+        ]
+        figures, said = figures_of(answers, looks.now.users.ids.to_numpy())
+        return ProbeResult(
+            model=getattr(model, "label", type(model).__name__),
+            stage=stage,
+            figures=figures,
+            answers=said,
+            left_out={each.target.name: dict(each.target.left_out) for each in answers},
+            dim=now.shape[1],
+            fit_s=fitting.seconds,
+            embed_s=embedding.seconds,
+            peak_memory_mb=max(fitting.peak_memory_mb, embedding.peak_memory_mb),
+        ), looks
+
+    def _questions(self, looks: Moments, before: np.ndarray) -> list[tuple[Target, Target, np.ndarray]]:
+        """What to learn from, what to judge by, and the embeddings to learn with; one of each per question."""
+        known = [(fact, fact, before) for fact in facts(looks.now.user_table, self.facts, self.at_least)]
+        learned, judged = (
+            behaviour(window, looks.now.users, looks.now.item_table, self.levels, self.at_least_buyers)
+            for window in (looks.window_before, looks.window)
+        )
+        return known + [(*_same_classes(a, b), before) for a, b in zip(learned, judged, strict=True)]
+
+
+def embedded(model: ProfileEncoder, looks: Moments) -> tuple[np.ndarray, np.ndarray, Cost]:
+    """Embeddings of all customers judged: a window earlier (NaN rows where not there yet), and now; both (U, D).
+
+    Raises:
+        ValueError: where they are not finite.
+    """
+    with metered() as cost:
+        now = model.embed(as_known(looks.now, looks.before), looks.now.at).astype(np.float64)
+    known = looks.now.users.encode(looks.before.users.ids)
+    before = np.full(now.shape, np.nan)
+    before[known] = model.embed(looks.before.histories, looks.before.at)
+    if not (np.isfinite(now).all() and np.isfinite(before[known]).all()):
+        raise ValueError(f"{type(model).__name__} gave embeddings that are not finite")
+    return before, now, cost
+
+
+def _same_classes(learned: Target, judged: Target) -> tuple[Target, Target]:
+    """Both with the classes that both have, in one order."""
+    classes = [name for name in judged.classes if name in set(learned.classes)]
+    return _only(learned, classes), _only(judged, classes)
+
+
+def _only(target: Target, classes: list[str]) -> Target:
+    columns = [target.classes.index(name) for name in classes]
+    return replace(target, classes=classes, truth=target.truth[:, columns])
