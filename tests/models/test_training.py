@@ -292,3 +292,14 @@ def test_at_most_so_many_are_judged_drawn_by_the_seed() -> None:
     drawn = [set_aside(SHOP.histories, 7, seed)[1].users.user_idx.tolist() for seed in (0, 1)]
     assert inner.users.user_idx.tolist() == drawn[0] != drawn[1]
     assert learned.lengths.tolist() == set_aside(SHOP.histories, 999, 0)[0].lengths.tolist()
+
+
+def test_a_cosine_schedule_falls_to_nought_and_changes_what_is_learned() -> None:
+    falling = Training(epochs=10, schedule="cosine")
+    shares = [falling.share(epoch) for epoch in range(10)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > 0.99
+    assert shares[-1] < 0.01
+    assert Training(epochs=10).share(9) == 1.0
+    with pytest.raises(TrainingError, match="schedule='linear' is not one of constant, cosine"):
+        Training(schedule="linear")

@@ -2,10 +2,11 @@
 
 No pickle, so loading runs no code. It works for every model that keeps the promise of ``Recommender``: each argument of
 the constructor is an attribute of that name, and each thing learned is a NumPy array, a SciPy CSR array or, for
-networks, a mapping of names to arrays, in an attribute that ends in an underscore.
+networks, a mapping of names to arrays, in an attribute that ends in an underscore. A model made of models takes them as
+a mapping from names and keeps them fitted in another: ``parts_["svd"]`` is saved alike, in the folder
+``parts.models/svd``.
 """
 
-import dataclasses
 import importlib
 import inspect
 import json
@@ -16,15 +17,18 @@ import numpy as np
 import safetensors.numpy
 from scipy import sparse
 
+from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.protocols import Recommender
 
 SETTINGS, ARRAYS, NETWORK = "settings.json", "arrays.npz", ".safetensors"
+_MODELS = ".models"
+_PARTS = f"*{_MODELS}/*/{SETTINGS}"
 _HOME = "omniretail.models."
 _CSR_PARTS = ("data", "indices", "indptr", "shape")
 
 
-def save(model: Recommender, folder: Path) -> None:
-    """Write the model; ``load`` gives one with equal scores.
+def save(model: Recommender | ProfileEncoder, folder: Path) -> None:
+    """Write the model; ``load`` gives one with equal scores or vectors.
 
     Args:
         model: fitted.
@@ -37,21 +41,25 @@ def save(model: Recommender, folder: Path) -> None:
     fitted = {name: value for name, value in vars(model).items() if name.endswith("_")}
     if not fitted:
         raise ValueError(f"{type(model).__name__} has learned nothing yet; fit it before saving")
+    models = {name: fitted.pop(name) for name in list(fitted) if _holds_models(fitted[name])}
     networks = {name: fitted.pop(name) for name in list(fitted) if isinstance(fitted[name], dict)}
     for name, weights in networks.items():
         if not all(isinstance(value, np.ndarray) and value.dtype != object for value in weights.values()):
             raise TypeError(f"{name} is dict; only NumPy arrays and SciPy CSR arrays can be saved")
     arrays = {key: array for name, value in fitted.items() for key, array in _parts(name, value).items()}
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob(f"*{NETWORK}"):
+    for old in [*folder.glob(f"*{NETWORK}"), *folder.glob(_PARTS)]:
         old.unlink()
     (folder / SETTINGS).write_text(json.dumps(_settings(model), indent=2) + "\n")
     for name, weights in networks.items():
         safetensors.numpy.save_file(weights, folder / (name.rstrip("_") + NETWORK))
+    for name, parts in models.items():
+        for part, inner in parts.items():
+            save(inner, folder / (name.rstrip("_") + _MODELS) / part)
     np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
 
 
-def load(folder: Path) -> Recommender:
+def load(folder: Path) -> Any:
     """Read what ``save`` wrote.
 
     Raises:
@@ -65,6 +73,9 @@ def load(folder: Path) -> Recommender:
     model = _made(settings)
     for file in folder.glob(f"*{NETWORK}"):
         setattr(model, f"{file.stem}_", safetensors.numpy.load_file(file))
+    for file in folder.glob(_PARTS):
+        parts = vars(model).setdefault(f"{file.parent.parent.stem}_", {})
+        parts[file.parent.name] = load(file.parent)
     with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
         for name in dict.fromkeys(key.split(".")[0] for key in arrays):
             setattr(model, name, _whole(name, arrays))
@@ -73,18 +84,29 @@ def load(folder: Path) -> Recommender:
 
 def _settings(made: object) -> dict[str, Any]:
     cls = type(made)
-    given = {name: getattr(made, name) for name in inspect.signature(cls).parameters}
-    nested = {name: _settings(value) for name, value in given.items() if dataclasses.is_dataclass(value)}
-    return {"_target_": f"{cls.__module__}.{cls.__qualname__}", **given, **nested}
+    given = {name: _plain(getattr(made, name)) for name in inspect.signature(cls).parameters}
+    return {"_target_": f"{cls.__module__}.{cls.__qualname__}", **given}
 
 
-def _made(settings: dict[str, Any]) -> Any:
-    given = {name: _made(value) if _is_made(value) else value for name, value in settings.items() if name != "_target_"}
-    return _class(settings["_target_"])(**given)
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return _settings(value) if _is_ours(value) else value
 
 
-def _is_made(value: object) -> bool:
-    return isinstance(value, dict) and "_target_" in value
+def _is_ours(value: object) -> bool:
+    return type(value).__module__.startswith(_HOME)
+
+
+def _holds_models(value: object) -> bool:
+    return isinstance(value, dict) and bool(value) and all(map(_is_ours, value.values()))
+
+
+def _made(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    inner = {name: _made(one) for name, one in value.items() if name != "_target_"}
+    return _class(value["_target_"])(**inner) if "_target_" in value else inner
 
 
 def _class(path: str) -> type:

@@ -117,8 +117,8 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
     )
 
 
-def _ordered(events: ibis.Table) -> ibis.Table:
-    """Events by user, basket, time and item, each with the number of its basket in the user's history."""
+def with_baskets(events: ibis.Table) -> ibis.Table:
+    """Canonical events, each with its ``second`` since 1970 and the number of its ``basket`` in the user's history."""
     if "basket_id" in events.columns:
         start = events.timestamp.min().over(group_by=["user_id", "basket_id"])
         events = events.mutate(_start=start, _basket=events.basket_id)
@@ -127,7 +127,12 @@ def _ordered(events: ibis.Table) -> ibis.Table:
     number = ibis.dense_rank().over(group_by="user_id", order_by=["_start", "_basket"])
     events = events.mutate(basket=number, second=_.timestamp.epoch_seconds())
     given = [name for name in ("store_id", *AMOUNTS) if name in events.columns]
-    columns = events.select("user_id", "item_id", "timestamp", "second", "basket", "event_type", "channel", *given)
+    return events.select("user_id", "item_id", "timestamp", "second", "basket", "event_type", "channel", *given)
+
+
+def _ordered(events: ibis.Table) -> ibis.Table:
+    """Events by user, basket, time and item, each with its basket's number."""
+    columns = with_baskets(events)
     return columns.order_by("user_id", "basket", "timestamp", "item_id")  # last, or the engine may forget the order
 
 

@@ -1,4 +1,4 @@
-"""The profile table: a row per customer, from their events before a moment. Ibis, so DuckDB here, Spark on a cluster."""
+"""The profile table: a row per customer, from what they did before a moment. Ibis: DuckDB here, Spark on a cluster."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -48,24 +48,24 @@ def word_table(events: ibis.Table, levels: Sequence[str]) -> ibis.Table:
 def _words(events: ibis.Table, level: str) -> ibis.Table:
     said = events.filter(events[level].notnull()).group_by("user_id", word=events[level])
     counted = said.agg(n=_.count(), lines_91=_in(_QUARTER), days_since=_.days_ago.min())
-    total = counted.n.sum().over(group_by="user_id")
+    total = _.n.sum().over(group_by="user_id")
     return counted.mutate(level=ibis.literal(level), share=_.n / total).select(
         "user_id", "level", "word", "share", "lines_91", "days_since"
     )
 
 
 def _in(days: float, what: Any = None) -> Any:
-    """Sum of a column, or the number of rows, within so many days."""
+    """Sum of a column, or the number of rows, within so many days; null where the column is never known."""
     inside = _.days_ago <= days
-    return inside.sum() if what is None else inside.ifelse(what, 0.0).sum()
+    return inside.sum() if what is None else (what * inside.cast("float64")).sum()
 
 
 def _baskets(events: ibis.Table) -> ibis.Table:
     baskets = events.group_by("user_id", "basket").agg(
         days_ago=_.days_ago.max(), clock=_.clock.min(), value=_.value.sum(), coupon=_.coupon.sum(), lines=_.count()
     )
-    before = baskets.days_ago.lag().over(group_by="user_id", order_by="basket")
-    return baskets.mutate(gap=before - baskets.days_ago, hour=_.clock.hour(), weekday=_.clock.day_of_week.index())
+    before = _.days_ago.lag().over(group_by="user_id", order_by="basket")
+    return baskets.mutate(gap=before - _.days_ago, hour=_.clock.hour(), weekday=_.clock.day_of_week.index())
 
 
 def _visits(baskets: ibis.Table) -> ibis.Table:
@@ -100,7 +100,7 @@ def _visits(baskets: ibis.Table) -> ibis.Table:
 
 def _lines(events: ibis.Table) -> ibis.Table:
     first = events.basket.min().over(group_by=["user_id", "item_id"])
-    again = (events.basket > first).ifelse(1.0, 0.0)
+    again = (events.basket > first).cast("float64")
     asked = (_.value + _.discount).cast("float64")
     return (
         events.mutate(again=again, asked=asked)
@@ -149,7 +149,12 @@ def _ratios() -> dict[str, Any]:
 
 def _log_ratio(now: Any, before: Any) -> Any:
     """Refunds may push a sum below zero, where there is no logarithm."""
-    return ((ibis.greatest(now, 0.0) + 1) / (ibis.greatest(before, 0.0) + 1)).ln()
+    return ((_above_zero(now) + 1) / (_above_zero(before) + 1)).ln()
+
+
+def _above_zero(amount: Any) -> Any:
+    """Unlike ``greatest``, null stays null."""
+    return amount * (amount > 0).cast("float64")
 
 
 def _share(part: Any, whole: Any) -> Any:

@@ -104,7 +104,7 @@ class ProfileTable:
         order = np.argsort(self.column_kind_, kind="stable")
         by_kind.columns = pd.RangeIndex(by_kind.shape[1])
         places = np.concatenate([np.arange(len(FIXED)), len(FIXED) + np.argsort(order)])
-        return by_kind[places].set_axis([feature.name for feature in self.features()], axis=1)
+        return by_kind.iloc[:, places].set_axis([feature.name for feature in self.features()], axis=1)
 
     def _scaled(self, table: pd.DataFrame) -> np.ndarray:
         return scaled(table, self.features())

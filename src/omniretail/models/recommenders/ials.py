@@ -57,11 +57,14 @@ class IALS:
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``."""
+        return self.user_factors(users) @ self.item_factors_.T
+
+    def user_factors(self, users: Histories) -> np.ndarray:
+        """The users' factors, solved from their histories; float32, shape (B, factors)."""
         with threadpool_limits(1, "blas"):
             solver = self._solver()
             solver.item_factors = self.item_factors_
-            user_factors = solver.recalculate_user(np.arange(len(users)), self._confidence(users))  # (B, factors)
-        return user_factors @ self.item_factors_.T
+            return solver.recalculate_user(np.arange(len(users)), self._confidence(users))
 
     def _solver(self) -> AlternatingLeastSquares:
         return AlternatingLeastSquares(

@@ -51,7 +51,7 @@ def fit_task(
     Raises:
         TrainingError: where the loss is not finite, memory runs out or the device is not there.
     """
-    learner = Learner(task, learning_rate, weight_decay, seed, inner, training.validate_every)
+    learner = Learner(task, learning_rate, weight_decay, seed, inner, training)
     curves = Curves()
     callbacks: list[Any] = [curves, Progress(name, training.epochs)]
     if inner is not None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from omniretail.models.training.inner import InnerValidation, figures
-from omniretail.models.training.settings import TrainingError
+from omniretail.models.training.settings import Training, TrainingError
 from omniretail.views.histories import Histories
 
 
@@ -41,7 +41,7 @@ class Learner(lightning.LightningModule):
         weight_decay: decoupled, as in AdamW.
         seed: of batches, negatives and dropout.
         inner: what to validate on; None: nothing.
-        validate_every: epochs between validations.
+        training: where and how long.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class Learner(lightning.LightningModule):
         weight_decay: float,
         seed: int,
         inner: InnerValidation | None,
-        validate_every: int,
+        training: Training,
     ) -> None:
         super().__init__()
         self.task: Any = task
         self.learning_rate, self.weight_decay, self.seed = learning_rate, weight_decay, seed
-        self.inner, self.validate_every = inner, validate_every
+        self.inner, self.training_settings = inner, training
         self.figures: dict[str, float] = {}
         self._losses: list[Tensor] = []
 
@@ -81,6 +81,8 @@ class Learner(lightning.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Set the generators by the epoch, so that a resumed run draws what an unbroken one would have drawn."""
         torch.manual_seed((self.seed * 1_000_003 + self.current_epoch) * 1009 + self.trainer.global_rank)
+        for group in self.trainer.optimizers[0].param_groups:
+            group["lr"] = self.learning_rate * self.training_settings.share(self.current_epoch)
         self._losses = []
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
@@ -102,7 +104,7 @@ class Learner(lightning.LightningModule):
         """Gather the epoch's figures from all processes. The first callback calls it: Lightning's hook comes last."""
         loss = torch.stack(self._losses).mean()
         self.figures = {"train_loss": float(self.trainer.strategy.reduce(loss, reduce_op="mean"))}
-        if self.inner is not None and (self.current_epoch + 1) % self.validate_every == 0:
+        if self.inner is not None and (self.current_epoch + 1) % self.training_settings.validate_every == 0:
             self.task.eval()
             sums = self.inner.judge(self.task, self.trainer.global_rank, self.trainer.world_size)
             self.task.train()

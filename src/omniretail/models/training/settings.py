@@ -1,5 +1,6 @@
 """Settings of training that do not belong to a model."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -23,6 +24,7 @@ class Training:
         devices: processes, each on its device.
         strategy: Lightning's; ``ddp_spawn`` for several processes.
         precision: Lightning's: ``32-true``, ``bf16-mixed``, …
+        schedule: of the learning rate, epoch by epoch: ``constant``, or ``cosine``, which falls to nought by the end.
         clip_norm: bound on the norm of the gradients; None: none.
         accumulate: batches to a step of the optimiser.
         compile: let ``torch.compile`` fuse the network; worth its minute on a GPU.
@@ -40,6 +42,7 @@ class Training:
     devices: int = 1
     strategy: str = "auto"
     precision: str = "32-true"
+    schedule: str = "constant"
     clip_norm: float | None = None
     accumulate: int = 1
     compile: bool = False
@@ -53,6 +56,15 @@ class Training:
             raise TrainingError("trainer.patience is 0 or more, and with it trainer.validate_every is at most epochs")
         if self.monitor not in MONITORS:
             raise TrainingError(f"trainer.monitor={self.monitor!r} is not one of {', '.join(MONITORS)}")
+        if self.schedule not in SCHEDULES:
+            raise TrainingError(f"trainer.schedule={self.schedule!r} is not one of {', '.join(SCHEDULES)}")
+
+    def share(self, epoch: int) -> float:
+        """What part of the learning rate counts in an epoch; a function of its number, so that runs can be resumed."""
+        if self.schedule == "constant":
+            return 1.0
+        return (1 + math.cos(math.pi * (epoch + 0.5) / self.epochs)) / 2
 
 
+SCHEDULES = ("constant", "cosine")
 MONITORS = ("ndcg_at_10", "recall_at_10", "hit_rate_at_10")
