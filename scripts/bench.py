@@ -1,4 +1,4 @@
-"""Measure what the README says of speed: from raw files to views, full-ranking evaluation, and training."""
+"""Measure what the README says of speed: raw files to views, full-ranking evaluation, training, lifetime value."""
 
 import argparse
 import resource
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from hydra.utils import instantiate
 
+from bench_lifetime import lifetime
 from omniretail.metrics.judge import judge
 from omniretail.models.recommend import batches, top_k
 from omniretail.run import compose
@@ -20,7 +21,7 @@ from omniretail.views.stored import load_fold
 def main() -> None:
     """Run one of the benchmarks and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["views", "evaluation", "training"])
+    parser.add_argument("what", choices=["views", "evaluation", "training", "lifetime"])
     parser.add_argument("--source", help="default: complete_journey for views, else beauty")
     only = parser.add_argument_group("for training")
     only.add_argument("--models", nargs="+", help="default: all")
@@ -34,6 +35,8 @@ def main() -> None:
         views(arguments.source or "complete_journey")
     elif arguments.what == "evaluation":
         evaluation(arguments.source or "beauty")
+    elif arguments.what == "lifetime":
+        lifetime()
     else:
         training(arguments)
 
