@@ -37,10 +37,12 @@ def probe_comparison(results: Sequence[ProbeResult]) -> pd.DataFrame:
         costs = {cost: getattr(result, cost) for cost in _COSTS}
         rows.append(pd.concat([blend.reset_index(drop=True), own], axis=1).assign(model=name, **costs))
     table = pd.concat(rows, ignore_index=True)
-    table = table[["model", *table.columns.drop("model")]]
+    table = pd.DataFrame(table[["model", *table.columns.drop("model")]])
     table["p_best"] = np.nan
     for question, part in table.groupby("question", sort=False):
-        table.loc[part.index, "p_best"] = _p_best(part, {name: named[name] for name in part.model}, str(question))
+        table.loc[part.index, "p_best"] = _p_best(
+            pd.DataFrame(part), {name: named[name] for name in part.model}, str(question)
+        )
     return table
 
 
@@ -132,7 +134,7 @@ def _resampled(result: ProbeResult, question: str) -> np.ndarray:
     said = result.answers[result.answers.question == question]
     t = int(result.figures.loc[result.figures.question == question, "classes"].iloc[0])
     kind = "amount" if (result.figures.loc[result.figures.question == question, "figure"] == "spearman").any() else ""
-    truth, score = (said[name].to_numpy(np.float64).reshape(-1, t) for name in ("truth", "score"))
+    truth, score = (np.asarray(said[name], dtype=np.float64).reshape(-1, t) for name in ("truth", "score"))
     rng = np.random.default_rng(0)
     draws = (rng.integers(len(truth), size=len(truth)) for _ in range(_RESAMPLES))
     return np.array([measure(kind, truth[drawn], score[drawn]) for drawn in draws])
