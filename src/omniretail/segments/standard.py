@@ -1,0 +1,63 @@
+"""Embeddings checked, and brought to columns of mean 0 and spread 1."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_CLIP = 5.0
+"""Standard deviations beyond which a value counts as this far: one odd customer is not a segment."""
+_STILL = 1e-9
+"""Columns with a smaller spread are constant."""
+
+
+@dataclass(frozen=True)
+class Standard:
+    """What was learned about the columns of an embedding.
+
+    Attributes:
+        means: of each column; shape (D,).
+        scales: standard deviation of each column, 1 where it is constant; shape (D,).
+        varies: whether any column does.
+    """
+
+    means: np.ndarray
+    scales: np.ndarray
+    varies: bool
+
+    @classmethod
+    def of(cls, embeddings: np.ndarray) -> "Standard":
+        """Learn from customers; shape (N, D)."""
+        spread, size = embeddings.std(axis=0), np.abs(embeddings).max(axis=0, initial=0.0)
+        moving = spread > _STILL * np.maximum(size, 1.0)
+        return cls(embeddings.mean(axis=0), np.where(moving, spread, 1.0), bool(moving.any()))
+
+    def apply(self, embeddings: np.ndarray) -> np.ndarray:
+        """Standardised, no further than 5 standard deviations out; shape (N, D).
+
+        Raises:
+            ValueError: where there are more or fewer columns than were learned from.
+        """
+        if embeddings.shape[1] != len(self.means):
+            raise ValueError(f"embeddings of {embeddings.shape[1]} columns, but {len(self.means)} were learned from")
+        return np.clip((embeddings - self.means) / self.scales, -_CLIP, _CLIP)
+
+
+def checked(embeddings: np.ndarray) -> np.ndarray:
+    """The embeddings as float64; shape (N, D).
+
+    Raises:
+        ValueError: where there is no customer, a value is not finite, or the shape is another.
+
+    >>> checked(np.array([[1.0, np.nan]]))
+    Traceback (most recent call last):
+        ...
+    ValueError: 1 of 1 customers have values that are not finite, the first in row 0
+    """
+    values = np.asarray(embeddings, dtype=np.float64)
+    if values.ndim != 2 or not values.size:
+        raise ValueError(f"embeddings must be a row per customer, at least one; their shape is {values.shape}")
+    bad = np.asarray(~np.isfinite(values).all(axis=1))
+    if bad.any():
+        rows = f"{bad.sum():,} of {len(bad):,} customers"
+        raise ValueError(f"{rows} have values that are not finite, the first in row {bad.argmax()}")
+    return values
