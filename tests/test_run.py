@@ -76,6 +76,24 @@ def test_runs_of_two_protocols_get_two_tables(own_log: Path, store: str) -> None
     assert len(compare(store, run_ids, "test", [], "ndcg_at_10", "Popular")) == 2
 
 
+def test_encoders_are_questioned_and_compared(own_log: Path, store: str) -> None:
+    small = ["evaluate=[test]", "probes.protocol.n_seeds=2", "probes.protocol.n_folds=2"]
+    run_ids = [run(compose(*of_csv(own_log, f"model=profile/{m}", *small)))[0].run_id for m in ("random", "table")]
+    (compared,) = compare(store, run_ids, "test", [], "ndcg_at_10", "Popular")
+    assert list(compared.table.model) == ["Random", "ProfileTable"]
+    assert set(compared.table.question) == {"churn"}, "the log has no amounts, the shop no attributes"
+    assert "ProfileTable" in compared.markdown()
+    compared.write_html(Path("page.html"))
+    assert "churn AUC" in Path("page.html").read_text()
+    metrics = MlflowClient(store).get_run(run_ids[1]).data.metrics
+    assert {"test/churn/auc", "test/churn/auc_linear", "test/churn/auc_trees", "test/embed_s"} <= metrics.keys()
+
+
+def test_profiles_need_windows_of_time(own_log: Path) -> None:
+    overrides = [o for o in of_csv(own_log, "split=leave_last", "model=profile/random") if "horizon" not in o]
+    assert "choose split=temporal" in failing(*overrides)
+
+
 def test_one_user_only(tmp_path: Path) -> None:
     days = pd.date_range("2024-01-01", periods=60).strftime("%Y-%m-%d")
     log = pd.DataFrame({"user_id": "me", "item_id": np.arange(60) % 30, "timestamp": days, "basket_id": range(60)})

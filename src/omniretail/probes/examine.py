@@ -82,7 +82,7 @@ def embedded(model: ProfileEncoder, looks: Moments) -> tuple[np.ndarray, np.ndar
     """
     with metered() as cost:
         now = model.embed(as_known(looks.now, looks.before), looks.now.at).astype(np.float64)
-    known = looks.now.users.encode(looks.before.users.ids)
+    known = looks.now.users.encode(looks.before.users.ids.to_numpy())
     before = np.full(now.shape, np.nan)
     before[known] = model.embed(looks.before.histories, looks.before.at)
     if not (np.isfinite(now).all() and np.isfinite(before[known]).all()):

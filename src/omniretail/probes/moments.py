@@ -62,15 +62,17 @@ def as_known(now: Train, before: Train) -> Histories:
     Baskets are counted anew, so that those left empty are none.
     """
     histories = now.histories
-    item = before.items.encode(now.items.ids)[histories.item_idx]
+    item = before.items.encode(now.items.ids.to_numpy())[histories.item_idx]
     known = item >= 0
     kept = dataclasses.replace(
         histories,
-        user_idx=before.users.encode(now.users.ids)[np.maximum(histories.user_idx, 0)],
+        user_idx=before.users.encode(now.users.ids.to_numpy())[np.maximum(histories.user_idx, 0)],
         item_idx=np.maximum(item, 0),
         n_items=len(before.items),
-        event_type=np.maximum(before.event_types.encode(now.event_types.ids), 0)[histories.event_type].astype(np.int8),
-        channel=np.maximum(before.channels.encode(now.channels.ids), 0)[histories.channel].astype(np.int8),
+        event_type=np.maximum(before.event_types.encode(now.event_types.ids.to_numpy()), 0)[
+            histories.event_type
+        ].astype(np.int8),
+        channel=np.maximum(before.channels.encode(now.channels.ids.to_numpy()), 0)[histories.channel].astype(np.int8),
         store=_stores(now, before),
     ).keep(known)
     return dataclasses.replace(kept, basket=_counted(kept))
@@ -84,7 +86,7 @@ def moment(at: int) -> str:
 def _stores(now: Train, before: Train) -> np.ndarray:
     if not len(now.stores):
         return now.histories.store
-    number = before.stores.encode(now.stores.ids)
+    number = before.stores.encode(now.stores.ids.to_numpy())
     return np.where(now.histories.store >= 0, number[now.histories.store], -1).astype(np.int32)
 
 

@@ -77,7 +77,7 @@ def measure(kind: str, truth: np.ndarray, scores: np.ndarray) -> float:
     if kind == "amount":
         if np.ptp(truth) == 0 or np.ptp(scores) == 0:
             return float("nan")
-        return float(stats.spearmanr(truth[:, 0], scores[:, 0])[0])
+        return float(stats.spearmanr(truth[:, 0], scores[:, 0]).statistic)  # type: ignore[attr-defined]
     each = auc(truth, scores)
     return float(np.nanmean(each)) if np.isfinite(each).any() else float("nan")
 

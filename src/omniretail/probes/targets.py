@@ -7,6 +7,7 @@ from typing import Literal
 import ibis
 import numpy as np
 import pandas as pd
+from ibis import _
 
 from omniretail.ids import Vocabulary
 
@@ -45,13 +46,13 @@ def facts(users: pd.DataFrame | None, columns: Mapping[str, str], at_least: int)
     """
     if users is None:
         return []
-    return [_fact(name, users[column], at_least) for name, column in columns.items() if column in users]
+    return [_fact(name, pd.Series(users[column]), at_least) for name, column in columns.items() if column in users]
 
 
 def _fact(name: str, column: pd.Series, at_least: int) -> Target:
     words = column.astype(object)
     counts = words.value_counts()
-    kept = sorted(counts.index[counts >= at_least], key=str)
+    kept = sorted(counts.index[(counts >= at_least).to_numpy()], key=str)
     known = words.isin(kept).to_numpy()
     truth = np.where(known[:, None], words.to_numpy()[:, None] == np.array(kept, dtype=object)[None, :], np.nan)
     rare = int(words.notna().sum() - known.sum())
@@ -81,14 +82,14 @@ def behaviour(
     came[_rows(users, seen.user_id)] = 1.0
     found = [Target("churn", "event", ["stays away"], 1.0 - came, {})]
     if "value" in window.columns:
-        paid = window.group_by("user_id").agg(value=window["value"].sum()).to_pandas()
+        paid = window.group_by("user_id").agg(value=_.value.sum()).to_pandas()
         spend = np.zeros((len(users), 1))
         known = users.encode(paid.user_id) >= 0
         spend[_rows(users, paid.user_id), 0] = paid.value.fillna(0.0)[known]
         found.append(Target("spend", "amount", ["paid"], spend, {}))
     bought = window.select("user_id", "item_id").distinct().to_pandas()
     return found + [
-        _bought(name, bought, users, items.set_index("item_id")[column], at_least)
+        _bought(name, bought, users, pd.Series(items.set_index("item_id")[column]), at_least)
         for name, column in levels.items()
         if column in items
     ]

@@ -66,7 +66,7 @@ def _categories(axes: Axes, places: np.ndarray, values: pd.Series, name: str, mi
     shown = _frequent(values, min_customers)
     rest = ~values.isin(shown).to_numpy()
     if rest.any():
-        _points(axes, places[rest], GRID, "o", len(places), _rest(values[rest]))
+        _points(axes, places[rest], GRID, "o", len(places), _rest(values.loc[rest]))
     for value, look in looks(shown, None).items():
         chosen = values.eq(value).to_numpy()
         _points(axes, places[chosen], look.colour, look.marker, len(places), short(str(value)))
@@ -98,7 +98,7 @@ def _rest(values: pd.Series) -> str:
 def _frequent(values: pd.Series, min_customers: int) -> list:
     """Values worth a colour, in order: the alphabet's, or that of a categorical column."""
     counts = values.dropna().value_counts()
-    frequent = list(counts[counts >= min_customers].index[:MAX_VALUES])
+    frequent = counts.loc[counts >= min_customers].index[:MAX_VALUES].tolist()
     if isinstance(values.dtype, pd.CategoricalDtype):
         return [value for value in values.dtype.categories if value in frequent]
     return sorted(frequent, key=str)

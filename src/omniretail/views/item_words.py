@@ -22,7 +22,7 @@ def item_words(train: Train, levels: Sequence[str]) -> tuple[np.ndarray, np.ndar
         Names of the levels (L,), words of all levels (W,), the level of each word (W,), and each item's word on each
         level, -1 where it has none, (I, L).
     """
-    columns = {name: _column(train.item_table[name]) for name in levels if name in train.item_table}
+    columns = {name: _column(pd.Series(train.item_table[name])) for name in levels if name in train.item_table}
     bands = _price_bands(train)
     if bands is not None:
         columns[PRICE_BAND] = bands
@@ -42,8 +42,7 @@ def item_words(train: Train, levels: Sequence[str]) -> tuple[np.ndarray, np.ndar
 
 
 def _column(values: pd.Series) -> np.ndarray:
-    words = values.astype(object)
-    return words.where(words.notna(), None).map(lambda word: None if word is None else str(word)).to_numpy(dtype=object)
+    return np.array([None if pd.isna(word) else str(word) for word in values], dtype=object)
 
 
 def _price_bands(train: Train) -> np.ndarray | None:
@@ -60,4 +59,6 @@ def _price_bands(train: Train) -> np.ndarray | None:
     kind = train.item_table["category"] if "category" in train.item_table else pd.Series("", index=mean.index)
     rank = mean.groupby(kind.fillna("").to_numpy()).rank(pct=True, method="average")
     band = np.minimum((rank.fillna(0).to_numpy() * 3).astype(int), 2)
-    return np.where(rank.notna(), _BANDS[band], None)
+    words = _BANDS[band].astype(object)
+    words[rank.isna().to_numpy()] = None
+    return words
