@@ -26,7 +26,8 @@ def softmax_contrast(vectors: Tensor, owner: Tensor, temperature: float) -> Tens
     cosine = vectors @ vectors.T / temperature
     same = owner[:, None] == owner
     pair = same & ~torch.eye(len(owner), dtype=torch.bool, device=owner.device)
-    others = cosine.masked_fill(same, -torch.inf).logsumexp(dim=1, keepdim=True)
+    lowest = torch.finfo(cosine.dtype).min  # minus infinity would give NaN as gradient where there are no others
+    others = cosine.masked_fill(same, lowest).logsumexp(dim=1, keepdim=True)
     told = F.softplus(others - cosine)  # -log(e^s / (e^s + sum of others))
     return told[pair].sum() / pair.sum().clamp_min(1)
 

@@ -21,7 +21,7 @@ PARAMS = {"train_batch_size": 128, "MAX_ITEM_LIST_LENGTH": 8}
 
 
 @needs_recbole
-@pytest.mark.parametrize("name", ["EASE", "GRU4Rec", "S3Rec"])
+@pytest.mark.parametrize("name", ["EASE", "GRU4Rec", "S3Rec", "SINE"])
 def test_nothing_is_left_behind(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
@@ -54,6 +54,7 @@ def traces() -> dict[str, object]:
         "numpy generator": [str(part) for part in import_module("numpy.random").get_state()],
         "torch generator": torch.get_rng_state().tolist(),
         "torch": (torch.get_default_dtype(), torch.get_num_threads(), torch.is_grad_enabled()),
+        "anomaly": torch.is_anomaly_enabled(),
         "cudnn": (torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic),
         "working folder": os.getcwd(),
     }

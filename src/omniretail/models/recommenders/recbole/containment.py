@@ -106,6 +106,7 @@ def _generators() -> Iterator[None]:
         torch.get_default_dtype(),
         torch.get_num_threads(),
     )
+    anomaly = torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()  # SINE's import switches it on for good
     with torch.random.fork_rng():
         try:
             yield
@@ -114,6 +115,7 @@ def _generators() -> Iterator[None]:
             _numpy_random().set_state(numpy_state)
             cudnn.benchmark, cudnn.deterministic = switches
             torch.set_default_dtype(dtype)
+            torch.autograd.set_detect_anomaly(*anomaly)
             if torch.get_num_threads() != threads:
                 torch.set_num_threads(threads)
 
