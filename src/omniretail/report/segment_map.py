@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
+from pandas.api.types import is_bool_dtype
 
 from omniretail.report.style import FAINT, GRID, canvas, looks, short, styled
 from omniretail.segments.differences import is_number
@@ -25,7 +26,8 @@ def customer_map(places: np.ndarray, values: pd.Series, name: str, min_customers
 
     Args:
         places: from ``plane``; shape (N, 2).
-        values: of each customer; numbers are shown from blue (low) to red (high), anything else in a colour per value.
+        values: of each customer; numbers are shown from blue (low) to red (high), flags as yes and no,
+            anything else in a colour per value.
         name: of what is shown.
         min_customers: a category of fewer customers has no colour of its own, nor has one beyond ``MAX_VALUES``.
 
@@ -38,6 +40,8 @@ def customer_map(places: np.ndarray, values: pd.Series, name: str, min_customers
     figure, (axes,) = canvas(height=float(np.clip(4.4 * high / max(wide, 1e-9), 2.4, 4.6)))
     figure.set_dpi(_DPI)
     draw = _numbers if is_number(values) else _categories
+    if is_bool_dtype(values):
+        values = pd.Series(pd.Categorical(values.map({False: "no", True: "yes"}), ["no", "yes"]))
     draw(axes, places, values.reset_index(drop=True), name, min_customers)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
@@ -84,6 +88,7 @@ def _categories(axes: Axes, places: np.ndarray, values: pd.Series, name: str, mi
         frameon=False,
         fontsize=9,
         title_fontsize=9,
+        alignment="left",
         handletextpad=0.2,
     )
     bullets: Any = legend.legend_handles

@@ -40,6 +40,7 @@ def write_segments(
     over_time: TimeStability | None = None,
     drifted: pd.DataFrame | None = None,
     auc: float | None = None,
+    over_seeds: float | None = None,
     facts: Mapping[str, str] | None = None,
     min_customers: int = 20,
 ) -> None:
@@ -57,6 +58,7 @@ def write_segments(
         over_time: from ``time_stability``.
         drifted: from ``drift``.
         auc: from ``domain_auc``.
+        over_seeds: from ``seed_stability``; worked out where it is not given.
         facts: for people, e.g. ``{"Customers as of": "2017-12-04"}``.
         min_customers: fewer are not described: neither a segment, nor a value, nor a map.
 
@@ -64,10 +66,11 @@ def write_segments(
         ValueError: where the profile, the embeddings and the segments are not of equally many customers.
     """
     definitions, own = definitions or {}, profile.reset_index(drop=True)
+    over_seeds = seed_stability(segments, embeddings) if over_seeds is None else over_seeds
     coloured = {str(name): column for name, column in own[list(colour_by)].items()}
     page = _template().render(
         title=title,
-        verdicts=[segments.note, *stability_sentences(seed_stability(segments, embeddings), over_time)],
+        verdicts=[segments.note, *stability_sentences(over_seeds, over_time)],
         rows=_rows(segments, embeddings, own, definitions, min_customers),
         legend=LEGEND,
         facts=dict(facts or {}),
@@ -101,7 +104,7 @@ def _rows(
     categories = lifts(profile, segments.labels, min_customers=min_customers)
     for segment, (row, size) in enumerate(zip(rows, segments.sizes, strict=True), start=1):
         row["numbers"] = number_rows(numbers.loc[numbers.segment == segment], definitions)
-        row["categories"] = category_rows(categories.loc[categories.segment == segment])
+        row["categories"] = category_rows(categories.loc[categories.segment == segment], definitions)
         described = bool(row["numbers"] or row["categories"])
         row["silence"] = silence(int(size), int(segments.sizes.sum() - size), described, min_customers)
     return rows

@@ -64,10 +64,14 @@ def number_rows(table: pd.DataFrame, definitions: Mapping[str, str]) -> list[dic
     ]
 
 
-def category_rows(table: pd.DataFrame) -> list[dict[str, str]]:
-    """Rows of ``lifts`` of one segment, as text."""
+def category_rows(table: pd.DataFrame, definitions: Mapping[str, str]) -> list[dict[str, str]]:
+    """Rows of ``lifts`` of one segment, as text; a flag goes without its value."""
     return [
-        {"words": f"{row.feature}: {row.value}", "share": percent(row.share), "others": percent(row.share_others)}
+        {
+            "words": _valued(row.feature, row.value, definitions),
+            "share": percent(row.share),
+            "others": percent(row.share_others),
+        }
         | {"lift": f"× {row.lift:.2f}" if np.isfinite(row.lift) else "nobody else"}
         | _bar(row.h)
         for row in _tuples(table)
@@ -158,6 +162,11 @@ def _sized(size: int, total: int, stability: float, min_customers: int) -> dict[
 def _named(feature: object, definitions: Mapping[str, str]) -> dict[str, str]:
     words = definitions.get(str(feature))
     return {"words": words or str(feature), "feature": str(feature) if words else ""}
+
+
+def _valued(feature: object, value: str, definitions: Mapping[str, str]) -> str:
+    words = definitions.get(str(feature), str(feature))
+    return words if value == "True" else f"{words}: {value}"
 
 
 def _bar(effect_size: float) -> dict[str, str]:

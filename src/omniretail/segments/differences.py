@@ -61,7 +61,8 @@ def lifts(
     lift does not run after rare values and can be read as d is.
 
     Args:
-        profile: a row per customer; numeric columns are passed over; missing values are left out; shape (N, F).
+        profile: a row per customer; numeric columns are passed over, of flags only the customers who have them are
+            told; missing values are left out; shape (N, F).
         labels: each customer's segment; shape (N,).
         top: values per segment.
         min_customers: who have the value, and with a known one both in the segment and outside it.
@@ -135,6 +136,8 @@ def _shares(column: pd.Series, inside: np.ndarray, min_customers: int, least: fl
         columns=[True, False], fill_value=0
     )
     table = table[table.sum(axis=1) >= min_customers]
+    if is_bool_dtype(column):
+        table = table[table.index == "True"]  # who lacks a flag says the same again
     share, others = np.asarray(table[True]) / n_in, np.asarray(table[False]) / n_out
     lift = np.divide(share, others, out=np.full(len(table), np.inf), where=others > 0)
     h = 2 * np.arcsin(np.sqrt(share)) - 2 * np.arcsin(np.sqrt(others))

@@ -25,25 +25,25 @@ def products(encoder: CountSVD, train: Train) -> np.ndarray:
 def test_logarithms_of_counts() -> None:
     counts = np.array([[2, 1, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1], [1, 0, 0, 1]])
     weighed = np.log1p(counts)
-    got = products(CountSVD(levels=[], weighting="log", unit_length=False), shop())
+    got = products(CountSVD(levels=[], weighting="log"), shop())
     np.testing.assert_allclose(got, weighed @ weighed.T, atol=1e-5)
 
 
 def test_rare_columns_weigh_more() -> None:
     counts = np.array([[3, 0], [1, 1], [0, 0], [1, 0]])  # of tea and of milk
     weighed = np.log1p(counts) * np.log1p(4 / np.array([3, 1]))
-    got = products(CountSVD(items=False, levels=["category"], unit_length=False), shop())
+    got = products(CountSVD(items=False, levels=["category"]), shop())
     np.testing.assert_allclose(got, weighed @ weighed.T, atol=1e-5)
 
 
 def test_items_and_levels_have_length_one_each() -> None:
-    got = products(CountSVD(levels=["category", "department", "brand"]), shop())
+    got = products(CountSVD(levels=["category", "department", "brand"], unit_length=True), shop())
     np.testing.assert_allclose(np.diag(got), [3, 3, 2, 3], rtol=1e-5)  # the third bought nothing of a known category
 
 
 def test_customers_of_one_category_are_alike_by_it() -> None:
     train = replace(train_on([[[0]], [[1]], [[2]]], 4), item_table=shop().item_table)
-    got = products(CountSVD(items=False, levels=["category"]), train)
+    got = products(CountSVD(items=False, levels=["category"], unit_length=True), train)
     np.testing.assert_allclose(got, [[1, 1, 0], [1, 1, 0], [0, 0, 1]], atol=1e-6)
 
 
@@ -53,7 +53,7 @@ def test_price_bands_count_only_where_asked_for() -> None:
     histories = replace(train.histories, quantity=np.ones(n, np.float32), value=np.arange(n, dtype=np.float32))
     priced = replace(train, histories=histories)
     np.testing.assert_allclose(products(CountSVD(), priced), products(CountSVD(), train), atol=1e-5)
-    assert products(CountSVD(levels=["price_band"]), priced)[0, 0] == pytest.approx(2, rel=1e-5)
+    assert products(CountSVD(levels=["price_band"], unit_length=True), priced)[0, 0] == pytest.approx(2, rel=1e-5)
 
 
 def test_fewer_dimensions_come_as_near_as_they_can() -> None:

@@ -32,11 +32,11 @@ class CountSVD:
 
     def __init__(
         self,
-        dim: int = 64,
+        dim: int = 32,
         items: bool = True,
-        levels: Sequence[str] = ("department", "category"),
+        levels: Sequence[str] = ("department", "category", "type"),
         weighting: Literal["log", "tf-idf"] = "tf-idf",
-        unit_length: bool = True,
+        unit_length: bool = False,
         seed: int = 1,
     ) -> None:
         self.dim = dim
