@@ -1,4 +1,4 @@
-"""Measure what the README says of speed: raw files to views, full-ranking evaluation, training, lifetime value."""
+"""Measure what is said of speed: raw files to views, full-ranking evaluation, training, lifetime value, Tianchi O2O."""
 
 import argparse
 import resource
@@ -10,6 +10,7 @@ import numpy as np
 from hydra.utils import instantiate
 
 from bench_lifetime import lifetime
+from bench_tianchi import tianchi
 from omniretail.metrics.judge import judge
 from omniretail.models.recommend import batches, top_k
 from omniretail.run import compose
@@ -21,7 +22,7 @@ from omniretail.views.stored import load_fold
 def main() -> None:
     """Run one of the benchmarks and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["views", "evaluation", "training", "lifetime"])
+    parser.add_argument("what", choices=["views", "evaluation", "training", "lifetime", "tianchi_o2o"])
     parser.add_argument("--source", help="default: complete_journey for views, else beauty")
     only = parser.add_argument_group("for training")
     only.add_argument("--models", nargs="+", help="default: all")
@@ -37,6 +38,8 @@ def main() -> None:
         evaluation(arguments.source or "beauty")
     elif arguments.what == "lifetime":
         lifetime()
+    elif arguments.what == "tianchi_o2o":
+        tianchi()
     else:
         training(arguments)
 

@@ -1,16 +1,23 @@
 """Fit, score, rank, judge: one model on one fold."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import pandas as pd
 
 from omniretail.metering import metered
 from omniretail.metrics.judge import Metrics, judge
 from omniretail.models.protocols import Recommender
 from omniretail.models.recommend import Policy, recommend
 from omniretail.models.recommenders.popular import Popular
+from omniretail.policies.protocol import fitted
 from omniretail.result import Result
 from omniretail.splits.cutoff import Stage
 from omniretail.views.fold import Fold
+from omniretail.watched import Watched
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,10 +47,14 @@ class Examination:
         with metered() as fitting:
             model.fit(fold.train)
         fallback = Popular().fit(fold.train).popularity_
+        (policy,) = fitted([self.policy], fold.train)
+        k = max(self.metrics.ks)
+        watched = Watched(policy, k) if hasattr(policy, "decide") else None
         with metered() as scoring:
-            k = max(self.metrics.ks)
-            ranked, _ = recommend(model, fold.users, k, self.policy, fallback, self.memory_mb)
+            ranked, _ = recommend(model, fold.users, k, watched or policy, fallback, self.memory_mb)
         per_user, overall = judge(ranked, fold, self.metrics)
+        if watched is not None:
+            per_user, overall = self._with_what_changed(per_user, overall, watched, fold)
         return Result(
             model=getattr(model, "label", type(model).__name__),
             stage=stage,
@@ -52,5 +63,18 @@ class Examination:
             fit_s=fitting.seconds,
             score_s=scoring.seconds,
             peak_memory_mb=max(fitting.peak_memory_mb, scoring.peak_memory_mb),
-            settings={**self.settings, "stage": stage},
+            settings={**self.settings, "stage": stage, **({"policy": str(policy)} if watched else {})},
         )
+
+    def _with_what_changed(
+        self, per_user: pd.DataFrame, overall: dict[str, float], watched: Watched, fold: Fold
+    ) -> tuple[pd.DataFrame, dict[str, float]]:
+        """The figures, with those of the unconstrained lists and what constraints cost beside them."""
+        free, _ = judge(watched.unconstrained(), fold, self.metrics)
+        metric = self.metrics.primary.rpartition("_at_")[0]
+        changed = watched.per_user(self.metrics.ks, per_user, free, metric)
+        counts = watched.counts()
+        for name, n in counts.items():
+            if n:
+                log.warning("policy: %s of %s judged: %s", f"{n:,}", f"{len(per_user):,}", name.replace("_", " "))
+        return per_user.join(changed), overall | counts

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from omniretail.curves import listening
 from omniretail.evaluation import Examination
+from omniretail.offers.result import OfferResult
 from omniretail.overrides import opened
 from omniretail.probes.result import BLEND, ProbeResult
 from omniretail.report import accuracy_by_activity
@@ -43,11 +44,11 @@ def compose(*overrides: str) -> DictConfig:
         return hydra.compose("train", overrides=opened(overrides))
 
 
-def run(cfg: DictConfig) -> list[Result] | list[ProbeResult]:
+def run(cfg: DictConfig) -> list[Result] | list[ProbeResult] | list[OfferResult]:
     """Load, cut, fit, judge and track; one result per stage of ``cfg.evaluate``.
 
     What a model is decides how it is judged: recommenders by their lists, profile encoders by what probes find in their
-    embeddings.
+    embeddings, response models by who redeems offers to come.
 
     Each stage fits a fresh model on all that lies before its cutoff, so test is judged with validation known.
 
@@ -78,11 +79,21 @@ def _stages(cfg: DictConfig, tables: Tables, split: Split, kept: TrackedRun) -> 
             if hasattr(model, "embed"):
                 found, _ = instantiate(cfg.probes).take(model, tables, split, stage, cache)
                 result = replace(found, settings={**settings, "stage": stage})
+            elif hasattr(model, "predict_proba"):
+                result = _on_offers(cfg, model, tables, stage, settings)
             else:
                 examination = Examination(instantiate(cfg.metrics), instantiate(cfg.policy), cfg.memory_mb, settings)
                 result = examination.take(model, load_fold(tables, split, stage, cache), stage)
         log.info("%s", _sentence(result, cfg.metrics.primary))
         yield result
+
+
+def _on_offers(cfg: DictConfig, model: Any, tables: Tables, stage: Any, settings: dict[str, str]) -> OfferResult:
+    offers = instantiate(cfg.offers)
+    learned = f"groups={','.join(offers.groups)} running={offers.running}"  # may differ where the same is judged
+    protocol = {"split": str(offers.split()), "policy": "", "parameters": f"{settings['parameters']} {learned}".strip()}
+    result = offers.take(model, tables, stage, Path(cfg.cache_dir))
+    return replace(result, settings={**settings, **protocol, "stage": stage})
 
 
 def _settings(cfg: DictConfig, tables: Tables, split: Split) -> dict[str, str]:
@@ -109,7 +120,13 @@ def _parameters(model: DictConfig) -> str:
     return " ".join([f"{name}={model[name]}".replace(" ", "") for name in names] + length)
 
 
-def _sentence(result: Result | ProbeResult, primary: str) -> str:
+def _sentence(result: Result | ProbeResult | OfferResult, primary: str) -> str:
+    if isinstance(result, OfferResult):
+        return (
+            f"{result.model} on {result.stage}: AUC {result.value('auc'):.3f}, mean per offer "
+            f"{result.value('auc_per_offer'):.3f}, log loss {result.value('log_loss'):.3f} "
+            f"({result.counts['judged']:,} mailings; fit {result.fit_s:.1f} s, score {result.score_s:.1f} s)"
+        )
     if isinstance(result, ProbeResult):
         blend = result.figures[result.figures.probe == BLEND]
         said = ", ".join(f"{q} {v:.3f}" for q, v in zip(blend.question, blend.value, strict=True))

@@ -15,9 +15,12 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from omniretail import tracking
+from omniretail.offers.result import OfferResult
 from omniretail.probes.result import ProbeResult
 from omniretail.report import comparison, markdown, terminal, to_csv, verdict, write_html
-from omniretail.report.probes import probe_comparison, probe_html, probe_legend, probe_markdown, probe_terminal
+from omniretail.report.offers import offer_cells, offer_comparison, offer_legend
+from omniretail.report.plain import plain_html, plain_markdown, plain_terminal
+from omniretail.report.probes import probe_cells, probe_comparison, probe_legend
 from omniretail.report.runs import PROTOCOL
 from omniretail.result import Result
 from omniretail.tracking import DataFacts
@@ -65,38 +68,52 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class ProbesCompared:
-    """Encoders questioned under one protocol; shown and kept like ``Compared``."""
+class PlainCompared:
+    """Encoders or response models judged under one protocol; shown and kept like ``Compared``.
 
-    results: list[ProbeResult]
+    Attributes:
+        results: one per run.
+        table: from ``probe_comparison`` or ``offer_comparison``.
+        data: what the runs say of their data.
+        what: the subject of the page's title.
+        cells: the table as text.
+        legend: how to read it, in sentences.
+        index: whether the table's index is to be kept.
+    """
+
+    results: list[Any]
     table: pd.DataFrame
     data: DataFacts
+    what: str
+    cells: pd.DataFrame
+    legend: list[str]
+    index: bool
 
     def show(self, console: Console) -> None:
         """Print the table and how to read it."""
         console.print(f"\n[bold]{self.data.card.title}[/bold] · {self.results[0].settings.get('split', '')}\n")
-        console.print(probe_terminal(self.table))
-        for sentence in [*probe_legend(self.table), self.data.card.note]:
+        console.print(plain_terminal(self.cells))
+        for sentence in [*self.legend, self.data.card.note]:
             console.print(sentence.replace("**", ""), style="dim")
 
     def markdown(self) -> str:
         """The table for a README."""
-        return probe_markdown(self.table)
+        return plain_markdown(self.cells, self.legend)
 
     def to_csv(self, path: Path) -> None:
         """Keep the table, every digit."""
-        self.table.to_csv(path, index=False)
+        self.table.to_csv(path, index=self.index)
 
     def write_html(self, path: Path) -> None:
         """Write the page."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        title = f"{self.data.card.title}: what {len(self.results)} embeddings know of customers"
-        path.write_text(probe_html(self.table, title, self.data.card.note), encoding="utf-8")
+        title = f"{self.data.card.title}: {self.what}"
+        path.write_text(plain_html(self.cells, self.legend, title, self.data.card.note), encoding="utf-8")
 
 
 def compare(
     uri: str, run_ids: Sequence[str], stage: str, metrics: Sequence[str], primary: str, floor: str
-) -> list[Compared | ProbesCompared]:
+) -> list[Compared | PlainCompared]:
     """Read runs back and put those of one protocol into one table each.
 
     Args:
@@ -119,12 +136,14 @@ def compare(
     return [_compared(group, uri, metrics, primary, floor) for group in groups.values()]
 
 
-def _compared(
-    group: list[Any], uri: str, metrics: Sequence[str], primary: str, floor: str
-) -> "Compared | ProbesCompared":
+def _compared(group: list[Any], uri: str, metrics: Sequence[str], primary: str, floor: str) -> Compared | PlainCompared:
     data = tracking.load_data_facts(uri, group[0].run_id)
     if isinstance(group[0], ProbeResult):
-        return ProbesCompared(group, probe_comparison(group), data)
+        table, what = probe_comparison(group), f"what {len(group)} embeddings know of customers"
+        return PlainCompared(group, table, data, what, probe_cells(table), probe_legend(table), index=False)
+    if isinstance(group[0], OfferResult):
+        table, what = offer_comparison(group), "who acts on an offer"
+        return PlainCompared(group, table, data, what, offer_cells(table), offer_legend(table), index=True)
     return Compared(group, comparison(group, metrics, primary, floor), data)
 
 

@@ -76,7 +76,7 @@ def started(log, *given):
 for name, patience in CASES:
     folder = Path(sys.argv[1]) / f"{{name}}-{{patience}}"
     folder.mkdir()
-    process = started(folder / "first.log", folder, patience, 0.2)
+    process = started(folder / "first.log", folder, patience, 1.0)
     while not list(folder.glob("runs/*/last.ckpt")):
         assert os.waitpid(process, os.WNOHANG) == (0, 0), "ended before it was stopped"
         time.sleep(0.02)

@@ -49,3 +49,43 @@ def expected_calibration_error(truth: np.ndarray, probability: np.ndarray, n_bin
     bins = np.array_split(np.argsort(probability, kind="stable"), min(n_bins, len(truth)))
     gaps = [len(each) * abs(probability[each].mean() - truth[each].mean()) for each in bins if len(each)]
     return float(sum(gaps) / len(truth))
+
+
+def average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
+    """Mean precision at the rank of each one; those of equal score share the precision after the last of them.
+
+    Args:
+        truth: 0 or 1; shape (N,).
+        scores: higher is likelier; shape (N,).
+
+    Returns:
+        In [0, 1]; NaN where there is no one.
+
+    >>> average_precision(np.array([1, 0, 1]), np.array([0.9, 0.5, 0.1])).__round__(3)
+    0.833
+    """
+    if not truth.sum():
+        return float("nan")
+    order = np.argsort(-scores, kind="stable")
+    ranked, said = truth[order], scores[order]
+    last = np.searchsorted(-said, -said, side="right")  # how many are scored at least so high
+    precision = np.cumsum(ranked)[last - 1] / last
+    return float((precision * ranked).sum() / ranked.sum())
+
+
+def auc_per_group(truth: np.ndarray, scores: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve inside each group.
+
+    Args:
+        truth: 0 or 1; shape (N,).
+        scores: higher is likelier; shape (N,).
+        group: numbers from 0; shape (N,).
+
+    Returns:
+        One value per group, NaN where it has ones only, noughts only or nobody; shape (G,).
+
+    >>> auc_per_group(np.array([0, 1, 1]), np.array([0.1, 0.2, 0.9]), np.array([0, 0, 1]))
+    array([ 1., nan])
+    """
+    each = [group == number for number in range(int(group.max(initial=-1)) + 1)]
+    return np.array([auc(truth[part, None], scores[part, None])[0] for part in each])

@@ -58,7 +58,7 @@ class Protocol:
         teachable = np.zeros(len(before), dtype=bool)
         teachable[learned.known] = True
         teachable &= ~np.isnan(before).any(axis=1)
-        probes = self._probes(judged)
+        probes = self.probes(judged)
         scores = {name: np.zeros((self.n_seeds, len(rows), len(judged.classes))) for name in probes}
         for seed, held, asked in self._deals(judged, rows):
             teachers = np.flatnonzero(teachable & ~held)
@@ -67,7 +67,8 @@ class Protocol:
                 scores[name][seed, asked] = probe(x, y, now[rows[asked]], seed)
         return Answers(judged, rows, scores)
 
-    def _probes(self, target: Target) -> dict[str, Probe]:
+    def probes(self, target: Target) -> dict[str, Probe]:
+        """The small models that a question gets, by name."""
         amount = target.kind == "amount"
         probes: dict[str, Probe] = {"linear": Ridge() if amount else Logistic()}
         if self.trees and len(target.classes) <= self.trees_at_most:

@@ -1,15 +1,14 @@
 """Encoders beside each other: what each embedding knows, question by question."""
 
-import html
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from rich import box
 from rich.table import Table
 from scipy import stats
 
 from omniretail.probes.result import BLEND, ProbeResult, measure
+from omniretail.report.plain import plain_markdown, plain_terminal
 from omniretail.statistics import ALPHA, holm
 
 REFERENCE = "ProfileTable"
@@ -70,40 +69,12 @@ def probe_legend(table: pd.DataFrame) -> list[str]:
 
 def probe_markdown(table: pd.DataFrame) -> str:
     """For a README: the table and how to read it."""
-    shown = probe_cells(table)
-    head = [list(shown.columns), ["---"] + ["---:"] * (shown.shape[1] - 1)]
-    lines = [f"| {' | '.join(map(str, row))} |" for row in [*head, *shown.to_numpy().tolist()]]
-    return "\n".join([*lines, "", *(f"- {sentence}" for sentence in probe_legend(table))]) + "\n"
+    return plain_markdown(probe_cells(table), probe_legend(table))
 
 
 def probe_terminal(table: pd.DataFrame) -> Table:
     """For ``rich.console.Console.print``."""
-    shown = probe_cells(table).replace({r"\*\*": "", "_": " "}, regex=True)
-    grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for name in shown:
-        grid.add_column(str(name).replace(" ", "\n"), justify="left" if name == "model" else "right")
-    for row in shown.to_numpy().tolist():
-        grid.add_row(*map(str, row))
-    return grid
-
-
-def probe_html(table: pd.DataFrame, title: str, note: str) -> str:
-    """A page of its own, without scripts."""
-    cells = probe_cells(table).to_html(index=False, escape=True, border=0)
-    for star in ("**",):
-        while star in cells:
-            cells = cells.replace(star, "<b>", 1).replace(star, "</b>", 1)
-    legend = "".join(f"<li>{html.escape(sentence).replace('**', '')}</li>" for sentence in probe_legend(table))
-    style = (
-        "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#22272e}"
-        "table{border-collapse:collapse}th,td{padding:.35rem .6rem;text-align:right;border-bottom:1px solid #e3e6e9;"
-        "font-variant-numeric:tabular-nums}th:first-child,td:first-child{text-align:left}li,p{color:#6b7580}"
-    )
-    heading = html.escape(title)
-    return (
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{heading}</title><style>{style}</style>"
-        f"<h1>{heading}</h1>{cells}<ul>{legend}</ul><p>{html.escape(note)}</p></html>\n"
-    )
+    return plain_terminal(probe_cells(table))
 
 
 def _named(results: Sequence[ProbeResult]) -> dict[str, ProbeResult]:

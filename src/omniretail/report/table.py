@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from omniretail.report.compare import floor_of, read_csv
+from omniretail.report.offers import offer_markdown
 from omniretail.report.probes import probe_markdown
 from omniretail.report.words import cells, legend
 
@@ -56,7 +57,8 @@ def with_table(readme: str, table: pd.DataFrame) -> str:
     """
     if readme.count(START) != 1 or readme.count(END) != 1 or readme.index(START) > readme.index(END):
         raise ValueError(f"the README must hold {START} and {END} once each, in this order")
-    rendered = probe_markdown(table) if "question" in table else markdown(table)
+    kinds = {"question": probe_markdown, "auc_per_offer": offer_markdown}
+    rendered = next((made for column, made in kinds.items() if column in table), markdown)(table)
     block = f"{START}\n{rendered}{END}"
     return re.sub(f"{START}.*{END}", lambda _: block, readme, flags=re.DOTALL)
 

@@ -135,9 +135,9 @@ def _shares(column: pd.Series, inside: np.ndarray, min_customers: int, least: fl
     table = pd.crosstab(np.asarray(column[known].astype(str)), inside[known]).reindex(
         columns=[True, False], fill_value=0
     )
-    table = table[table.sum(axis=1) >= min_customers]
+    table = table.loc[table.sum(axis=1) >= min_customers]
     if is_bool_dtype(column):
-        table = table[table.index == "True"]  # who lacks a flag says the same again
+        table = table.loc[table.index == "True"]  # who lacks a flag says the same again
     share, others = np.asarray(table[True]) / n_in, np.asarray(table[False]) / n_out
     lift = np.divide(share, others, out=np.full(len(table), np.inf), where=others > 0)
     h = 2 * np.arcsin(np.sqrt(share)) - 2 * np.arcsin(np.sqrt(others))

@@ -13,6 +13,7 @@ from mlflow.artifacts import download_artifacts
 from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.exceptions import MlflowException
 
+from omniretail.offers.result import OfferResult
 from omniretail.probes.result import BLEND, ProbeResult
 from omniretail.result import Result
 from omniretail.schema import Card, Tables
@@ -20,7 +21,11 @@ from omniretail.tracking.runs import TrackedRun
 
 
 def record_results(
-    run: TrackedRun, results: Sequence[Result | ProbeResult], config: str, tables: Tables, plots: Mapping[str, Figure]
+    run: TrackedRun,
+    results: Sequence[Result | ProbeResult | OfferResult],
+    config: str,
+    tables: Tables,
+    plots: Mapping[str, Figure],
 ) -> None:
     """Keep what a run found: means as metrics, values per user as Parquet, plots, settings and drop counts.
 
@@ -44,10 +49,12 @@ def record_results(
         run.record(folder, {k: v for result in results for k, v in means(result).items()}, [_dataset(tables)])
 
 
-def means(result: Result | ProbeResult) -> dict[str, float]:
+def means(result: Result | ProbeResult | OfferResult) -> dict[str, float]:
     """The run's figures under their MLflow keys, e.g. ``test/ndcg_at_10``; what nobody has is left out."""
     if isinstance(result, ProbeResult):
         return _answered(result)
+    if isinstance(result, OfferResult):
+        return _offered(result)
     figures = result.per_user.mean().dropna().to_dict() | result.overall
     costs = {"fit_s": result.fit_s, "score_s": result.score_s, "peak_memory_mb": result.peak_memory_mb}
     return {f"{result.stage}/{key}": float(value) for key, value in (figures | costs).items()}
@@ -62,6 +69,17 @@ def _answered(result: ProbeResult) -> dict[str, float]:
     }
     costs = {"fit_s": result.fit_s, "embed_s": result.embed_s, "peak_memory_mb": result.peak_memory_mb}
     return {f"{result.stage}/{key}": float(value) for key, value in (figures | costs).items()}
+
+
+def _offered(result: OfferResult) -> dict[str, float]:
+    """``test/auc``, ``test/auc_per_offer`` with its interval, …, and what was learned from, judged and left out."""
+    known = result.figures.dropna(subset="value").set_index("figure")
+    figures = known.value.to_dict() | {
+        f"{name}_{end}": known.loc[name, end] for name in known.index for end in ("low", "high")
+    }
+    costs = {"fit_s": result.fit_s, "score_s": result.score_s, "peak_memory_mb": result.peak_memory_mb}
+    counts = {f"n_{name}": n for name, n in result.counts.items()}
+    return {f"{result.stage}/{key}": float(value) for key, value in (figures | costs | counts).items()}
 
 
 @dataclass(frozen=True)
@@ -79,7 +97,7 @@ def load_data_facts(uri: str, run_id: str) -> DataFacts:
     return DataFacts(Card(**facts["card"]), facts["drops"], facts["version"])
 
 
-def load_result(uri: str, run_id: str, stage: str) -> Result | ProbeResult:
+def load_result(uri: str, run_id: str, stage: str) -> Result | ProbeResult | OfferResult:
     """Read back what ``record_results`` kept.
 
     Raises:
@@ -90,7 +108,7 @@ def load_result(uri: str, run_id: str, stage: str) -> Result | ProbeResult:
     except (MlflowException, OSError) as error:
         raise LookupError(f"run {run_id} has no results for stage={stage} in {uri}: {error}") from None
     facts = json.loads((folder / "result.json").read_text())
-    kind = ProbeResult if (folder / "answers.parquet").exists() else Result
+    kind = Result if "overall" in facts else OfferResult if "counts" in facts else ProbeResult
     frames: dict[str, Any] = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES[kind]}
     return kind(**facts, **frames, run_id=run_id)
 
@@ -102,10 +120,10 @@ def _dataset(tables: Tables) -> DatasetInput:
     return DatasetInput(entity, [InputTag("mlflow.data.context", "training and evaluation")])
 
 
-_FRAMES = {Result: ("per_user",), ProbeResult: ("figures", "answers")}
+_FRAMES = {Result: ("per_user",), ProbeResult: ("figures", "answers"), OfferResult: ("figures", "answers")}
 
 
-def _write_result(result: Result | ProbeResult, folder: Path) -> None:
+def _write_result(result: Result | ProbeResult | OfferResult, folder: Path) -> None:
     folder.mkdir(parents=True)
     frames = _FRAMES[type(result)]
     facts = {f.name: getattr(result, f.name) for f in fields(result) if f.name not in (*frames, "run_id")}

@@ -1,0 +1,1 @@
+"""What distance and channel do to customers, as few numbers with an error each."""

@@ -1,0 +1,21 @@
+"""BaseRate: the share that acted, for everybody: the floor of every probability."""
+
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from omniretail.models.responses.encoding import require_both
+
+
+class BaseRate:
+    """Gives each row the share of training rows that acted; its ranking is chance."""
+
+    def fit(self, rows: pd.DataFrame, y: np.ndarray) -> Self:
+        """See ``ResponseModel``."""
+        self.rate_ = np.array(require_both(y).mean())
+        return self
+
+    def predict_proba(self, rows: pd.DataFrame) -> np.ndarray:
+        """See ``ResponseModel``."""
+        return np.full(len(rows), float(self.rate_))

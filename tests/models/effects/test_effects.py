@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from omniretail.models.effects.channel import channel_effect
+from omniretail.models.effects.store_choice import StoreChoice
+from omniretail.schema import DataError
+from omniretail.views.store_choices import store_choices
+from tests.conftest import shop_events, tables_of
+
+
+def test_chances_are_in_proportion_to_visits_where_an_attribute_tells_all_stores_apart():
+    attributes = np.array([[[0.0], [1.0]], [[1.0], [0.0]]])
+    model = StoreChoice().fit(attributes, np.array([[3.0, 1.0], [1.0, 3.0]]))
+    assert model.coefficients_ == pytest.approx([-np.log(3)])
+    assert model.errors_ == pytest.approx([1 / np.sqrt(8 * 3 / 16)])  # information: visits x chance x (1 - chance)
+    np.testing.assert_allclose(model.predict_proba(attributes), [[0.75, 0.25], [0.25, 0.75]])
+
+
+@pytest.mark.parametrize(
+    ("attributes", "visits", "message"),
+    [
+        (np.ones((2, 3, 1)), np.ones((2, 3)), "the same in all stores"),
+        (np.ones((2, 1, 1)), np.ones((2, 1)), "two stores or more"),
+        (np.ones((2, 3, 1)), np.zeros((2, 3)), "customers with visits"),
+    ],
+)
+def test_what_cannot_be_learned_is_said(attributes, visits, message):
+    with pytest.raises(ValueError, match=message):
+        StoreChoice().fit(attributes, visits)
+
+
+def test_within_a_customer_the_effect_is_the_ratio_of_their_means():
+    customer = np.array([0, 0, 0, 1, 2])
+    online = np.array([True, False, False, True, False])
+    lines = np.array([6.0, 2.0, 4.0, 100.0, 1.0])
+    found = channel_effect(customer, online, lines)
+    assert found.within == pytest.approx(np.log(6 / 3))
+    assert found.customers == 1
+    assert found.naive == pytest.approx(np.log(53) - np.log(7 / 3))
+
+
+def test_customers_of_one_channel_only_are_said():
+    with pytest.raises(ValueError, match="no customer bought in both channels"):
+        channel_effect(np.array([0, 1]), np.array([True, False]), np.array([1.0, 2.0]))
+
+
+def test_places_that_are_not_known_are_said():
+    with pytest.raises(DataError, match="users have no place"):
+        store_choices(tables_of(shop_events(n_users=3)))
