@@ -31,7 +31,7 @@ from omniretail.models.recommenders.two_tower import TwoTower
 from omniretail.models.training import Training, networks
 from omniretail.models.training.fitting import fit_task
 from omniretail.models.training.inner import set_aside
-from omniretail.views.fold import Train
+from omniretail.views.train import Train
 
 SEED = 1
 MODELS: Mapping[str, Callable[[int, Training], Any]] = {  # the classes' defaults, whatever is tuned for the source

@@ -15,8 +15,8 @@ from omniretail.models.recommenders.recbole import RecBole
 from omniretail.models.recommenders.recbole.containment import contained
 from omniretail.models.recommenders.recbole.library import module
 from omniretail.models.recommenders.recbole.tables import attribute_words, tables_of
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 
 SEED = 1
 MODELS = {

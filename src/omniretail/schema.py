@@ -12,10 +12,7 @@ import pandera.errors
 import pandera.ibis as pa
 
 from omniretail.engine import count
-
-
-class DataError(ValueError):
-    """The data cannot be used as it is; the message names the place and the way out."""
+from omniretail.errors import DataError
 
 
 @dataclass(frozen=True)

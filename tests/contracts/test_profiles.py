@@ -13,8 +13,9 @@ from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.saving import load, save
 from omniretail.run import compose
 from omniretail.splits.temporal import Temporal
-from omniretail.views.fold import Train, training_view
+from omniretail.views.fold import training_view
 from omniretail.views.histories import PER_EVENT, Histories
+from omniretail.views.train import Train
 from tests.conftest import ROOT, tables_of
 
 NAMES = sorted(path.stem for path in (ROOT / "configs/model/profile").glob("*.yaml"))

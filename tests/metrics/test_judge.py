@@ -11,8 +11,9 @@ from omniretail.ids import Vocabulary
 from omniretail.metrics.beyond_accuracy import catalogue_coverage_at_k
 from omniretail.metrics.judge import Metrics, judge
 from omniretail.metrics.ranking import ndcg_at_k, recall_at_k
-from omniretail.views.fold import Fold, Train
+from omniretail.views.fold import Fold
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 
 CONFIG = Path(__file__).parents[2] / "configs" / "metrics" / "default.yaml"
 METRICS = Metrics(

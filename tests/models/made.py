@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from omniretail.ids import Vocabulary
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 
 Baskets = Sequence[Sequence[Sequence[int]]]
 

@@ -7,8 +7,8 @@ import pytest
 from omniretail.models.profiles.svd import CountSVD
 from omniretail.models.recommenders.profile_knn import ProfileKNN
 from omniretail.models.saving import load, save
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 from tests.models.made import random_baskets, train_on
 
 N_USERS, N_ITEMS, DAY_S = 25, 12, 24 * 3600

@@ -12,8 +12,8 @@ from omniretail.models.recommenders.personal_top import PersonalTop
 from omniretail.models.recommenders.popular import Popular
 from omniretail.models.recommenders.profile_rescorer import ProfileRescorer, _listwise
 from omniretail.models.saving import load, save
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 from tests.models.made import train_on
 
 DAY_S, N_USERS, N_ITEMS, N_DAYS = 24 * 3600, 200, 40, 60

@@ -12,8 +12,8 @@ from omniretail.models.recommenders.popular import Popular
 from omniretail.models.recommenders.sasrec import SASRec
 from omniretail.models.saving import load, save
 from omniretail.models.training import Training
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 from tests.models.made import random_baskets, train_on
 
 N_ITEMS = 8

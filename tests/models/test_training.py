@@ -17,8 +17,8 @@ from omniretail.models.saving import load
 from omniretail.models.sequential import SequenceTask
 from omniretail.models.training import Training, TrainingError
 from omniretail.models.training.inner import figures, set_aside
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 from tests.conftest import ROOT
 from tests.models.made import random_baskets, train_on
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from omniretail.ids import Vocabulary
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 
 DAY = 86400
 AT = 100 * DAY  # the cutoff, 1970-04-11, a Saturday

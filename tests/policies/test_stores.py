@@ -5,7 +5,7 @@ import pytest
 from omniretail.policies.places import OpenAt, WithinDistance
 from omniretail.policies.stores import AtStores, InStock, OwnStore, Sold
 from omniretail.schema import DataError
-from omniretail.views.fold import Train
+from omniretail.views.train import Train
 from omniretail.views.visits import own_store, since, sold, visits
 from tests.policies.made import AT, DAY, TOWN, shown, town
 

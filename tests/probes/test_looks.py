@@ -13,8 +13,8 @@ from omniretail.models.profiles.svd import CountSVD
 from omniretail.probes.looks import Looks, looks
 from omniretail.schema import DataError, Tables
 from omniretail.splits.leave_last import LeaveLast
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 from tests.probes.made import CUTOFF, END, LEVELS, SPLIT, WINDOW, items, log, shop
 
 MOMENTS = {"learn": pd.Timestamp("2024-04-08"), "calibrate": pd.Timestamp("2024-05-06"), "serve": CUTOFF}

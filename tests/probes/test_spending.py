@@ -9,7 +9,8 @@ import pytest
 from omniretail.probes.looks import Look, Looks
 from omniretail.probes.spending import credibility, own_rate, spending, two_parts
 from omniretail.probes.targets import Target
-from omniretail.views.fold import Train, training_view
+from omniretail.views.fold import training_view
+from omniretail.views.train import Train
 from tests.conftest import tables_of
 from tests.probes.made import CUTOFF, SPLIT
 

@@ -11,8 +11,9 @@ from omniretail.ids import Vocabulary
 from omniretail.models.profiles.table import ProfileTable
 from omniretail.splits.temporal import Temporal
 from omniretail.tags import Population, Tag, learn, tags_from
-from omniretail.views.fold import Train, training_view
+from omniretail.views.fold import training_view
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 from tests.conftest import ROOT, shop_events, tables_of
 
 DEFAULT = ROOT / "configs" / "tags" / "default.yaml"

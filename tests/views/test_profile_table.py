@@ -14,13 +14,14 @@ from omniretail import engine
 from omniretail.models.profiles.table import ProfileTable
 from omniretail.schema import Card, DataError, Tables
 from omniretail.splits.cutoff import Cutoff
-from omniretail.views.fold import Train, training_view
+from omniretail.views.fold import training_view
 from omniretail.views.histories import Histories
 from omniretail.views.item_words import item_words
 from omniretail.views.profile_features import FIXED, HOURS, WEEKDAYS
 from omniretail.views.profile_frames import profile_frames
 from omniretail.views.profile_log import dated_events, local_clock
 from omniretail.views.profile_table import profile_table, word_table
+from omniretail.views.train import Train
 
 AT = datetime(2024, 4, 1)  # a Monday
 COLUMNS = ["user_id", "timestamp", "basket_id", "store_id", "item_id", "quantity", "value", "discount", "coupon"]

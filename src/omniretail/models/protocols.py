@@ -4,8 +4,8 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 
 
 class Recommender(Protocol):

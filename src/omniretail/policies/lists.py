@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from omniretail.policies.protocol import Given, table
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 
 log = logging.getLogger(__name__)
 

@@ -2,15 +2,18 @@
 
 import logging
 from collections.abc import Callable
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from omniretail.schema import DataError, Tables
-from omniretail.views.fold import Train
+from omniretail.errors import DataError
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
+
+if TYPE_CHECKING:  # a service applies rules to scores and never opens tables
+    from omniretail.schema import Tables
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +28,7 @@ class OffersInForce:
         for_recipients: only offers sent to the customer before the cutoff count for them; False: all, for everybody.
     """
 
-    def __init__(self, tables: Callable[[], Tables], for_recipients: bool = True) -> None:
+    def __init__(self, tables: "Callable[[], Tables]", for_recipients: bool = True) -> None:
         self.tables = tables
         self.for_recipients = for_recipients
 
@@ -81,7 +84,7 @@ def _received(events: pd.DataFrame, at: np.datetime64, train: Train, running: np
     return _pairs(user[known], offer[known], (len(train.users), len(running)))
 
 
-def _frame(tables: Tables, name: str) -> pd.DataFrame:
+def _frame(tables: "Tables", name: str) -> pd.DataFrame:
     found = tables.named().get(name)
     if found is None:
         raise DataError(f"{tables.card.title} has no table {name}; take OffersInForce out of the policy")

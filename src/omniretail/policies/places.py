@@ -6,10 +6,10 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from omniretail.errors import DataError
 from omniretail.policies.protocol import Given, table
-from omniretail.schema import DataError
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 from omniretail.views.visits import visits
 
 log = logging.getLogger(__name__)

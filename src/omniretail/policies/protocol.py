@@ -3,14 +3,17 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
 
-from omniretail.schema import DataError, Tables
-from omniretail.views.fold import Train
+from omniretail.errors import DataError
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
+
+if TYPE_CHECKING:  # a service applies rules to scores and never opens tables
+    from omniretail.schema import Tables
 
 Rule = Callable[[np.ndarray, Histories], np.ndarray]
 """Takes scores (B, I) and the users, returns the scores with what must not be shown at -inf, in place where it can.
@@ -19,7 +22,7 @@ A rule that has to know more than the users' histories also has ``fit(train)``, 
 have ``unknown(users)``, True for customers about whom it knows nothing and whom it therefore does not limit.
 """
 
-Given = pd.DataFrame | str | Path | Callable[[], Tables]
+Given = pd.DataFrame | str | Path | Callable[[], "Tables"]
 """A table: as it is, as a CSV or Parquet file, or in the canonical tables, which are called for when it is needed."""
 
 

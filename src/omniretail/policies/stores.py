@@ -8,8 +8,8 @@ import numpy as np
 from scipy import sparse
 
 from omniretail.policies.protocol import Given, table, unknown
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 from omniretail.views.visits import own_store, since, sold
 
 log = logging.getLogger(__name__)

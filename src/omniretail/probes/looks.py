@@ -15,7 +15,7 @@ from omniretail.probes.targets import Target, behaviour
 from omniretail.schema import DataError, Tables
 from omniretail.splits.cutoff import Split
 from omniretail.splits.temporal import Temporal
-from omniretail.views.fold import Train
+from omniretail.views.train import Train
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import numpy as np
 from omniretail.schema import DataError, Tables
 from omniretail.splits.cutoff import Split, Stage
 from omniretail.splits.temporal import Temporal
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.stored import load_fold
+from omniretail.views.train import Train
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from ibis import _
 from omniretail.ids import Vocabulary
 from omniretail.schema import DataError
 from omniretail.splits.cutoff import Cutoff
-from omniretail.views.fold import Train, with_baskets
+from omniretail.views.fold import with_baskets
+from omniretail.views.train import Train
 from omniretail.views.visits import Visits, visits
 
 DAY = 86400

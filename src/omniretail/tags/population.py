@@ -9,8 +9,8 @@ import pandas as pd
 from omniretail.ids import Vocabulary
 from omniretail.tags.learned import LearnedTags
 from omniretail.tags.rules import nearest
-from omniretail.views.fold import Train
 from omniretail.views.profile_features import Feature
+from omniretail.views.train import Train
 
 
 @dataclass(frozen=True)

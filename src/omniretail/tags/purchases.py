@@ -7,8 +7,8 @@ from math import log
 import numpy as np
 import pandas as pd
 
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 
 LEVELS = ("department", "category")
 """Columns of the item table that a card shows."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.profile_features import WEEKDAYS
+from omniretail.views.train import Train
 
 MONTHS = 13
 _MONTH_S = 28 * 24 * 3600

@@ -12,7 +12,8 @@ from ibis import _
 from omniretail.models.profiles.table import ProfileTable
 from omniretail.schema import DataError, Tables
 from omniretail.splits.cutoff import Cutoff
-from omniretail.views.fold import Train, training_view
+from omniretail.views.fold import training_view
+from omniretail.views.train import Train
 
 _RECENT_S = 91 * 24 * 3600
 

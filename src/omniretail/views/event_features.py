@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 
 NUMBERS = ("lines", "value", "price", "price_over_usual", "quantity", "discount", "coupon", "gap")
 """What is told of a basket in numbers; beside each stands whether it is missing."""

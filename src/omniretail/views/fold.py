@@ -14,37 +14,9 @@ from omniretail.ids import Vocabulary
 from omniretail.schema import Tables
 from omniretail.splits.cutoff import Cutoff
 from omniretail.views.histories import AMOUNTS, Histories
+from omniretail.views.train import Train
 
-_ONE, _NONE = Vocabulary.of([""]), Vocabulary(pd.Index([], dtype=object))
-
-
-@dataclass(frozen=True)
-class Train:
-    """All that a model may learn from.
-
-    Attributes:
-        histories: of every training user; row u is user index u.
-        users: user ids seen before the cutoff.
-        items: item ids seen before the cutoff: the catalogue that is ranked.
-        item_table: the items' attributes in index order, ``item_id`` first.
-        at: the moment of the cutoff, seconds since 1970; one past the last event where the split is by position.
-        user_table: the users' attributes in index order, ``user_id`` first; None where nothing but the id is known.
-        event_types: what ``histories.event_type`` numbers.
-        channels: what ``histories.channel`` numbers.
-        stores: what ``histories.store`` numbers.
-        zone: IANA name of the zone in which hours and weekdays are told; empty where the data holds an order only.
-    """
-
-    histories: Histories
-    users: Vocabulary
-    items: Vocabulary
-    item_table: pd.DataFrame
-    at: int
-    user_table: pd.DataFrame | None = None
-    event_types: Vocabulary = _ONE
-    channels: Vocabulary = _ONE
-    stores: Vocabulary = _NONE
-    zone: str = "UTC"
+_NONE = Vocabulary(pd.Index([], dtype=object))
 
 
 @dataclass(frozen=True)

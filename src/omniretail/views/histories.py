@@ -115,6 +115,15 @@ class Histories:
             **{name: getattr(self, name)[events] for name in PER_EVENT},
         )
 
+    def then(self, others: "Histories") -> "Histories":
+        """These users, and after them others of the same catalogue."""
+        return replace(
+            self,
+            user_idx=np.concatenate([self.user_idx, others.user_idx]),
+            offsets=np.concatenate([self.offsets, self.offsets[-1] + others.offsets[1:]]),
+            **{name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in PER_EVENT},
+        )
+
     def keep(self, kept: np.ndarray) -> "Histories":
         """The same users with some of their events only; ``kept`` is a mask of shape (E,)."""
         return replace(

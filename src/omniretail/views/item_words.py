@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from omniretail.views.fold import Train
+from omniretail.views.train import Train
 
 PRICE_BAND = "price_band"
 _BANDS = np.array(["low", "middle", "high"])

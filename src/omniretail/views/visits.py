@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 
 WEEK = 7 * 86400
 """Seconds."""

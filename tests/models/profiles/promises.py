@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from omniretail.models.saving import load, save
-from omniretail.views.fold import Train
+from omniretail.views.train import Train
 from tests.models.profiles.shop import BARE, KINDS, ODD_LOTS, ORDER_ONLY, no_columns
 
 TRAINS = {"all": KINDS, "no columns": no_columns(KINDS), "bare": BARE, "order only": ORDER_ONLY}

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from omniretail.ids import Vocabulary
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 from tests.models.made import random_baskets, train_on
 
 N_ITEMS = 20

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from omniretail.models.profiles.svd import CountSVD
-from omniretail.views.fold import Train
+from omniretail.views.train import Train
 from tests.models.made import random_baskets, train_on
 
 BASKETS = [[[0, 0], [1]], [[1, 2]], [[3]], [[0], [3]]]

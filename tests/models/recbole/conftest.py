@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from omniretail.ids import Vocabulary
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 
 needs_recbole = pytest.mark.skipif(
     importlib.util.find_spec("recbole") is None,

@@ -8,7 +8,7 @@ import pytest
 from omniretail.models.recommenders.recbole import RecBole
 from omniretail.models.recommenders.recbole.containment import contained
 from omniretail.models.recommenders.recbole.library import module, torch
-from omniretail.views.fold import Train
+from omniretail.views.train import Train
 from tests.models.recbole.conftest import needs_recbole, without_last
 
 pytestmark = needs_recbole

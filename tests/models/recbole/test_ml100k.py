@@ -12,8 +12,9 @@ from omniretail.models.recommend import recommend
 from omniretail.models.recommenders.recbole import RecBole
 from omniretail.models.recommenders.recbole.containment import contained
 from omniretail.models.recommenders.recbole.library import module
-from omniretail.views.fold import Fold, Train
+from omniretail.views.fold import Fold
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 from tests.models.recbole.conftest import needs_recbole
 
 pytestmark = [needs_recbole, pytest.mark.slow]

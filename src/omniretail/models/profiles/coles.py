@@ -21,9 +21,9 @@ from omniretail.models.training.networks import trained, weights_of, with_weight
 from omniretail.nn.contrastive import ContrastiveLoss, margin_contrast, softmax_contrast
 from omniretail.nn.events import Pooling, SequenceReader
 from omniretail.views.event_features import EventCoding
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.sequences import Windows
+from omniretail.views.train import Train
 
 
 class CoLES:

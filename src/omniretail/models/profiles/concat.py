@@ -7,8 +7,8 @@ from typing import Self
 import numpy as np
 
 from omniretail.models.profiles.protocol import ProfileEncoder
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 
 
 class Concat:

@@ -19,9 +19,9 @@ from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
 from omniretail.nn.events import SequenceReader, Teller
 from omniretail.views.event_features import NUMBERS, EventCoding
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.sequences import Windows
+from omniretail.views.train import Train
 
 
 class GRUAutoencoder:

@@ -5,9 +5,9 @@ from typing import Self
 import numpy as np
 
 from omniretail.models.recommenders.ials import IALS
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting
+from omniretail.views.train import Train
 
 
 class IALSFactors:

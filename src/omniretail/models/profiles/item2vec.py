@@ -4,11 +4,10 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items, user_items
+from omniretail.views.train import Train
 
 _DAY_S = 24 * 3600
 
@@ -56,6 +55,8 @@ class Item2Vec:
             raise ValueError(f"sets={self.sets!r} is neither basket nor history")
         association = self._association(train.histories)
         rank = min(self.dim, len(train.items))
+        from sklearn.utils.extmath import randomized_svd  # for learning alone
+
         factors: Any = randomized_svd(association, rank, random_state=self.seed)
         left, strength, _ = factors
         self.item_vectors_ = (left * np.sqrt(strength)).astype(np.float32)  # (I, D)

@@ -13,9 +13,9 @@ from omniretail.models.training.networks import trained, weights_of, with_weight
 from omniretail.nn.blocks import Block
 from omniretail.nn.encoders import TransformerEncoder
 from omniretail.nn.losses import sampled_softmax
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.sequences import CIRCUMSTANCES, circumstances, latest_windows
+from omniretail.views.train import Train
 
 Pooling = Literal["mean", "last", "both"]
 

@@ -5,13 +5,12 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 
 from omniretail.models.neighbours import rarity
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.item_words import item_words
 from omniretail.views.matrix import user_items
+from omniretail.views.train import Train
 
 
 class CountSVD:
@@ -60,6 +59,8 @@ class CountSVD:
         rare = rarity(customers, len(train.users))
         self.column_weights_ = rare if self.weighting == "tf-idf" else np.ones_like(rare)  # (F,)
         weighed = self._weighed(train.histories)
+        from sklearn.utils.extmath import randomized_svd  # for learning alone
+
         factors: Any = randomized_svd(
             weighed, min(self.dim, len(train.users), len(self.block_)), random_state=self.seed
         )

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from omniretail.models.profiles.scaling import scaled
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.item_words import item_words
 from omniretail.views.profile_features import FIXED, KINDS, Feature, by_word
 from omniretail.views.profile_frames import profile_frames
+from omniretail.views.train import Train
 
 _CLIP = 5.0
 _LEVELS = ("department", "category", "brand")

@@ -3,13 +3,12 @@
 from typing import Self
 
 import numpy as np
-from implicit.cpu.bpr import BayesianPersonalizedRanking
 from scipy import sparse
 
 from omniretail.models.protocols import UnknownUserError
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items
+from omniretail.views.train import Train
 
 
 class BPR:
@@ -41,6 +40,8 @@ class BPR:
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
+        from implicit.cpu.bpr import BayesianPersonalizedRanking  # for learning alone
+
         model = BayesianPersonalizedRanking(
             factors=self.factors,
             learning_rate=self.learning_rate,

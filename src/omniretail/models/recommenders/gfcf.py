@@ -7,9 +7,9 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from omniretail.models.products import dense_times_sparse
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
+from omniretail.views.train import Train
 
 _OVERSAMPLING = 32
 

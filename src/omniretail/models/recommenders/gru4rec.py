@@ -10,9 +10,9 @@ from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
 from omniretail.nn.encoders import GRUEncoder
 from omniretail.nn.losses import bpr, bpr_max, sampled_softmax, top1, top1_max
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.sequences import CIRCUMSTANCES
+from omniretail.views.train import Train
 
 
 class GRU4Rec:

@@ -7,9 +7,9 @@ from implicit.cpu.als import AlternatingLeastSquares
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
+from omniretail.views.train import Train
 
 
 class IALS:

@@ -5,9 +5,9 @@ from typing import Literal, Self
 import numpy as np
 
 from omniretail.models.neighbours import rarity, similar_items
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
+from omniretail.views.train import Train
 
 
 class ItemKNN:

@@ -13,9 +13,9 @@ from omniretail.nn.encoders import item_vectors
 from omniretail.nn.graph import normalised_adjacency, propagated
 from omniretail.nn.losses import bpr, sampled_softmax, scores_of
 from omniretail.nn.negatives import Negatives
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items
+from omniretail.views.train import Train
 
 
 class LightGCN:

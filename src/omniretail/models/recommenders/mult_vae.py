@@ -9,9 +9,9 @@ from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
+from omniretail.views.train import Train
 
 
 class MultVAE:

@@ -6,9 +6,9 @@ import numpy as np
 from scipy import sparse
 
 from omniretail.views.baskets import once_per_basket
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import user_items
+from omniretail.views.train import Train
 
 
 class PersonalTop:

@@ -4,9 +4,9 @@ from typing import Literal, Self
 
 import numpy as np
 
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items
+from omniretail.views.train import Train
 
 
 class Popular:

@@ -10,9 +10,9 @@ from omniretail.models.neighbours import nearest_users
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.recommend import batches
 from omniretail.views.baskets import once_per_basket
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import user_items
+from omniretail.views.train import Train
 
 _MEMORY_MB = 64
 _DAY_S = 24 * 3600

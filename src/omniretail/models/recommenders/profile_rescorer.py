@@ -12,10 +12,10 @@ from scipy.special import log_softmax
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.protocols import Recommender
 from omniretail.models.recommend import batches, top_k
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.item_words import item_words
 from omniretail.views.matrix import binary_user_items
+from omniretail.views.train import Train
 
 _MEMORY_MB = 64
 _DAY_S = 24 * 3600

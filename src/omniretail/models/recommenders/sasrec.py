@@ -12,9 +12,9 @@ from omniretail.nn.blocks import Block
 from omniretail.nn.encoders import TransformerEncoder
 from omniretail.nn.losses import bce, gbce, sampled_softmax
 from omniretail.nn.repeats import OwnItems
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.sequences import CIRCUMSTANCES
+from omniretail.views.train import Train
 
 
 class SASRec:

@@ -6,9 +6,9 @@ import numpy as np
 from scipy import sparse
 
 from omniretail.models.neighbours import similar_items
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
+from omniretail.views.train import Train
 
 _BLOCK = 256
 

@@ -8,9 +8,9 @@ from scipy import sparse
 from omniretail.models.neighbours import nearest_users
 from omniretail.models.recommend import batches
 from omniretail.views.baskets import once_per_basket
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import user_items
+from omniretail.views.train import Train
 
 _MEMORY_MB = 64
 

@@ -9,8 +9,8 @@ import torch
 from omniretail.models.recommenders.two_tower_task import TwoTowerTask
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 from omniretail.views.words import Words
 
 

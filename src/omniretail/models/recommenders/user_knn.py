@@ -7,9 +7,9 @@ from scipy import sparse
 
 from omniretail.models.neighbours import most_similar, rarity
 from omniretail.models.recommend import batches
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
+from omniretail.views.train import Train
 
 _MEMORY_MB = 64
 

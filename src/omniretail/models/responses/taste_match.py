@@ -13,7 +13,6 @@ from torch.nn import functional
 from omniretail.models.responses.encoding import logged, matrix, remember, remembered, require_both
 from omniretail.models.responses.features import Features
 from omniretail.models.training import Training
-from omniretail.models.training.fitting import fit_task
 from omniretail.models.training.networks import weights_of, with_weights
 from omniretail.store import digest
 
@@ -72,6 +71,8 @@ class TasteMatch:
             ValueError: where all outcomes are alike, or the words of customers and offers differ.
             TrainingError: where training cannot go on.
         """
+        from omniretail.models.training.fitting import fit_task  # Lightning is for learning alone
+
         outcome = require_both(y)
         self.words_ = self._words(rows)
         bent = logged(self._plain(rows))

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from omniretail.models.training.fitting import fit_task
 from omniretail.models.training.inner import set_aside
 from omniretail.models.training.settings import Training
 from omniretail.store import digest
@@ -35,6 +34,8 @@ def trained(model: NeuralModel, make: Callable[[], Any], histories: Histories, *
         histories: the training events.
         also: what else the result depends on; a checkpoint of other data must not be taken for this run's.
     """
+    from omniretail.models.training.fitting import fit_task  # Lightning is for learning alone
+
     training, name = model.training, type(model).__name__
     learned, inner = histories, None
     if training.patience:

@@ -20,8 +20,8 @@ from omniretail.models.recommenders.recbole.zoo import (
     require_packages,
     require_parameters,
 )
-from omniretail.views.fold import Train
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
 
 _FAMILIES = ("general", "sequential", "knowledge")
 
