@@ -1,6 +1,7 @@
 """Runs in a real MLflow store (SQLite), and what happens when the server is not there."""
 
 import http.server
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,8 +31,9 @@ def a_result(stage: str = "test") -> Result:
 
 
 def one_run(tables: Tables, uri: str = tracking.LOCAL) -> tracking.TrackedRun:
-    with tracking.tracked(uri, "shop", "EASE", {"model.l2": "3"}) as kept:
-        tracking.record_results(kept, [a_result("val"), a_result("test")], "model: {l2: 3}", tables, {})
+    results = [a_result("val"), a_result("test")]
+    with tracking.tracked(uri, "shop", "EASE", {"model.l2": "3"}) as kept, tempfile.TemporaryDirectory() as files:
+        tracking.record_results(kept, results, "model: {l2: 3}", tables, {}, Path(files))
     return kept
 
 

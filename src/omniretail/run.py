@@ -1,7 +1,9 @@
 """One run: config in, results out, everything kept in MLflow."""
 
 import logging
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,10 +19,12 @@ from omniretail.curves import listening
 from omniretail.evaluation import Examination
 from omniretail.offers.result import OfferResult
 from omniretail.overrides import opened
+from omniretail.policies.protocol import fitted
 from omniretail.probes.result import BLEND, ProbeResult
 from omniretail.report import accuracy_by_activity
 from omniretail.result import Result
 from omniretail.schema import DataError, Tables
+from omniretail.serving.bundle import write_recommender
 from omniretail.sources.protocol import load
 from omniretail.splits.cutoff import Split
 from omniretail.tracking import TrackedRun, record_results, tracked
@@ -61,17 +65,20 @@ def run(cfg: DictConfig) -> list[Result] | list[ProbeResult] | list[OfferResult]
         ValueError: where settings do not fit each other or the data.
     """
     name = " ".join([cfg.model._target_.rpartition(".")[2], *([cfg.model.name] if "name" in cfg.model else [])])
-    with tracked(cfg.tracking.uri, cfg.tracking.experiment, name, _flat(cfg)) as kept:
+    with (
+        tracked(cfg.tracking.uri, cfg.tracking.experiment, name, _flat(cfg)) as kept,
+        tempfile.TemporaryDirectory() as temporary,
+    ):
+        files = Path(temporary)
         tables = load(instantiate(cfg.source), Path(cfg.cache_dir))
         split = instantiate(cfg.split)
-        results = [replace(result, run_id=kept.run_id) for result in _stages(cfg, tables, split, kept)]
-        record_results(
-            kept, results, OmegaConf.to_yaml(cfg, resolve=True), tables, _plots(results, cfg.metrics.primary)
-        )
+        results = [replace(result, run_id=kept.run_id) for result in _stages(cfg, tables, split, kept, files)]
+        plots = _plots(results, cfg.metrics.primary)
+        record_results(kept, results, OmegaConf.to_yaml(cfg, resolve=True), tables, plots, files)
         return [replace(result, run_id=kept.run_id) for result in results]
 
 
-def _stages(cfg: DictConfig, tables: Tables, split: Split, kept: TrackedRun) -> Iterator[Any]:
+def _stages(cfg: DictConfig, tables: Tables, split: Split, kept: TrackedRun, files: Path) -> Iterator[Any]:
     cache, settings = Path(cfg.cache_dir), _settings(cfg, tables, split)
     for stage in cfg.evaluate:
         model = instantiate(cfg.model)
@@ -83,9 +90,22 @@ def _stages(cfg: DictConfig, tables: Tables, split: Split, kept: TrackedRun) -> 
                 result = _on_offers(cfg, model, tables, stage, settings)
             else:
                 examination = Examination(instantiate(cfg.metrics), instantiate(cfg.policy), cfg.memory_mb, settings)
-                result = examination.take(model, load_fold(tables, split, stage, cache), stage)
+                fold = load_fold(tables, split, stage, cache)
+                result = examination.take(model, fold, stage)
+                if stage == "test" and cfg.tracking.keep_model:
+                    (policy,) = fitted([instantiate(cfg.policy)], fold.train)
+                    _keep(files / "model", partial(write_recommender, model=model, policy=policy, train=fold.train))
         log.info("%s", _sentence(result, cfg.metrics.primary))
         yield result
+
+
+def _keep(folder: Path, write: Callable[[Path], object]) -> None:
+    """Keep what was fitted, for ``scripts/export.py``; a model that cannot be kept is judged all the same."""
+    try:
+        write(folder)
+    except (TypeError, ValueError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        log.warning("the fitted model is not kept with the run and cannot be exported: %s", error)
 
 
 def _on_offers(cfg: DictConfig, model: Any, tables: Tables, stage: Any, settings: dict[str, str]) -> OfferResult:

@@ -25,6 +25,7 @@ Policy = Callable[[np.ndarray, Histories], np.ndarray]
 _PATIENCE_S = 3  # shorter work needs no progress bar
 _THREADS = os.cpu_count() or 1
 _CHUNK_BYTES = 16 << 20
+_ALONE_BYTES = 1 << 20
 
 
 def recommend(
@@ -83,6 +84,8 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         Columns (-1 in unused places) and their scores; both (B, k).
     """
+    if scores.nbytes < _ALONE_BYTES:  # a thread takes longer to start than this to look through
+        return _top_k(scores, k)
     chunks = np.array_split(scores, max(_THREADS, scores.nbytes // _CHUNK_BYTES))
     with ThreadPoolExecutor(_THREADS) as pool:  # NumPy sets the interpreter free while it compares
         parts = list(pool.map(lambda chunk: _top_k(chunk, k), chunks))

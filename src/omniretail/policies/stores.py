@@ -38,7 +38,8 @@ class Carries(Protocol):
 class AtStores:
     """Shows what at least one of the stores that may serve the customer can hand out.
 
-    What is not known limits nothing: a customer without a store may be served by any of them.
+    What is not known limits nothing: a customer without a store may be served by any of them. A customer who is served
+    in a store now (``Histories.at_store``) is served by that one alone.
 
     Args:
         reach: which stores may serve the customer; a store must pass each of these.
@@ -72,6 +73,8 @@ class AtStores:
     def feasible(self, users: Histories) -> np.ndarray:
         """True where a store that may serve the customer has the item; shape (B, I)."""
         within = np.logical_and.reduce([each.within(users) for each in self.reach_])  # (B, S)
+        told = users.at_store >= 0
+        within[told] = users.at_store[told, None] == np.arange(within.shape[1])
         kinds, which = np.unique(within, axis=0, return_inverse=True)  # customers of one store are alike
         offered = sparse.csr_array(sparse.csr_array(kinds.astype(np.float32)) @ self.carried_)  # (kinds, I)
         return (offered.toarray() > 0)[which.reshape(-1)]

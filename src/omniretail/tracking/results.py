@@ -1,7 +1,6 @@
 """What a run found, as a run keeps it: written, and read back."""
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -26,6 +25,7 @@ def record_results(
     config: str,
     tables: Tables,
     plots: Mapping[str, Figure],
+    files: Path,
 ) -> None:
     """Keep what a run found: means as metrics, values per user as Parquet, plots, settings and drop counts.
 
@@ -35,18 +35,17 @@ def record_results(
         config: the resolved config, YAML.
         tables: the data, for its version and drop counts.
         plots: matplotlib figures by file name without its ending.
+        files: a folder that the run gets whole; what is recorded here is added to it.
     """
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        (folder / "config.yaml").write_text(config)
-        facts = {"card": asdict(tables.card), "drops": tables.drops, "version": tables.version}
-        (folder / "data.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False))
-        for result in results:
-            _write_result(result, folder / "results" / result.stage)
-        for name, figure in plots.items():
-            (folder / "plots").mkdir(exist_ok=True)
-            figure.savefig(folder / "plots" / f"{name}.svg")
-        run.record(folder, {k: v for result in results for k, v in means(result).items()}, [_dataset(tables)])
+    (files / "config.yaml").write_text(config)
+    facts = {"card": asdict(tables.card), "drops": tables.drops, "version": tables.version}
+    (files / "data.json").write_text(json.dumps(facts, indent=1, ensure_ascii=False))
+    for result in results:
+        _write_result(result, files / "results" / result.stage)
+    for name, figure in plots.items():
+        (files / "plots").mkdir(exist_ok=True)
+        figure.savefig(files / "plots" / f"{name}.svg")
+    run.record(files, {k: v for result in results for k, v in means(result).items()}, [_dataset(tables)])
 
 
 def means(result: Result | ProbeResult | OfferResult) -> dict[str, float]:

@@ -33,6 +33,7 @@ class Histories:
         value: what was paid, in the source's currency; float32, NaN where not known; shape (E,).
         discount: what was taken off; float32, NaN where not known; shape (E,).
         coupon: the part of it that coupons took off; float32, NaN where not known; shape (E,).
+        at_store: the number of the store that the customer is served in now; int32, -1 where nobody said; shape (U,).
     """
 
     user_idx: np.ndarray
@@ -48,9 +49,12 @@ class Histories:
     value: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
     discount: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
     coupon: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
+    at_store: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
 
     def __post_init__(self) -> None:
-        for name in ("user_idx", "offsets", *PER_EVENT):
+        if self.at_store is _NOT_GIVEN:
+            object.__setattr__(self, "at_store", np.full(len(self.user_idx), -1, dtype=np.int32))
+        for name in ("user_idx", "offsets", "at_store", *PER_EVENT):
             given = getattr(self, name)
             frozen = (np.full(len(self.item_idx), _DEFAULTS[name]) if given is _NOT_GIVEN else given).view()
             frozen.flags.writeable = False  # every model reads the same arrays
@@ -111,6 +115,7 @@ class Histories:
         return replace(
             self,
             user_idx=np.where(known, self.user_idx[rows] if len(self) else -1, -1).astype(np.int32),
+            at_store=np.where(known, self.at_store[rows] if len(self) else -1, -1).astype(np.int32),
             offsets=offsets,
             **{name: getattr(self, name)[events] for name in PER_EVENT},
         )
@@ -120,6 +125,7 @@ class Histories:
         return replace(
             self,
             user_idx=np.concatenate([self.user_idx, others.user_idx]),
+            at_store=np.concatenate([self.at_store, others.at_store]),
             offsets=np.concatenate([self.offsets, self.offsets[-1] + others.offsets[1:]]),
             **{name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in PER_EVENT},
         )

@@ -64,7 +64,7 @@ def since(train: Train, weeks: float | None) -> int:
 
 
 def own_store(users: Histories, choice: Literal["most_frequent", "last"], start: int) -> np.ndarray:
-    """The store that is taken to be each customer's.
+    """The store that is taken to be each customer's: the one they are served in now, or else told by their visits.
 
     Args:
         users: B users.
@@ -84,7 +84,7 @@ def own_store(users: Histories, choice: Literal["most_frequent", "last"], start:
         _, pair, count = np.unique(pairs, return_inverse=True, return_counts=True)
         order = np.lexsort((np.arange(len(recent)), count[pair]))  # fewest visits first, of equals the oldest
         found[recent.row[order]] = recent.store[order]
-    return found
+    return np.where(users.at_store >= 0, users.at_store, found)
 
 
 def sold(train: Train, weeks: float | None = None) -> sparse.csr_array:

@@ -1,0 +1,79 @@
+"""Files that are sealed when a model is kept, and checked before it is read: nothing changed, nothing added."""
+
+import hashlib
+import json
+from pathlib import Path
+
+MANIFEST = "manifest.json"
+KINDS = {".json", ".npz", ".parquet", ".safetensors", ".txt", ".md"}
+"""What a kept model may consist of; none of these is executed by being read."""
+_PICKLES = {".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".npy", ".ckpt"}
+
+
+class BundleError(ValueError):
+    """A kept model cannot be trusted or is not whole; the message names the file."""
+
+
+def seal(folder: Path) -> str:
+    """Write the manifest: the sha256 of every other file; its own is returned.
+
+    Raises:
+        BundleError: where a file is of a kind that a kept model may not hold.
+    """
+    digests = {name: sha256(folder / name) for name in _files(folder)}
+    (folder / MANIFEST).write_text(json.dumps({"sha256": digests}, indent=1) + "\n")
+    return sha256(folder / MANIFEST)
+
+
+def check(folder: Path, expected: str | None = None) -> None:
+    """Hold every file against the manifest before any of them is opened.
+
+    Args:
+        folder: of the kept model.
+        expected: sha256 of the manifest itself, from where the registry keeps it; None: the manifest is believed.
+
+    Raises:
+        BundleError: where the manifest is missing or another than expected, or a file was changed, added or taken away.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise BundleError(
+            f"{folder} holds no {MANIFEST}; it is no model kept by omniretail, or it was not copied whole"
+        )
+    if expected is not None and sha256(path) != expected:
+        raise BundleError(f"{MANIFEST} is not the one that was registered; pull the version again, or do not use it")
+    listed = _listed(path)
+    there = _files(folder)
+    for name in sorted({*listed} ^ {*there}):
+        raise BundleError(f"{name} is {'missing' if name in listed else 'not listed in the manifest'}: refused")
+    for name, digest in listed.items():
+        if sha256(folder / name) != digest:
+            raise BundleError(f"{name} was changed after it was registered (its sha256 differs): refused")
+
+
+def sha256(path: Path) -> str:
+    """Of a file's content, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _listed(path: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads(path.read_text())["sha256"])
+    except (ValueError, KeyError, TypeError):
+        raise BundleError(f"{MANIFEST} cannot be read: refused") from None
+
+
+def _files(folder: Path) -> list[str]:
+    """All but the manifest, by their path in the folder."""
+    paths = sorted(path for path in folder.rglob("*") if not path.is_dir() and path != folder / MANIFEST)
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            raise BundleError(f"{name} is a link: refused")
+        if path.suffix not in KINDS:
+            why = (
+                "a pickle runs code when it is read" if path.suffix in _PICKLES else f"only {', '.join(sorted(KINDS))}"
+            )
+            raise BundleError(f"{name} is no file of a kept model ({why}): refused")
+    return [path.relative_to(folder).as_posix() for path in paths]

@@ -1,0 +1,84 @@
+"""The way in for MLflow: ``mlflow models serve`` and ``mlflow.pyfunc.load_model`` call ``_load_pyfunc``."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+import yaml
+
+from omniretail.serving.bundle import kind_of, read_recommender
+from omniretail.serving.fields import RequestError
+from omniretail.serving.manifest import BundleError
+from omniretail.serving.recommender import RecommenderService
+
+_NOTE = "registered_model_meta"
+
+
+class Service(Protocol):
+    """Answers requests, one per row."""
+
+    def example(self) -> pd.DataFrame:
+        """A few requests of every sort, for people to read and for tools to try."""
+        ...
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The answers, row by row.
+
+        Raises:
+            RequestError: naming the field that is not as it should be.
+        """
+        ...
+
+
+def load_service(folder: Path, version: str = "", expected: str | None = None) -> Service:
+    """Check a kept model file by file, then read it.
+
+    Args:
+        folder: of the bundle.
+        version: what answers say of the model, such as ``grocery/3``.
+        expected: see ``manifest.check``.
+
+    Raises:
+        BundleError: where it cannot be trusted.
+    """
+    kind = kind_of(folder, expected)
+    readers = {"recommender": lambda: RecommenderService(read_recommender(folder), version)}
+    if kind not in readers:
+        raise BundleError(f"{folder} holds a {kind}, which this omniretail cannot serve; update it")
+    try:
+        return readers[kind]()
+    except BundleError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"{folder} cannot be read ({str(error).splitlines()[0]}): refused") from error
+
+
+class _Pyfunc:
+    """A service in MLflow's terms: what a client got wrong is HTTP 400."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        from mlflow.exceptions import MlflowException
+        from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+
+        try:
+            return self.service.predict(pd.DataFrame(model_input))
+        except RequestError as error:
+            raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
+
+
+def _load_pyfunc(path: str) -> _Pyfunc:
+    """MLflow's entry for a ``loader_module``; ``path`` is the bundle."""
+    folder = Path(path)
+    return _Pyfunc(load_service(folder, _version(folder)))
+
+
+def _version(folder: Path) -> str:
+    """``name/version`` where the model came from a registry, which leaves a note in the model's own folder."""
+    note = next((above / _NOTE for above in folder.parents[:2] if (above / _NOTE).is_file()), None)
+    if note is None:
+        return ""
+    said = yaml.safe_load(note.read_text())
+    return f"{said['model_name']}/{said['model_version']}"

