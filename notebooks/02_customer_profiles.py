@@ -87,7 +87,7 @@ for product in card.products:
 asked = instantiate(cfg.probes.protocol, n_seeds=1, trees=False)
 probes = Probes(asked, facts={name: cfg.facts[name] for name in ("age", "children")})
 encoders = {name: instantiate(compose(f"model=profile/{name}").model) for name in ("table", "svd")}
-results = [probes.take(encoder, tables, split, "val", cache)[0] for encoder in encoders.values()]
+results = [probes.take(encoder, tables, split, "val", cache).result for encoder in encoders.values()]
 Console(width=110, highlight=False).print(probe_terminal(probe_comparison(results)))
 
 # %% [markdown]

@@ -1,10 +1,9 @@
 """One run: config in, results out, everything kept in MLflow."""
 
 import logging
-import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from omniretail.curves import listening
 from omniretail.evaluation import Examination
+from omniretail.keeping import keep_profile, keep_recommender, keep_response
 from omniretail.offers.result import OfferResult
 from omniretail.overrides import opened
-from omniretail.policies.protocol import fitted
 from omniretail.probes.result import BLEND, ProbeResult
 from omniretail.report import accuracy_by_activity
 from omniretail.result import Result
 from omniretail.schema import DataError, Tables
-from omniretail.serving.bundle import write_recommender
 from omniretail.sources.protocol import load
 from omniretail.splits.cutoff import Split
 from omniretail.tracking import TrackedRun, record_results, tracked
@@ -79,41 +77,58 @@ def run(cfg: DictConfig) -> list[Result] | list[ProbeResult] | list[OfferResult]
 
 
 def _stages(cfg: DictConfig, tables: Tables, split: Split, kept: TrackedRun, files: Path) -> Iterator[Any]:
-    cache, settings = Path(cfg.cache_dir), _settings(cfg, tables, split)
+    judge = _Judge(cfg, tables, split, Path(cfg.cache_dir), _settings(cfg, tables, split))
     for stage in cfg.evaluate:
         model = instantiate(cfg.model)
+        how = judge.probes if hasattr(model, "embed") else judge.offers if _responds(model) else judge.lists
         with listening(partial(kept.point, stage)):
-            if hasattr(model, "embed"):
-                found, _ = instantiate(cfg.probes).take(model, tables, split, stage, cache)
-                result = replace(found, settings={**settings, "stage": stage})
-            elif hasattr(model, "predict_proba"):
-                result = _on_offers(cfg, model, tables, stage, settings)
-            else:
-                examination = Examination(instantiate(cfg.metrics), instantiate(cfg.policy), cfg.memory_mb, settings)
-                fold = load_fold(tables, split, stage, cache)
-                result = examination.take(model, fold, stage)
-                if stage == "test" and cfg.tracking.keep_model:
-                    (policy,) = fitted([instantiate(cfg.policy)], fold.train)
-                    _keep(files / "model", partial(write_recommender, model=model, policy=policy, train=fold.train))
+            result = how(model, stage, files / "model" if stage == "test" and cfg.tracking.keep_model else None)
         log.info("%s", _sentence(result, cfg.metrics.primary))
         yield result
 
 
-def _keep(folder: Path, write: Callable[[Path], object]) -> None:
-    """Keep what was fitted, for ``scripts/export.py``; a model that cannot be kept is judged all the same."""
-    try:
-        write(folder)
-    except (TypeError, ValueError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        log.warning("the fitted model is not kept with the run and cannot be exported: %s", error)
+def _responds(model: Any) -> bool:
+    return hasattr(model, "predict_proba")
 
 
-def _on_offers(cfg: DictConfig, model: Any, tables: Tables, stage: Any, settings: dict[str, str]) -> OfferResult:
-    offers = instantiate(cfg.offers)
-    learned = f"groups={','.join(offers.groups)} running={offers.running}"  # may differ where the same is judged
-    protocol = {"split": str(offers.split()), "policy": "", "parameters": f"{settings['parameters']} {learned}".strip()}
-    result = offers.take(model, tables, stage, Path(cfg.cache_dir))
-    return replace(result, settings={**settings, **protocol, "stage": stage})
+@dataclass(frozen=True)
+class _Judge:
+    """One way of judging for each protocol; each fits the model, and keeps it where a folder is given."""
+
+    cfg: DictConfig
+    tables: Tables
+    split: Split
+    cache: Path
+    settings: dict[str, str]
+
+    def lists(self, model: Any, stage: Any, keep: Path | None) -> Result:
+        cfg = self.cfg
+        examination = Examination(instantiate(cfg.metrics), instantiate(cfg.policy), cfg.memory_mb, self.settings)
+        fold = load_fold(self.tables, self.split, stage, self.cache)
+        result = examination.take(model, fold, stage)
+        if keep:
+            keep_recommender(keep, model, instantiate(cfg.policy), fold.train)
+        return result
+
+    def probes(self, model: Any, stage: Any, keep: Path | None) -> ProbeResult:
+        probes = instantiate(self.cfg.probes)
+        examined = probes.take(model, self.tables, self.split, stage, self.cache)
+        if keep:
+            rules: Any = OmegaConf.to_container(OmegaConf.load(_CONFIGS / "tags/default.yaml"))
+            keep_profile(keep, model, examined, probes.protocol, rules)
+        return replace(examined.result, settings={**self.settings, "stage": stage})
+
+    def offers(self, model: Any, stage: Any, keep: Path | None) -> OfferResult:
+        offers = instantiate(self.cfg.offers)
+        # features may differ where the same is judged
+        learned = f"groups={','.join(offers.groups)} running={offers.running}"
+        parameters = f"{self.settings['parameters']} {learned}".strip()
+        protocol = {"split": str(offers.split()), "policy": "", "parameters": parameters, "stage": stage}
+        result = offers.take(model, self.tables, stage, self.cache)
+        if keep:
+            rows = offers.fold(self.tables, stage, self.cache).learned
+            keep_response(keep, model, rows.rows.reindex(columns=rows.columns(offers.groups)))
+        return replace(result, settings={**self.settings, **protocol})
 
 
 def _settings(cfg: DictConfig, tables: Tables, split: Split) -> dict[str, str]:

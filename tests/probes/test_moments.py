@@ -49,7 +49,8 @@ def test_a_moment_for_people():
 
 def test_an_encoder_is_questioned_about_the_test_window(tmp_path: Path):
     probes = Probes(protocol=QUICK, levels=LEVELS, at_least_buyers=5)
-    result, looks = probes.take(CountSVD(dim=4), shop(), SPLIT, "test", tmp_path)
+    examined = probes.take(CountSVD(dim=4), shop(), SPLIT, "test", tmp_path)
+    result, looks = examined.result, examined.looks
     assert set(result.figures.question) == {"churn", "spend", "department_propensity", "category_propensity"}
     assert result.dim == 4
     value = result.figures[result.figures.probe == "blend"].set_index("question").value

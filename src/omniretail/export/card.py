@@ -93,7 +93,7 @@ def card(
 def _figures(result: Result | ProbeResult | OfferResult) -> list[str]:
     if isinstance(result, Result):
         return _ranking(result)
-    found = result.figures
+    found: Any = result.figures
     if isinstance(result, ProbeResult):
         found = found[found.probe == BLEND]
     rows = [

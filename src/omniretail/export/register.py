@@ -20,8 +20,9 @@ from omniretail.export.card import card
 from omniretail.export.fresh import Served, as_json, served_fresh
 from omniretail.serving.bundle import facts_of, kind_of
 from omniretail.serving.manifest import MANIFEST, BundleError, sha256
+from omniretail.serving.profile import FIELDS as PROFILE
 from omniretail.serving.pyfunc import load_service
-from omniretail.serving.recommender import FIELDS
+from omniretail.serving.recommender import FIELDS as RECOMMENDER
 from omniretail.tracking import load_data_facts, load_result
 
 CARD = "model_card.md"
@@ -107,7 +108,7 @@ def requirements(served: Served) -> list[str]:
 
 def _signature(kind: str, example: pd.DataFrame) -> ModelSignature:
     """Fields may be left out or null, so the model itself checks them, and names the one that is wrong."""
-    fields = FIELDS if kind == "recommender" else list(example.columns)
+    fields = {"recommender": RECOMMENDER, "profile": PROFILE}.get(kind, tuple(example.columns))
     inputs = Schema([ColSpec(AnyType(), name, required=False) for name in fields])
     return ModelSignature(inputs=inputs, outputs=_OUTPUTS.get(kind))
 
@@ -121,7 +122,22 @@ _OUTPUTS = {
             ColSpec(DataType.long, "unknown_items"),
             ColSpec(DataType.string, "model_version"),
         ]
-    )
+    ),
+    "profile": Schema(
+        [
+            *(ColSpec(AnyType(), name) for name in ("embedding", "tags", "probabilities")),
+            ColSpec(DataType.string, "fallback", required=False),
+            ColSpec(DataType.long, "unknown_items"),
+            ColSpec(DataType.string, "model_version"),
+        ]
+    ),
+    "response": Schema(
+        [
+            ColSpec(DataType.double, "probability"),
+            ColSpec(DataType.double, "uplift", required=False),
+            ColSpec(DataType.string, "model_version"),
+        ]
+    ),
 }
 
 

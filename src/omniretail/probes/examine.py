@@ -8,7 +8,7 @@ import numpy as np
 
 from omniretail.metering import Cost, metered
 from omniretail.models.profiles.protocol import ProfileEncoder
-from omniretail.probes.ask import Protocol
+from omniretail.probes.ask import Answers, Protocol
 from omniretail.probes.moments import Moments, as_known, moments
 from omniretail.probes.result import ProbeResult, figures_of
 from omniretail.probes.targets import Target, behaviour, facts
@@ -34,9 +34,7 @@ class Probes:
     at_least: int = 10
     at_least_buyers: int = 50
 
-    def take(
-        self, model: ProfileEncoder, tables: Tables, split: Split, stage: Stage, cache: Path
-    ) -> tuple[ProbeResult, Moments]:
+    def take(self, model: ProfileEncoder, tables: Tables, split: Split, stage: Stage, cache: Path) -> "Examined":
         """Fit the encoder on what lies before the earlier cutoff, and ask what its embeddings know at the later one.
 
         Raises:
@@ -47,12 +45,13 @@ class Probes:
         with metered() as fitting:
             model.fit(looks.before)
         before, now, embedding = embedded(model, looks)
+        questions = list(self._questions(looks))
         answers = [
-            self.protocol.ask(learned, judged, of_before if judged.kind != "fact" else now, now)
-            for learned, judged, of_before in self._questions(looks, before)
+            self.protocol.ask(learned, judged, before if judged.kind != "fact" else now, now)
+            for learned, judged in questions
         ]
         figures, said = figures_of(answers, looks.now.users.ids.to_numpy())
-        return ProbeResult(
+        result = ProbeResult(
             model=getattr(model, "label", type(model).__name__),
             stage=stage,
             figures=figures,
@@ -62,16 +61,36 @@ class Probes:
             fit_s=fitting.seconds,
             embed_s=embedding.seconds,
             peak_memory_mb=max(fitting.peak_memory_mb, embedding.peak_memory_mb),
-        ), looks
+        )
+        return Examined(result, looks, before, [learned for learned, _ in questions], answers)
 
-    def _questions(self, looks: Moments, before: np.ndarray) -> list[tuple[Target, Target, np.ndarray]]:
-        """What to learn from, what to judge by, and the embeddings to learn with; one of each per question."""
-        known = [(fact, fact, before) for fact in facts(looks.now.user_table, self.facts, self.at_least)]
+    def _questions(self, looks: Moments) -> list[tuple[Target, Target]]:
+        """What to learn from and what to judge by; one of each per question."""
+        known = [(fact, fact) for fact in facts(looks.now.user_table, self.facts, self.at_least)]
         learned, judged = (
             behaviour(window, looks.now.users, looks.now.item_table, self.levels, self.at_least_buyers)
             for window in (looks.window_before, looks.window)
         )
-        return known + [(*_same_classes(a, b), before) for a, b in zip(learned, judged, strict=True)]
+        return known + [_same_classes(a, b) for a, b in zip(learned, judged, strict=True)]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What an examination found, and what it found it by.
+
+    Attributes:
+        result: the figures.
+        looks: what encoder and probes knew.
+        before: embeddings a window earlier, NaN rows for customers who were not there yet; shape (U, D).
+        learned: per question, the answers that probes learned from.
+        answers: per question, what they said of customers they did not learn from.
+    """
+
+    result: ProbeResult
+    looks: Moments
+    before: np.ndarray
+    learned: list[Target]
+    answers: list[Answers]
 
 
 def embedded(model: ProfileEncoder, looks: Moments) -> tuple[np.ndarray, np.ndarray, Cost]:

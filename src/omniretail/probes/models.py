@@ -30,6 +30,38 @@ class Probe(Protocol):
 
 
 @dataclass(frozen=True)
+class Linear:
+    """What ``Logistic`` learned.
+
+    Attributes:
+        mean: of the embeddings learned from; shape (D,).
+        spread: of theirs, 1 where they are all alike; shape (D,).
+        weights: the last row the bias; shape (D + 1, T).
+    """
+
+    mean: np.ndarray
+    spread: np.ndarray
+    weights: np.ndarray
+
+    def __call__(self, asked: np.ndarray) -> np.ndarray:
+        """Probabilities for embeddings (M, D); shape (M, T)."""
+        return expit(_logits(((asked - self.mean) / self.spread).astype(np.float32), self.weights))
+
+
+@dataclass(frozen=True)
+class Forest:
+    """What ``Trees`` learned: a model of LightGBM for each question; amounts as their logarithm."""
+
+    boosters: tuple[lightgbm.Booster, ...]
+    amount: bool = False
+
+    def __call__(self, asked: np.ndarray) -> np.ndarray:
+        """Probabilities or amounts for embeddings (M, D); shape (M, T)."""
+        answers = np.stack([np.asarray(each.predict(asked, num_threads=1)) for each in self.boosters], axis=1)
+        return np.expm1(np.maximum(answers, 0.0)) if self.amount else answers
+
+
+@dataclass(frozen=True)
 class Logistic:
     """Logistic regression on standardised embeddings, its penalty chosen on a fifth of the customers learned from.
 
@@ -43,7 +75,12 @@ class Logistic:
 
     def __call__(self, x: np.ndarray, y: np.ndarray, asked: np.ndarray, seed: int) -> np.ndarray:
         """See ``Probe``."""
-        x, asked = (each.astype(np.float32) for each in standardised(x, asked))
+        return self.fit(x, y, seed)(asked)
+
+    def fit(self, x: np.ndarray, y: np.ndarray, seed: int) -> Linear:
+        """Learn; see ``Probe``."""
+        mean, spread = _mean_and_spread(x)
+        x = ((x - mean) / spread).astype(np.float32)
         inner = np.random.default_rng(seed).random(len(x)) < 0.2
         best, weights = -1.0, np.zeros((x.shape[1] + 1, y.shape[1]))
         penalty, weights_now = self.penalties[-1], None
@@ -52,7 +89,7 @@ class Logistic:
             judged = np.nan_to_num(auc(y[inner], _logits(x[inner], weights_now)), nan=0.5).mean()
             if judged > best:
                 best, penalty, weights = judged, each, weights_now
-        return expit(_logits(asked, _logistic(x, y, penalty, weights)))
+        return Linear(mean, spread, _logistic(x, y, penalty, weights))
 
 
 @dataclass(frozen=True)
@@ -88,9 +125,13 @@ class Trees:
 
     def __call__(self, x: np.ndarray, y: np.ndarray, asked: np.ndarray, seed: int) -> np.ndarray:
         """See ``Probe``."""
-        return np.stack([self._one(x, column, asked, seed) for column in y.T], axis=1)
+        return self.fit(x, y, seed)(asked)
 
-    def _one(self, x: np.ndarray, y: np.ndarray, asked: np.ndarray, seed: int) -> np.ndarray:
+    def fit(self, x: np.ndarray, y: np.ndarray, seed: int) -> Forest:
+        """Learn; see ``Probe``."""
+        return Forest(tuple(self._one(x, column, seed) for column in y.T), self.objective == "regression")
+
+    def _one(self, x: np.ndarray, y: np.ndarray, seed: int) -> lightgbm.Booster:
         amount = self.objective == "regression"
         settings = {
             "objective": self.objective,
@@ -111,15 +152,18 @@ class Trees:
         data = lightgbm.Dataset(
             x, np.log1p(np.maximum(y, 0.0)) if amount else y, params={"max_bin": 63, "verbosity": -1}
         )
-        fitted = lightgbm.train(settings, data, num_boost_round=self.n_trees)
-        answer = np.asarray(fitted.predict(asked, num_threads=1))
-        return np.expm1(np.maximum(answer, 0.0)) if amount else answer
+        return lightgbm.train(settings, data, num_boost_round=self.n_trees)
 
 
 def standardised(x: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, ...]:
     """All with the mean and spread of the first."""
-    mean, spread = x.mean(axis=0), x.std(axis=0)
-    return tuple((each - mean) / np.where(spread > 0, spread, 1.0) for each in (x, *others))
+    mean, spread = _mean_and_spread(x)
+    return tuple((each - mean) / spread for each in (x, *others))
+
+
+def _mean_and_spread(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    spread = x.std(axis=0)
+    return x.mean(axis=0), np.where(spread > 0, spread, 1.0)
 
 
 def _logistic(x: np.ndarray, y: np.ndarray, penalty: float, start: np.ndarray | None) -> np.ndarray:

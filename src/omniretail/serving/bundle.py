@@ -1,4 +1,4 @@
-"""A fitted model as a service needs it: plain files, sealed; no code, no pickle.
+"""A fitted recommender as a service needs it: plain files, sealed; no code, no pickle.
 
 ``bundle.json`` says what it is; ``model`` holds what ``models.saving`` writes; ``train`` what customers did before the
 cutoff and the item table, so that known customers are served by their id.
@@ -16,7 +16,6 @@ from omniretail.models.recommenders.popular import Popular
 from omniretail.models.saving import load, save
 from omniretail.serving.manifest import BundleError, check, seal
 from omniretail.serving.state import read_policy, write_policy
-from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 from omniretail.views.train_files import read_train, write_train
 from omniretail.views.visits import sold
@@ -68,7 +67,9 @@ def write_recommender(folder: Path, model: Any, policy: Any, train: Train) -> st
     popular, channels = Popular().fit(train).popularity_, _by_channel(train)
     parts = {name: np.asarray(getattr(stores, name)) for name in ("data", "indices", "indptr")}
     np.savez(folder / "counts.npz", allow_pickle=False, popular=popular, channels=channels, **parts)
-    _write_facts(folder, "recommender", model, train)
+    write_facts(
+        folder, "recommender", model, {"at": train.at, "n_users": len(train.users), "n_items": len(train.items)}
+    )
     return seal(folder)
 
 
@@ -117,21 +118,9 @@ def facts_of(folder: Path) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
-def without_customers(train: Train) -> Train:
-    """The same catalogue, nobody's history."""
-    nobody = Histories.of([], len(train.items))
-    return replace(train, histories=nobody, users=type(train.users)(train.users.ids[:0]), user_table=None)
-
-
-def _write_facts(folder: Path, kind: str, model: Any, train: Train) -> None:
-    facts = {
-        "format": _FORMAT,
-        "kind": kind,
-        "model": getattr(model, "label", type(model).__name__),
-        "at": train.at,
-        "n_users": len(train.users),
-        "n_items": len(train.items),
-    }
+def write_facts(folder: Path, kind: str, model: Any, more: dict[str, Any]) -> None:
+    """Write ``bundle.json``."""
+    facts = {"format": _FORMAT, "kind": kind, "model": getattr(model, "label", type(model).__name__), **more}
     (folder / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
 
 

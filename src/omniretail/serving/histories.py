@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from omniretail.serving.fields import RequestError, as_list, as_number, as_word, numbers
+from omniretail.serving.fields import RequestError, as_list, as_number, as_word, given, numbers
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 
@@ -14,14 +14,39 @@ EVENT = ("item_id", "timestamp", "event_type", "channel", "store_id", "quantity"
 """What an event may say; only ``item_id`` must be there, and a bare id stands for an event that says no more."""
 
 
-def histories_of(given: Sequence[Any], train: Train) -> tuple[Histories, np.ndarray]:
+def asked_for(frame: pd.DataFrame, train: Train) -> tuple[Histories, np.ndarray]:
+    """The customers that requests ask for: by ``user_id`` as training knew them, or by the ``history`` given instead.
+
+    Args:
+        frame: requests, a row each.
+        train: what is known of customers.
+
+    Returns:
+        Their histories, empty where nothing is known, and how many unknown items the histories given named; (B,).
+
+    Raises:
+        RequestError: naming ``user_id`` or ``history``.
+    """
+    histories = given(frame, "history")
+    users = train.histories.take(numbers("user_id", given(frame, "user_id"), train.users))
+    unknown = np.zeros(len(frame), dtype=np.int64)
+    fresh = np.flatnonzero([each is not None for each in histories])
+    if len(fresh):
+        made, unknown[fresh] = histories_of([histories[row] for row in fresh], train)
+        place = np.arange(len(frame))
+        place[fresh] = len(frame) + np.arange(len(fresh))
+        users = users.then(made).take(place)
+    return users, unknown
+
+
+def histories_of(told: Sequence[Any], train: Train) -> tuple[Histories, np.ndarray]:
     """The histories of customers whom training did not know.
 
     Events of one moment are one basket. Events without a time are taken to be in order, one basket each, the last of
     them a second before the model's cutoff; either all events of a history have a time, or none.
 
     Args:
-        given: per row a list of events, oldest first where they have no time.
+        told: per row a list of events, oldest first where they have no time.
         train: whose items, channels and stores events are told in.
 
     Returns:
@@ -31,7 +56,7 @@ def histories_of(given: Sequence[Any], train: Train) -> tuple[Histories, np.ndar
     Raises:
         RequestError: naming ``history``, where an event is not as it should be.
     """
-    rows = [_columns(as_list("history", events), train) for events in given]
+    rows = [_columns(as_list("history", events), train) for events in told]
     lengths = np.array([len(row["item_idx"]) for row in rows], dtype=np.int64)
     unknown = np.array([row.pop("n_unknown") for row in rows], dtype=np.int64)
     joined = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]} if rows else {}
@@ -110,5 +135,5 @@ def _words(field: str, told: dict[str, list[Any]], known: Any, missing: int) -> 
 def _amounts(field: str, told: dict[str, list[Any]], n: int) -> np.ndarray:
     if field not in told:
         return np.full(n, np.nan, dtype=np.float32)
-    given = [np.nan if each is None else as_number(f"history: {field}", each) for each in told[field]]
-    return np.array(given, dtype=np.float32)
+    said = [np.nan if each is None else as_number(f"history: {field}", each) for each in told[field]]
+    return np.array(said, dtype=np.float32)

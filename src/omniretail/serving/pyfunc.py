@@ -10,6 +10,7 @@ from omniretail.serving.bundle import kind_of, read_recommender
 from omniretail.serving.fields import RequestError
 from omniretail.serving.manifest import BundleError
 from omniretail.serving.recommender import RecommenderService
+from omniretail.serving.response import ResponseService, read_response
 
 _NOTE = "registered_model_meta"
 
@@ -42,15 +43,25 @@ def load_service(folder: Path, version: str = "", expected: str | None = None) -
         BundleError: where it cannot be trusted.
     """
     kind = kind_of(folder, expected)
-    readers = {"recommender": lambda: RecommenderService(read_recommender(folder), version)}
-    if kind not in readers:
-        raise BundleError(f"{folder} holds a {kind}, which this omniretail cannot serve; update it")
     try:
-        return readers[kind]()
+        return _read(kind, folder, version)
     except BundleError:
         raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{folder} cannot be read ({str(error).splitlines()[0]}): refused") from error
+
+
+def _read(kind: str, folder: Path, version: str) -> Service:
+    if kind == "recommender":
+        return RecommenderService(read_recommender(folder), version)
+    if kind == "profile":
+        from omniretail.serving.profile import ProfileService  # takes LightGBM, and DuckDB for tags
+        from omniretail.serving.profile_bundle import read_profile
+
+        return ProfileService(read_profile(folder), version)
+    if kind == "response":
+        return ResponseService(read_response(folder), version)
+    raise BundleError(f"{folder} holds a {kind}, which this omniretail cannot serve; update it")
 
 
 class _Pyfunc:

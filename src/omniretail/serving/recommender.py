@@ -10,8 +10,8 @@ from omniretail.models.protocols import UnknownUserError
 from omniretail.models.recommend import batches, top_k
 from omniretail.serving.bundle import Recommendable
 from omniretail.serving.candidates import Candidates
-from omniretail.serving.fields import as_count, as_word, given, known_fields, numbers
-from omniretail.serving.histories import histories_of
+from omniretail.serving.fields import as_count, as_word, given, known_fields
+from omniretail.serving.histories import asked_for
 from omniretail.views.histories import Histories
 
 FIELDS = ("user_id", "history", "k", "store_id", "channel", "exclude", "candidates", "filters")
@@ -63,7 +63,8 @@ class RecommenderService:
             RequestError: naming the field that is not as it should be.
         """
         known_fields(frame, FIELDS)
-        users, unknown_items = self._users(frame)
+        users, unknown_items = asked_for(frame, self.parts.train)
+        users = replace(users, at_store=_numbers_of(frame, "store_id", self.parts.train.stores))
         k = self._k(frame)
         allowed = self.candidates.of(frame)
         channel = _numbers_of(frame, "channel", self.parts.train.channels)
@@ -77,19 +78,6 @@ class RecommenderService:
             ranked[rows], scores[rows] = top_k(made, most)
             fallback[rows] = why
         return self._answer(ranked, scores, k, fallback, unknown_items)
-
-    def _users(self, frame: pd.DataFrame) -> tuple[Histories, np.ndarray]:
-        """Who is asked for, and how many unknown items their histories named."""
-        train, histories = self.parts.train, given(frame, "history")
-        idx = numbers("user_id", given(frame, "user_id"), train.users)
-        fresh = np.flatnonzero([each is not None for each in histories])
-        users, unknown = train.histories.take(idx), np.zeros(len(frame), dtype=np.int64)
-        if len(fresh):
-            made, unknown[fresh] = histories_of([histories[row] for row in fresh], train)
-            place = np.arange(len(frame))
-            place[fresh] = len(frame) + np.arange(len(fresh))
-            users = users.then(made).take(place)
-        return replace(users, at_store=_numbers_of(frame, "store_id", train.stores)), unknown
 
     def _k(self, frame: pd.DataFrame) -> np.ndarray:
         catalogue = len(self.parts.train.items)
