@@ -58,4 +58,4 @@ def served_fresh(bundle: Path, requests: pd.DataFrame) -> Served:
 
 def as_json(answers: pd.DataFrame) -> list[dict[str, Any]]:
     """Answers as ``Served`` has them, to be held against each other."""
-    return json.loads(str(answers.to_json(orient="records", double_precision=15)))
+    return json.loads(json.dumps(answers.to_dict(orient="records")))
