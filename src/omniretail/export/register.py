@@ -3,10 +3,11 @@
 import json
 import tempfile
 import uuid
+import warnings
 from pathlib import Path
 from typing import Any
 
-import mlflow.pyfunc
+import mlflow
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
@@ -87,7 +88,10 @@ def _kept(uri: str, run_id: str, folder: Path) -> Path:
 
 def _as_mlflow(folder: Path, bundle: Path, example: pd.DataFrame, served: Served, text: str, kind: str) -> Path:
     """The bundle in MLflow's form: data and no code, read by ``omniretail.serving``."""
-    mlflow.pyfunc.save_model(
+    with warnings.catch_warnings():  # MLflow warns when it is imported, and of fields that the model itself checks
+        warnings.filterwarnings("ignore", ".*AnyType")
+        from mlflow.pyfunc import save_model
+    save_model(
         path=str(folder),
         loader_module="omniretail.serving",
         data_path=str(bundle),

@@ -1,0 +1,40 @@
+"""A small shop's run, registered once for all tests here: setting up a store and starting processes takes seconds."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from omniretail.export.register import register
+from omniretail.run import compose, run
+from tests.conftest import shop_events
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Where the small shop's model is registered, as ``shop``, version 1."""
+
+    uri: str
+    run_id: str
+    folder: Path
+    settings: list[str]
+
+    def run(self, *more: str) -> str:
+        """Another run on the same log; its id is returned."""
+        return run(compose(*self.settings, *more))[0].run_id
+
+
+@pytest.fixture(scope="session")
+def registered(tmp_path_factory: pytest.TempPathFactory) -> Registered:
+    folder = tmp_path_factory.mktemp("registry")
+    log = folder / "log.csv"
+    shop_events().to_csv(log, index=False)
+    uri = f"sqlite:///{folder}/mlflow.db"
+    columns = [f"source.columns.{name}={name}" for name in ("user_id", "item_id", "timestamp", "basket_id")]
+    where = [f"tracking.uri={uri}", f"cache_dir={folder}/cache", "split.horizon_days=14", "report.html=null"]
+    settings = ["source=csv", f"source.path={log}", *columns, *where]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)  # files of runs lie beside the store
+        run_id = run(compose(*settings, "model=recommender/ease", "evaluate=[test]"))[0].run_id
+        register(uri, run_id, "shop")
+    return Registered(uri, run_id, folder, settings)
