@@ -56,7 +56,7 @@ def register(uri: str, run_id: str, name: str) -> str:
         result, data = load_result(uri, run_id, "test"), load_data_facts(uri, run_id)
         text = card(kind, result, data, run, served, name)
         seal = sha256(bundle / MANIFEST)
-        model = _as_mlflow(Path(temporary) / "model", bundle, example, served, text, kind)
+        model = as_mlflow(Path(temporary) / "model", bundle, example, served, text, kind)
         place = f"registered/{name}-{uuid.uuid4().hex[:8]}"  # of its own: MLflow notes the version in it
         client.log_artifacts(run_id, str(model), place)
         tags = _tags(result, data.version, kind, seal, served, run)
@@ -86,8 +86,17 @@ def _kept(uri: str, run_id: str, folder: Path) -> Path:
     return Path(found)
 
 
-def _as_mlflow(folder: Path, bundle: Path, example: pd.DataFrame, served: Served, text: str, kind: str) -> Path:
-    """The bundle in MLflow's form: data and no code, read by ``omniretail.serving``."""
+def as_mlflow(folder: Path, bundle: Path, example: pd.DataFrame, served: Served, text: str, kind: str) -> Path:
+    """Write a bundle in MLflow's form: data and no code, read by ``omniretail.serving``; the folder is returned.
+
+    Args:
+        folder: not there yet.
+        bundle: sealed.
+        example: requests that show how to ask.
+        served: what a fresh process found, for the requirements.
+        text: the card.
+        kind: ``recommender``, ``profile`` or ``response``.
+    """
     with warnings.catch_warnings():  # MLflow warns when it is imported, and of fields that the model itself checks
         warnings.filterwarnings("ignore", ".*AnyType")
         from mlflow.pyfunc import save_model
