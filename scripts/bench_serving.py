@@ -1,4 +1,4 @@
-"""What it takes to be served: cold load, single requests, batches, and many clients over HTTP, on Beauty's catalogue."""
+"""What serving takes on Beauty's catalogue: cold load, single requests, batches, many clients over HTTP."""
 
 import http.client
 import json
@@ -42,15 +42,16 @@ def serving(fold: Fold, models: list[str], source: str) -> None:
             served = served_fresh(bundle, asked)
             print(
                 f"{name}: cold load {served.load_s:.1f} s, {served.memory_mb:,.0f} MiB; one user p50 "
-                f"{served.latency_p50_ms:.2f} ms, p99 {served.latency_p99_ms:.2f} ms; in batches {_batch(bundle, fold):,.0f} "
-                "users a second"
+                f"{served.latency_p50_ms:.2f} ms, p99 {served.latency_p99_ms:.2f} ms; "
+                f"in batches {_batch(bundle, fold):,.0f} users a second"
             )
-            model = as_mlflow(Path(folder) / "mlflow", bundle, asked[:2], served, "", "recommender")
+            model = as_mlflow(Path(folder) / "mlflow", bundle, asked.head(2), served, "", "recommender")
             with _server(model) as port:
                 milliseconds, errors, seconds = _clients(port, ids.tolist())
+            p50, p99 = np.quantile(milliseconds, [0.5, 0.99])
             print(
-                f"{name} over HTTP, {_CLIENTS} clients, {_REQUESTS:,} requests: p50 {np.quantile(milliseconds, 0.5):.0f} ms, "
-                f"p99 {np.quantile(milliseconds, 0.99):.0f} ms, {_REQUESTS / seconds:,.0f} a second, {errors} errors"
+                f"{name} over HTTP, {_CLIENTS} clients, {_REQUESTS:,} requests: p50 {p50:.0f} ms, p99 {p99:.0f} ms, "
+                f"{_REQUESTS / seconds:,.0f} a second, {errors} errors"
             )
 
 
