@@ -1,0 +1,1 @@
+"""Registering models, and the gate that decides which of them is served."""
