@@ -32,6 +32,7 @@ def main() -> None:
         command, words, overrides = arguments(sys.argv[1:])
     except ValueError as error:
         sys.exit(f"error: {error}")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # a server that is down is no matter of minutes
     from hydra.errors import HydraException  # here, so that --help does not wait for MLflow
     from mlflow.exceptions import MlflowException
 
@@ -128,7 +129,7 @@ def _gate(overrides: Sequence[str]) -> Any:
 
 
 def _uri(words: Mapping[str, str]) -> str:
-    return words.get("uri") or os.environ.get("MLFLOW_TRACKING_URI", "sqlite:///mlflow.db")
+    return words.get("uri") or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
 
 
 COMMANDS = {"register": _register, "promote": _promote, "rollback": _rollback, "history": _history}
