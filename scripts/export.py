@@ -6,8 +6,10 @@ python scripts/export.py promote name=grocery-recommender version=3 --force "why
 python scripts/export.py rollback name=grocery-recommender                 the champion before the present one, again
 python scripts/export.py history name=grocery-recommender                  who moved the champion, when and why
 
-promote also takes the gate's settings (gate.alpha=.01; configs/gate/default.yaml lists them, gate=<another yaml> names
-others). The registry is the one that uri= or MLFLOW_TRACKING_URI names, else sqlite:///mlflow.db.
+Where data has come in since the champion was judged, train its settings on that data too, and name the run:
+promote … against=<run_id>. promote also takes the gate's settings (gate.alpha=.01; configs/gate/default.yaml lists
+them, gate=<another yaml> names others). The registry is the one that uri= or MLFLOW_TRACKING_URI names, else
+sqlite:///mlflow.db.
 """
 
 import os
@@ -59,7 +61,7 @@ def arguments(given: Sequence[str]) -> tuple[str, dict[str, str], list[str]]:
     of_gate = command == "promote"
     overrides = [f"{name}={value}" for name, _, value in pairs if of_gate and name.partition(".")[0] == "gate"]
     words = {name: value for name, _, value in pairs if f"{name}={value}" not in overrides} | force
-    takes = (*TAKES[command], "uri", *(["--force"] if of_gate else []))
+    takes = (*TAKES[command], "uri", *(["against", "--force"] if of_gate else []))
     strange = [name for name in words if name not in takes]
     missing = [name for name in TAKES[command] if not words.get(name)]
     if strange or missing:
@@ -90,7 +92,10 @@ def _register(words: Mapping[str, str], overrides: Sequence[str]) -> str:
 def _promote(words: Mapping[str, str], overrides: Sequence[str]) -> str:
     from omniretail.export.promotion import promote
 
-    outcome = promote(_uri(words), words["name"], words["version"], _gate(overrides), words.get("--force", ""))
+    gate = _gate(overrides)
+    outcome = promote(
+        _uri(words), words["name"], words["version"], gate, words.get("--force", ""), words.get("against", "")
+    )
     for check in outcome.checks:
         print(f"{'passed' if check.passed else 'FAILED'}  {check}")
     if not outcome.before:

@@ -70,9 +70,12 @@ def embeddings(noise: dict[str, float], n: int = 150, **settings: str) -> ProbeR
 def kept_runs(uri: str) -> dict[str, str]:
     """Runs by what they found: recommenders of three strengths, and two of each other kind."""
     made = {
-        "0.3": lists(0.3),
+        "0.3": lists(0.3, parameters="l2=1"),
         "0.4": lists(0.4),
         "0.5": lists(0.5),
+        "0.5 on new data": lists(0.5, data="d2", parameters="l2=9"),
+        "0.3 on new data": lists(0.3, data="d2", parameters="l2=1"),
+        "0.3 on new data, other settings": lists(0.3, data="d2", parameters="l2=2"),
         "val only": lists(0.4, stage="val"),
         "offers bad": offers(5.0, n=60),
         "offers good": offers(0.05, n=60),

@@ -186,6 +186,22 @@ def test_a_champion_whose_results_are_lost_cannot_be_beaten_but_forced_out(
     assert promote(uri, name, 2, GATE, force="nobody knows the old one").promoted
 
 
+def test_on_new_data_a_run_of_the_champions_settings_stands_in(uri: str, name: str, runs: dict[str, str]) -> None:
+    versions(uri, name, runs, "0.3", "0.5 on new data")
+    promote(uri, name, 1, GATE)
+    assert [check.name for check in promote(uri, name, 2, GATE).failed] == ["same data"]
+    other = runs["0.3 on new data, other settings"]
+    assert [str(check) for check in promote(uri, name, 2, GATE, against=other).failed] == [
+        f"stands in for the champion: run {other} of EASE l2=2 (asked: a run of EASE l2=1)"
+    ]
+    assert [c.name for c in promote(uri, name, 2, GATE, against=runs["0.3"]).failed] == ["same data"]
+    with pytest.raises(LookupError, match="run nonsense has no results for stage=test"):
+        promote(uri, name, 2, GATE, against="nonsense")
+    right = promote(uri, name, 2, GATE, against=runs["0.3 on new data"])
+    assert (right.promoted, right.failed, right.checks[0].name) == (True, [], "stands in for the champion")
+    assert runs["0.3 on new data"] in history(uri, name)[-1].checks[0].found
+
+
 def test_what_cannot_be_promoted_is_said_by_name(uri: str, name: str, runs: dict[str, str]) -> None:
     versions(uri, name, runs, "0.5")
     promote(uri, name, 1, GATE)

@@ -80,9 +80,12 @@ def test_registering_is_left_to_who_does_it(run: Run, uri: str, name: str, monke
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["promote"], "promote lacks name= and version=; it takes name, version, uri, --force"),
-        (["promote", "name=x", "version="], "promote lacks version=; it takes name, version, uri, --force"),
-        (["promote", "nmae=x", "version=1"], "promote does not take nmae; it takes name, version, uri, --force"),
+        (["promote"], "promote lacks name= and version=; it takes name, version, uri, against, --force"),
+        (["promote", "name=x", "version="], "promote lacks version=; it takes name, version, uri, against, --force"),
+        (
+            ["promote", "nmae=x", "version=1"],
+            "promote does not take nmae; it takes name, version, uri, against, --force",
+        ),
         (["rollback", "name=x", "version=1"], "rollback does not take version; it takes name, uri"),
         (["rollback", "name=x", "gate.alpha=1"], "rollback does not take gate.alpha; it takes name, uri"),
         (["run_id=x"], "register lacks name=; it takes run_id, name, uri"),

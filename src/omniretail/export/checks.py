@@ -36,6 +36,14 @@ class Check:
         return f"{self.name}: {self.found} (asked: {self.bound})"
 
 
+def stands_in(stand_in: AnyResult, champion: AnyResult) -> Check:
+    """Whether a run on other data is of what the champion is: the same model with the same settings."""
+    mine, present = (f"{each.model} {each.settings.get('parameters', '')}".strip() for each in (stand_in, champion))
+    return Check(
+        "stands in for the champion", f"run {stand_in.run_id} of {mine}", f"a run of {present}", mine == present
+    )
+
+
 def same_trial(candidate: AnyResult, champion: AnyResult) -> list[Check]:
     """Whether the two were judged alike: kind, data, protocol, and the very customers."""
     return [_kind(candidate, champion), _data(candidate, champion), _protocol(candidate, champion)] + (

@@ -4,14 +4,14 @@ import getpass
 import os
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.exceptions import MlflowException
 
-from omniretail.export.checks import Check, failed
+from omniretail.export.checks import Check, failed, stands_in
 from omniretail.export.gate import Contender, Gate
 from omniretail.export.history import (
     CHAMPION,
@@ -61,7 +61,7 @@ class Outcome:
         return failed(self.checks)
 
 
-def promote(uri: str, name: str, version: str | int, gate: Gate, force: str = "") -> Outcome:
+def promote(uri: str, name: str, version: str | int, gate: Gate, force: str = "", against: str = "") -> Outcome:
     """Make a version the champion where the gate lets it pass; else leave everything as it is.
 
     The first champion has nobody to beat: it has to keep to the bounds that need none. Whoever is champion by the time
@@ -72,10 +72,12 @@ def promote(uri: str, name: str, version: str | int, gate: Gate, force: str = ""
         name: of the registered model.
         version: of it.
         gate: what is asked.
+        against: a run of the champion's model and settings on the candidate's data, to stand in for the champion; where
+            data has come in since, nothing else can be compared.
         force: why the version is to become champion even if the gate says no; is recorded with what the gate said.
 
     Raises:
-        LookupError: where there is no such name or version, or its run has no results on test.
+        LookupError: where there is no such name or version, or a run has no results on test.
         ValueError: where the version is the champion, or was made from no run; or the reason is too long.
         TimeoutError: where others hold the turn for too long.
     """
@@ -85,7 +87,7 @@ def promote(uri: str, name: str, version: str | int, gate: Gate, force: str = ""
     candidate = _contender(uri, version_of(client, uri, name, version))
     while True:
         before = champion_of(model_of(client, uri, name))
-        found = _judged(client, uri, name, gate, candidate, before)
+        found = _judged(client, uri, name, gate, candidate, before, against)
         if failed(found) and not force:
             return Outcome(name, candidate.version, before, promoted=False, checks=found)
         action, reason = (FORCED, force) if failed(found) else (PROMOTED, "")
@@ -174,7 +176,7 @@ def _contender(uri: str, version: ModelVersion) -> Contender:
 
 
 def _judged(
-    client: MlflowClient, uri: str, name: str, gate: Gate, candidate: Contender, before: str
+    client: MlflowClient, uri: str, name: str, gate: Gate, candidate: Contender, before: str, against: str
 ) -> Sequence[Check]:
     if before == candidate.version:
         raise ValueError(f"version {before} of {name} is the champion already")
@@ -183,11 +185,12 @@ def _judged(
     try:
         champion = _contender(uri, version_of(client, uri, name, before))
     except (LookupError, ValueError) as error:
-        return [
-            Check("the champion's results", str(error), "there, to be beaten", passed=False),
-            *gate.judge(candidate, None),
-        ]
-    return gate.judge(candidate, champion)
+        lost = Check("the champion's results", str(error), "there, to be beaten", passed=False)
+        return [lost, *gate.judge(candidate, None)]
+    if not against:
+        return gate.judge(candidate, champion)
+    stand_in = replace(champion, result=load_result(uri, against, STAGE))
+    return [stands_in(stand_in.result, champion.result), *gate.judge(candidate, stand_in)]
 
 
 def _one_before(model: RegisteredModel) -> str:
