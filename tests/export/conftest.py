@@ -5,9 +5,17 @@ import itertools
 import pytest
 from mlflow import MlflowClient
 
+from omniretail.export import differences
 from tests.export.made import kept_runs
 
 _NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Differences here are wide; more draws would only take longer."""
+    monkeypatch.setattr(differences, "_OFFER_DRAWS", 30)
+    monkeypatch.setattr(differences, "_PROBE_DRAWS", 30)
 
 
 @pytest.fixture(scope="session")

@@ -97,7 +97,7 @@ def add_version(uri: str, name: str, run_id: str | None, latency_ms: float | Non
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name)
     tags = {} if latency_ms is None else {LATENCY: f"{latency_ms:.3f}"}
-    return str(client.create_model_version(name, "runs:/x/model", run_id, tags=tags).version)
+    return str(client.create_model_version(name, f"runs:/{run_id}/model", run_id, tags=tags).version)
 
 
 def champion(uri: str, name: str) -> str:

@@ -9,7 +9,6 @@ from hydra.utils import instantiate
 from scipy import stats
 from sklearn.metrics import log_loss, roc_auc_score
 
-from omniretail.export import differences
 from omniretail.export.checks import Check, failed
 from omniretail.export.gate import Contender, Gate
 from omniretail.probes.result import BLEND
@@ -17,13 +16,6 @@ from omniretail.run import compose
 from tests.export.made import embeddings, lists, offers, shaken
 
 BETTER, WORSE = lists(0.5), lists(0.4)
-
-
-@pytest.fixture(autouse=True)
-def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Differences here are wide; more draws would only take longer."""
-    monkeypatch.setattr(differences, "_OFFER_DRAWS", 30)
-    monkeypatch.setattr(differences, "_PROBE_DRAWS", 30)
 
 
 def judged(candidate: object, champion: object, gate: Gate | None = None) -> dict[str, Check]:

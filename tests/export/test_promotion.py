@@ -74,11 +74,13 @@ def test_forced_is_recorded_with_its_reason_and_what_the_gate_said(uri: str, nam
     assert outcome.failed[0].name == "beats the champion in NDCG@10"
 
 
-def test_who_would_have_passed_anyway_was_not_forced(uri: str, name: str, runs: dict[str, str]) -> None:
+def test_who_would_have_passed_anyway_was_not_forced_but_the_reason_stands(
+    uri: str, name: str, runs: dict[str, str]
+) -> None:
     versions(uri, name, runs, "0.3", "0.5")
     promote(uri, name, 1, GATE, force="hurry")
     promote(uri, name, 2, GATE, force="hurry")
-    assert [(e.action, e.reason) for e in history(uri, name)] == [("promoted", "")] * 2
+    assert [(e.action, e.reason) for e in history(uri, name)] == [("promoted", "hurry")] * 2
 
 
 def test_rollback_restores_the_one_before_and_then_the_one_before_that(

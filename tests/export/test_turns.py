@@ -26,7 +26,8 @@ Started = Callable[..., Connection]
 def context() -> Any:
     """Processes forked from one clean server that has imported everything once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.export.racing"])
+    stores = [f"mlflow.store.{what}.sqlalchemy_store" for what in ("tracking", "model_registry")]
+    context.set_forkserver_preload(["tests.export.racing", *stores])
     return context
 
 
@@ -81,7 +82,7 @@ def test_the_second_of_two_is_judged_against_the_first(
 
 
 def test_of_many_at_once_none_is_lost(uri: str, name: str, runs: dict[str, str], start: Started, context: Any) -> None:
-    n = 4
+    n = 3
     for _ in range(n):
         add_version(uri, name, runs["0.4"])
     met = context.Barrier(n)

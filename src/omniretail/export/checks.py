@@ -77,7 +77,7 @@ def coverage(candidate: Result, champion: Result, key: str, share: float) -> Che
             raise ValueError(f"{result.model} has no {key}; gate.coverage takes one of {known}, or null for no guard")
     mine, present = candidate.overall[key], champion.overall[key]
     found = f"{figure(mine)} against the champion's {figure(present)}"
-    return Check(label(key), found, f"at least {share:.0%} of the champion's", mine >= share * present)
+    return Check(label(key), found, f"at least {100 * share:g} % of the champion's", mine >= share * present)
 
 
 def latency(candidate_ms: float | None, bound_ms: float) -> Check:

@@ -28,7 +28,7 @@ class Entry:
         before: the champion until then; empty for the first.
         who: the user of the operating system, and the machine.
         when: UTC, ISO 8601.
-        reason: why it was forced; else empty.
+        reason: given with a force, whether or not the gate needed it; else empty.
         checks: what the gate found; empty for what was rolled back, and for a version that is deleted since.
     """
 

@@ -74,7 +74,7 @@ def promote(uri: str, name: str, version: str | int, gate: Gate, force: str = ""
         gate: what is asked.
         against: a run of the champion's model and settings on the candidate's data, to stand in for the champion; where
             data has come in since, nothing else can be compared.
-        force: why the version is to become champion even if the gate says no; is recorded with what the gate said.
+        force: why the version is to become champion even if the gate says no; recorded, also where it was not needed.
 
     Raises:
         LookupError: where there is no such name or version, or a run has no results on test.
@@ -90,12 +90,12 @@ def promote(uri: str, name: str, version: str | int, gate: Gate, force: str = ""
         found = _judged(client, uri, name, gate, candidate, before, against)
         if failed(found) and not force:
             return Outcome(name, candidate.version, before, promoted=False, checks=found)
-        action, reason = (FORCED, force) if failed(found) else (PROMOTED, "")
+        action = FORCED if failed(found) else PROMOTED
         who = _who()
         with turn(client, name, who) as still_mine:
             model = model_of(client, uri, name)
             if champion_of(model) == before:
-                entry = _entry(model, action, candidate.version, who, reason, found)
+                entry = _entry(model, action, candidate.version, who, force, found)
                 still_mine()
                 _move(client, name, entry)
                 return Outcome(name, candidate.version, before, promoted=True, checks=found)
