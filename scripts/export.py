@@ -15,8 +15,10 @@ sqlite:///mlflow.db.
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+CONFIGS = Path(__file__).parents[1] / "configs"
 TAKES = {
     "register": ("run_id", "name"),
     "promote": ("name", "version"),
@@ -124,13 +126,21 @@ def _history(words: Mapping[str, str], overrides: Sequence[str]) -> str:
 
 
 def _gate(overrides: Sequence[str]) -> Any:
+    import hydra
+    from hydra.errors import InstantiationException
     from hydra.utils import instantiate
 
-    from omniretail.run import compose
-
-    chosen = [each for each in overrides if each.startswith("gate=")] or ["gate=default"]
+    chosen = [each.partition("=")[2] for each in overrides if each.startswith("gate=")] or ["default"]
+    known = sorted(path.stem for path in (CONFIGS / "gate").glob("*.yaml"))
+    if chosen[-1] not in known:
+        raise ValueError(f"there is no gate={chosen[-1]}; configs/gate holds {', '.join(known)}")
     settings = [each for each in overrides if not each.startswith("gate=")]
-    return instantiate(compose(*(f"+{each}" for each in chosen), *settings).gate)
+    with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        cfg = hydra.compose(f"gate/{chosen[-1]}", overrides=settings)
+    try:
+        return instantiate(cfg.gate)
+    except InstantiationException as error:
+        raise ValueError(error.__cause__ or error) from None
 
 
 def _uri(words: Mapping[str, str]) -> str:
