@@ -90,6 +90,25 @@ def paired_test(a: pd.Series, b: pd.Series) -> float:
     return float(2 * stats.t.sf(abs(difference.mean()) / error, df=len(difference) - 1))
 
 
+def bootstrap_test(gap: np.ndarray, resampled: np.ndarray) -> np.ndarray:
+    """p-values of the two-sided test that differences are luck, from how they spread over resamples.
+
+    The normal approximation to the paired bootstrap: for figures that are no mean of values per user.
+
+    Args:
+        gap: the differences found; shape (M,).
+        resampled: the same on users drawn with replacement, NaN where a resample has none; shape (M, R).
+
+    Returns:
+        In [0, 1]; 1 where nothing differs or the spread is not known, NaN where the difference is not; shape (M,).
+
+    >>> bootstrap_test(np.array([0.0, 1.96]), np.array([[-1.0, 0.0, 1.0]] * 2)).round(3)
+    array([1.  , 0.05])
+    """
+    spread = pd.DataFrame(resampled).std(axis=1).fillna(np.inf).to_numpy()
+    return 2 * stats.norm.sf(np.divide(np.abs(gap), spread, out=np.where(gap == 0, 0.0, np.inf), where=spread > 0))
+
+
 def holm(p_values: np.ndarray) -> np.ndarray:
     """p-values adjusted for having been looked at together.
 

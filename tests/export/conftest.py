@@ -1,13 +1,44 @@
-"""A small shop's run, registered once for all tests here: setting up a store and starting processes takes seconds."""
+"""Registries for all tests, as MLflow takes seconds to make one: one of made-up runs, one of a small shop's real run."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
+from omniretail.export import differences
 from omniretail.export.register import register
 from omniretail.run import compose, run
 from tests.conftest import shop_events
+from tests.export.made import kept_runs
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Differences here are wide; more draws would only take longer."""
+    monkeypatch.setattr(differences, "_OFFER_DRAWS", 30)
+    monkeypatch.setattr(differences, "_PROBE_DRAWS", 30)
+
+
+@pytest.fixture(scope="session")
+def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("registry")
+    uri = f"sqlite:///{folder}/mlflow.db"
+    MlflowClient(uri, uri).create_experiment("shop", artifact_location=str(folder / "files"))
+    return uri
+
+
+@pytest.fixture(scope="session")
+def runs(uri: str) -> dict[str, str]:
+    return kept_runs(uri)
+
+
+@pytest.fixture
+def name() -> str:
+    return f"grocery-recommender-{next(_NUMBERS)}"
 
 
 @dataclass(frozen=True)

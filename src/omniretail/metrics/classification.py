@@ -31,8 +31,12 @@ def brier(truth: np.ndarray, probability: np.ndarray) -> float:
 
 def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
     """Mean of minus the logarithm of the probability given to what happened, nats."""
-    likely = np.clip(np.where(truth > 0, probability, 1 - probability), 1e-12, 1.0)
-    return float(-np.log(likely).mean())
+    return float(log_losses(truth, probability).mean())
+
+
+def log_losses(truth: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """Minus the logarithm of each probability given to what happened, nats; shape (N,)."""
+    return -np.log(np.clip(np.where(truth > 0, probability, 1 - probability), 1e-12, 1.0))
 
 
 def expected_calibration_error(truth: np.ndarray, probability: np.ndarray, n_bins: int = 10) -> float:

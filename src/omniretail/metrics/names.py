@@ -3,7 +3,7 @@
 import re
 
 _ACRONYMS = {"ndcg", "mrr", "map", "auc"}
-_PLAIN = {"intra_list_diversity": "Diversity"}
+_PLAIN = {"intra_list_diversity": "Diversity", "auc_per_offer": "AUC per offer"}
 
 
 def key(metric: str, k: int, part: str = "") -> str:

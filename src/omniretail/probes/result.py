@@ -66,6 +66,32 @@ def figures_of(answers: Sequence[Answers], user_ids: np.ndarray) -> tuple[pd.Dat
     return pd.DataFrame(rows), pd.concat(said, ignore_index=True)
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What was asked and said of one question.
+
+    Attributes:
+        kind: ``amount``, or empty where it is of facts and events; as ``measure`` takes it.
+        users: raw ids; shape (N,).
+        truth: shape (N, T).
+        score: shape (N, T).
+    """
+
+    kind: str
+    users: np.ndarray
+    truth: np.ndarray
+    score: np.ndarray
+
+
+def answered(result: ProbeResult, question: str) -> Answered:
+    """The answers that a result keeps to one question, in the order in which it keeps them."""
+    figures, said = (each[each.question == question] for each in (result.figures, result.answers))
+    t = int(figures.classes.iloc[0])
+    truth, score = (np.asarray(said[name], dtype=np.float64).reshape(-1, t) for name in ("truth", "score"))
+    kind = "amount" if (figures.figure == "spearman").any() else ""
+    return Answered(kind, said.user_id.to_numpy()[::t], truth, score)
+
+
 def measure(kind: str, truth: np.ndarray, scores: np.ndarray) -> float:
     """Macro AUC of facts and events, Spearman's rank correlation of amounts; NaN where it is not defined.
 

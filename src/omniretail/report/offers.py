@@ -5,13 +5,12 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from omniretail.offers.result import PROBABILITY, RANKING, OfferResult, columns, draws, ranking
 from omniretail.report.plain import plain_markdown
 from omniretail.report.runs import by_name, require_one_protocol
 from omniretail.report.words import TIED, amount
-from omniretail.statistics import ALPHA, holm
+from omniretail.statistics import ALPHA, bootstrap_test, holm
 
 TESTED = ("auc", "auc_per_offer")
 _SHOWN = {
@@ -119,8 +118,7 @@ def _p_best(values: np.ndarray, resampled: np.ndarray) -> np.ndarray:
     if np.isnan(values).all():
         return np.full(len(values), np.nan)
     best = int(np.nanargmax(values))
-    spread = pd.DataFrame(resampled[best] - resampled).std(axis=1).to_numpy()
-    p = 2 * stats.norm.sf(np.abs(values[best] - values) / np.where(spread > 0, spread, np.inf))
+    p = bootstrap_test(values[best] - values, resampled[best] - resampled)
     others = np.arange(len(p)) != best
     p[others], p[best] = holm(p[others]), np.nan
     return p

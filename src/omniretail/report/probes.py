@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from rich.table import Table
-from scipy import stats
 
-from omniretail.probes.result import BLEND, ProbeResult, measure
+from omniretail.probes.result import BLEND, ProbeResult, answered, measure
 from omniretail.report.plain import plain_markdown, plain_terminal
-from omniretail.statistics import ALPHA, holm
+from omniretail.statistics import ALPHA, bootstrap_test, holm
 
 REFERENCE = "ProfileTable"
 _RESAMPLES = 100
@@ -91,10 +90,7 @@ def _named(results: Sequence[ProbeResult]) -> dict[str, ProbeResult]:
 def _p_best(part: pd.DataFrame, named: dict[str, ProbeResult], question: str) -> np.ndarray:
     best = int(np.nanargmax(part.value)) if part.value.notna().any() else 0
     values = np.stack([_resampled(result, question) for result in named.values()])  # (M, R)
-    difference = values[best] - values
-    spread = difference.std(axis=1, ddof=1)
-    gap = part.value.iloc[best] - part.value.to_numpy()
-    p = 2 * stats.norm.sf(np.abs(gap) / np.where(spread > 0, spread, np.inf))
+    p = bootstrap_test(part.value.iloc[best] - part.value.to_numpy(), values[best] - values)
     others = np.arange(len(p)) != best
     p[others], p[best] = holm(p[others]), np.nan
     return p
@@ -102,13 +98,10 @@ def _p_best(part: pd.DataFrame, named: dict[str, ProbeResult], question: str) ->
 
 def _resampled(result: ProbeResult, question: str) -> np.ndarray:
     """The figure on customers drawn with replacement, the same draws for every encoder; shape (R,)."""
-    said = result.answers[result.answers.question == question]
-    t = int(result.figures.loc[result.figures.question == question, "classes"].iloc[0])
-    kind = "amount" if (result.figures.loc[result.figures.question == question, "figure"] == "spearman").any() else ""
-    truth, score = (np.asarray(said[name], dtype=np.float64).reshape(-1, t) for name in ("truth", "score"))
+    said = answered(result, question)
     rng = np.random.default_rng(0)
-    draws = (rng.integers(len(truth), size=len(truth)) for _ in range(_RESAMPLES))
-    return np.array([measure(kind, truth[drawn], score[drawn]) for drawn in draws])
+    draws = (rng.integers(len(said.users), size=len(said.users)) for _ in range(_RESAMPLES))
+    return np.array([measure(said.kind, said.truth[drawn], said.score[drawn]) for drawn in draws])
 
 
 def _figure(row: object) -> str:
