@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+import torch
+
+from omniretail.export.graphs import Scores, graph_of
+from omniretail.export.networks import Recurrent, reordered
+from omniretail.export.onnx_check import random_histories
+from omniretail.models.recommenders.two_tower import TwoTower
+from omniretail.nn.repeats import OwnItems
+from omniretail.serving.onnx_inputs import laid_out
+from tests.export.made import N_ITEMS, SHOP, fitted
+
+
+@pytest.mark.parametrize(
+    "name", ["SASRec", "SASRec, all there is", "SASRec, ligr", "SASRec, one event", "MultVAE", "LightGCN", "TwoTower"]
+)
+def test_before_it_is_written_a_network_already_gives_the_models_scores(name: str) -> None:
+    graph = graph_of(fitted(name))
+    assert graph is not None
+    users = random_histories(np.array([0, 1, 2, 6, 7, 30, 0]), N_ITEMS, len(SHOP.users), np.random.default_rng(3))
+    arrays = laid_out(users, graph.layout)
+    with torch.no_grad():
+        scores = Scores(graph).eval()({key: torch.from_numpy(arrays[key]) for key in graph.inputs})
+    np.testing.assert_allclose(scores.numpy(), fitted(name).score(users), rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_older_than_the_oldest_age_told_apart_weighs_like_it() -> None:
+    own = OwnItems(n_items=1)
+    own.age = torch.nn.Parameter(torch.arange(12.0))
+    assert own.weights(torch.tensor([2047, 2048, 9999])).unique().numel() == 1
+    assert own.weights(torch.tensor([1022, 1023])).unique().numel() == 2
+
+
+def test_gates_are_in_onnxs_order() -> None:
+    assert reordered(torch.tensor([1, 2, 3])).tolist() == [2, 1, 3]
+    units = torch.nn.GRU(3, 2, num_layers=2, batch_first=True)
+    assert Recurrent(units).read_1.shape == (1, 6, 2)  # type: ignore[union-attr]
+
+
+def test_a_tower_that_reads_another_models_vectors_is_refused() -> None:
+    model = TwoTower()
+    model.popularity_, model.encoder = np.zeros(1), object()  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match="this TwoTower reads a profile that another model makes"):
+        graph_of(model)
