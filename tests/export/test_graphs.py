@@ -8,20 +8,36 @@ from omniretail.export.onnx_check import random_histories
 from omniretail.models.recommenders.two_tower import TwoTower
 from omniretail.nn.repeats import OwnItems
 from omniretail.serving.onnx_inputs import laid_out
-from tests.export.made import N_ITEMS, SHOP, fitted
+from omniretail.views.event_features import EventCoding
+from omniretail.views.histories import Histories
+from tests.export.made import ENCODERS, MODELS, N_ITEMS, NEW, SHOP, fitted
+from tests.models.profiles.shop import KINDS
+
+RECOMMENDERS = [name for name in MODELS if name not in (*ENCODERS, "iALS", "BPR")]
 
 
-@pytest.mark.parametrize(
-    "name", ["SASRec", "SASRec, all there is", "SASRec, ligr", "SASRec, one event", "MultVAE", "LightGCN", "TwoTower"]
-)
-def test_before_it_is_written_a_network_already_gives_the_models_scores(name: str) -> None:
+def given(name: str, users: Histories) -> np.ndarray:
+    """What the network, not yet written to a file, gives: scores of a recommender, vectors of an encoder."""
     graph = graph_of(fitted(name))
     assert graph is not None
-    users = random_histories(np.array([0, 1, 2, 6, 7, 30, 0]), N_ITEMS, len(SHOP.users), np.random.default_rng(3))
-    arrays = laid_out(users, graph.layout)
+    coding = EventCoding.from_arrays(fitted(name).coding_) if graph.layout.kind == "baskets" else None
+    arrays = laid_out(users, graph.layout, coding)
+    network = graph.vectors if name in ENCODERS else Scores(graph)
     with torch.no_grad():
-        scores = Scores(graph).eval()({key: torch.from_numpy(arrays[key]) for key in graph.inputs})
-    np.testing.assert_allclose(scores.numpy(), fitted(name).score(users), rtol=1e-4, atol=1e-5)
+        return network.eval()({key: torch.from_numpy(arrays[key]) for key in graph.inputs}).numpy()
+
+
+@pytest.mark.parametrize("name", RECOMMENDERS)
+def test_before_it_is_written_a_network_already_gives_the_models_scores(name: str) -> None:
+    lengths = np.array([0, 1, 2, 6, 7, 30, 0])
+    users = random_histories(lengths, N_ITEMS, len(SHOP.users), np.random.default_rng(3))
+    np.testing.assert_allclose(given(name, users), fitted(name).score(users), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_and_an_encoders_vectors(name: str) -> None:
+    for users in (NEW, KINDS.histories):
+        np.testing.assert_allclose(given(name, users), fitted(name).embed(users, KINDS.at), rtol=1e-4, atol=1e-5)
 
 
 def test_what_is_older_than_the_oldest_age_told_apart_weighs_like_it() -> None:

@@ -15,7 +15,6 @@ from omniretail.export.networks import (
     LastState,
     LightGCNVectors,
     MultVAEVectors,
-    Recurrent,
     TowerVectors,
 )
 from omniretail.export.profile_networks import BasketStates, PooledStates
@@ -30,7 +29,6 @@ from omniretail.models.recommenders.two_tower import TwoTower
 from omniretail.models.recommenders.two_tower_task import TwoTowerTask
 from omniretail.models.sequential import SequenceTask
 from omniretail.models.training.networks import with_weights
-from omniretail.nn.encoders import GRUEncoder
 from omniretail.nn.repeats import OwnItems
 from omniretail.nn.towers import unit
 from omniretail.serving.onnx_inputs import Layout
@@ -118,8 +116,6 @@ def _encoder(model: object) -> Graph | None:
 def _sequence(model: SASRec | GRU4Rec) -> Graph:
     n_items = len(model.popularity_)
     task: SequenceTask = with_weights(model._made(n_items), model.weights_)
-    if isinstance(task.encoder, GRUEncoder):
-        task.encoder.units = Recurrent(task.encoder.units)  # type: ignore[assignment]
     inputs = ("item", "length", *(["circumstance"] if model.context else []))
     with torch.no_grad():
         _, items = task._comparable(torch.zeros(1, task.encoder.items.embedding_dim))

@@ -64,6 +64,15 @@ class Recurrent(nn.Module):
         return states.transpose(0, 1), None
 
 
+def with_onnx_gru(network: nn.Module) -> nn.Module:
+    """The same network, every ``GRU`` in it ready to be exported."""
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.GRU):
+                setattr(module, name, Recurrent(child))
+    return network
+
+
 def reordered(weights: Tensor) -> Tensor:
     """The reset, update and new gate, as torch has them, in ONNX's order: update, reset, new."""
     reset, update, new = weights.chunk(3)

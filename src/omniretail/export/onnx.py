@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from omniretail.export.graphs import Graph, Scores, graph_of
+from omniretail.export.networks import with_onnx_gru
 from omniretail.export.onnx_check import check_onnx, random_histories
 from omniretail.serving.onnx_inputs import INPUTS, laid_out
 from omniretail.serving.onnx_runtime import ABOUT, CODING, About, Output
@@ -61,7 +62,7 @@ def to_onnx(model: Any, folder: Path, output: Output = "scores") -> Path:
         raise ValueError("own_items=true adds a bonus to the product of vectors; export output='scores'")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{output}.onnx"
-    network = (Scores(graph) if output == "scores" else graph.vectors).eval().requires_grad_(False)
+    network = with_onnx_gru(Scores(graph) if output == "scores" else graph.vectors).eval().requires_grad_(False)
     if graph.layout.kind == "baskets":
         np.savez(folder / CODING, allow_pickle=False, **model.coding_)
     _write(network, graph, model, output, path)

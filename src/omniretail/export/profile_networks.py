@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from omniretail.export.networks import Inputs, Recurrent, context_of, last, nought_where_empty, real
+from omniretail.export.networks import Inputs, context_of, last, nought_where_empty, real
 from omniretail.models.profiles.next_item import NextItem
 from omniretail.models.training.networks import with_weights
 
@@ -29,7 +29,7 @@ class BasketStates(nn.Module):
 
     def __init__(self, task: Any, pooling: str, squeeze: Any) -> None:
         super().__init__()
-        self.encoder, self.units = task.encoder, Recurrent(task.state.units)
+        self.encoder, self.units = task.encoder, task.state.units
         self.pooling, self.squeeze = pooling, squeeze
 
     def forward(self, inputs: Inputs) -> Tensor:
