@@ -1,4 +1,4 @@
-"""Measure what is said of speed: raw files to views, full-ranking evaluation, training, lifetime value, Tianchi O2O, ONNX."""
+"""Measure what is said of speed: raw files to views, full ranking, training, lifetime value, Tianchi O2O, ONNX."""
 
 import argparse
 import resource

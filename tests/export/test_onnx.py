@@ -132,8 +132,12 @@ def test_a_file_of_others_is_refused(tmp_path: Path) -> None:
         OnnxRecommender(tmp_path / "x.onnx")
 
 
-def test_vectors_times_items_are_the_scores(tmp_path: Path) -> None:
+def test_vectors_times_items_are_the_scores_with_weights_in_one_file_or_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "_IN_ONE_FILE", 0)
     path = to_onnx(fitted("LightGCN"), tmp_path, "vectors")
+    assert (tmp_path / "vectors.onnx.data").exists()
     vectors = OnnxEncoder(path).embed(NEW)
     scores = fitted("LightGCN").score(NEW)
     some = NEW.lengths > 0

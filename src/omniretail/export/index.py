@@ -32,9 +32,9 @@ class IndexSettings:
             so ``open_index`` sets it again.
     """
 
-    connectivity: int = 16
+    connectivity: int = 32
     expansion_add: int = 128
-    expansion_search: int = 128
+    expansion_search: int = 256
 
 
 def write_index(folder: Path, items: np.ndarray, users: np.ndarray, settings: IndexSettings) -> dict[str, Any]:

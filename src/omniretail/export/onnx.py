@@ -27,12 +27,7 @@ TOLERANCE = 1e-4
 
 _IN_ONE_FILE = 1 << 30  # bytes of weights; a protobuf holds two GiB at most
 _TALKATIVE = ("torch.onnx._internal.exporter._registration", "onnx_ir._convenience")
-_HARMLESS = (
-    ("`isinstance\\(treespec, LeafSpec\\)` is deprecated", FutureWarning),  # torch 2.13's own, on Python 3.11
-    ("_check_is_size will be removed", FutureWarning),  # its decomposition of a GRU
-    ("The tensor attributes .* were assigned during export", UserWarning),  # a GRU's flat weights
-    ("# The axis name: .* will not be used", UserWarning),  # several inputs share an axis, as they should
-)
+_HARMLESS = "`isinstance\\(treespec, LeafSpec\\)` is deprecated"  # by torch 2.13, of what it does itself
 
 
 def to_onnx(model: Any, folder: Path, output: Output = "scores") -> Path:
@@ -69,6 +64,7 @@ def to_onnx(model: Any, folder: Path, output: Output = "scores") -> Path:
     difference = check_onnx(model, path, np.random.default_rng(0))
     if not difference <= TOLERANCE:  # NaN too
         path.unlink()
+        path.with_name(f"{path.name}.data").unlink(missing_ok=True)
         raise ValueError(
             f"{type(model).__name__} in ONNX differs from the model by {difference:.1e} of a user's largest number, "
             f"more than {TOLERANCE:.0e}; the file was removed"
@@ -123,8 +119,7 @@ def _quiet() -> Iterator[None]:
         each.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
-            for message, kind in _HARMLESS:
-                warnings.filterwarnings("ignore", message, kind)
+            warnings.filterwarnings("ignore", _HARMLESS, FutureWarning)
             yield
     finally:
         for each, level in zip(loggers, levels, strict=True):
