@@ -1,4 +1,4 @@
-"""Measure what is said of speed: raw files to views, full-ranking evaluation, training, lifetime value, Tianchi O2O."""
+"""Measure what is said of speed: raw files to views, full ranking, training, lifetime value, Tianchi O2O, ONNX."""
 
 import argparse
 import resource
@@ -22,9 +22,9 @@ from omniretail.views.stored import load_fold
 def main() -> None:
     """Run one of the benchmarks and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["views", "evaluation", "training", "lifetime", "tianchi_o2o"])
+    parser.add_argument("what", choices=["views", "evaluation", "training", "lifetime", "tianchi_o2o", "onnx"])
     parser.add_argument("--source", help="default: complete_journey for views, else beauty")
-    only = parser.add_argument_group("for training")
+    only = parser.add_argument_group("for training, and some for onnx")
     only.add_argument("--models", nargs="+", help="default: all")
     only.add_argument("--dim", type=int, default=64)
     only.add_argument("--epochs", type=int, default=2, help="measured, after one to warm up; default: 2")
@@ -40,6 +40,8 @@ def main() -> None:
         lifetime()
     elif arguments.what == "tianchi_o2o":
         tianchi()
+    elif arguments.what == "onnx":
+        onnx(arguments)
     else:
         training(arguments)
 
@@ -84,6 +86,15 @@ def training(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as cache:
         _, fold = _load(arguments.source or "beauty", Path(cache))
     bench_training.training(fold.train, arguments)
+
+
+def onnx(arguments: argparse.Namespace) -> None:
+    """A single request to SASRec by torch and by ONNX Runtime, after so many epochs."""
+    import bench_onnx
+
+    with tempfile.TemporaryDirectory() as cache:
+        _, fold = _load(arguments.source or "beauty", Path(cache))
+    bench_onnx.onnx(fold, arguments.epochs, arguments.dim)
 
 
 def _load(source: str, cache: Path) -> tuple[float, Fold]:

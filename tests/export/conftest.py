@@ -1,4 +1,4 @@
-"""Registries for all tests, as MLflow takes seconds to make one: one of made-up runs, one of a small shop's real run."""
+"""Registries for all tests, as MLflow takes seconds to make one: of made-up runs, and of a small shop's run."""
 
 import itertools
 from dataclasses import dataclass

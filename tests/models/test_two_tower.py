@@ -153,3 +153,14 @@ def test_runs_on_other_attributes_share_no_checkpoint(tmp_path: Path, monkeypatc
         model = TwoTower(dim=4, training=Training(epochs=1, checkpoints=str(tmp_path), checkpoint_every_s=0))
         model.fit(train)
     assert len(set(folders)) == 2
+
+
+def test_a_user_unknown_to_training_is_told_no_training_users_words() -> None:
+    unheard_of = pd.DataFrame({"user_id": range(3), "segment": ["none of them"] * 3})
+    np.testing.assert_array_equal(fitted().user_vectors(FANS), fitted().user_vectors(FANS, unheard_of))
+    known = replace(FANS, user_idx=np.array([0, -1, 2]))
+    assert np.abs(fitted().user_vectors(known) - fitted().user_vectors(FANS)).max(axis=1).astype(bool).tolist() == [
+        True,
+        False,
+        True,
+    ]

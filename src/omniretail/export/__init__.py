@@ -1,1 +1,1 @@
-"""Registering models, and the gate that decides which of them is served."""
+"""From a run to what others take over: registered versions and their gate, ONNX, embeddings, an index of items."""

@@ -42,7 +42,10 @@ class BasketEncoder(nn.Module):
         Returns:
             Shape (N, dim).
         """
-        lines = self.dropout(self._lines(codes, starts))
+        return self.joined(self.dropout(self._lines(codes, starts)), numbers, circumstances)
+
+    def joined(self, lines: Tensor, numbers: Tensor, circumstances: Tensor) -> Tensor:
+        """The same from what their lines mean together, (N, dim)."""
         told = [table(code) for table, code in zip(self.circumstances, circumstances.T, strict=True)]
         return self.norm(torch.relu(self.net(torch.cat([lines, *told, numbers], dim=1))))
 

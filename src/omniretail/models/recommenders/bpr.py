@@ -61,10 +61,17 @@ class BPR:
         Raises:
             UnknownUserError: for a history of a user who was not in training.
         """
+        return self.user_vectors(users) @ self.item_factors_.T
+
+    def user_vectors(self, users: Histories) -> np.ndarray:
+        """What is multiplied with ``item_factors_``; shape (B, factors + 1).
+
+        Raises:
+            UnknownUserError: for a history of a user who was not in training.
+        """
         unknown = users.user_idx < 0
         n_unknown = int((unknown & (users.lengths > 0)).sum())
         if n_unknown:
             raise UnknownUserError("BPR", n_unknown, len(users))
         nobody = np.append(np.zeros(self.factors, dtype=np.float32), np.float32(1))
-        user_factors = np.where(unknown[:, None], nobody, self.user_factors_[users.user_idx])  # (B, factors + 1)
-        return user_factors @ self.item_factors_.T
+        return np.where(unknown[:, None], nobody, self.user_factors_[users.user_idx])

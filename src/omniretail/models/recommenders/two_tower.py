@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from omniretail.models.recommenders.two_tower_task import TwoTowerTask
+from omniretail.models.recommenders.two_tower_task import TwoTowerTask, words_of
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
 from omniretail.views.histories import Histories
@@ -105,10 +105,7 @@ class TwoTower:
         Returns:
             Shape (B, D).
         """
-        if table is not None:
-            said = Words(self.user_words_).encode(table)
-        else:
-            said = self.said_of_users_[np.maximum(users.user_idx, 0)].multiply((users.user_idx >= 0)[:, None]).tocsr()
+        said = words_of(users, self.said_of_users_) if table is None else Words(self.user_words_).encode(table)
         return self._ready().users(users, said)
 
     def _ready(self) -> TwoTowerTask:

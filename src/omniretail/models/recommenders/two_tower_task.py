@@ -106,8 +106,7 @@ class TwoTowerTask(nn.Module):
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Task``."""
-        said = self.said_of_users[np.maximum(users.user_idx, 0)].multiply((users.user_idx >= 0)[:, None]).tocsr()
-        return self.users(users, said) @ self.catalogue().float().cpu().numpy().T
+        return self.users(users, words_of(users, self.said_of_users)) @ self.catalogue().float().cpu().numpy().T
 
     @torch.inference_mode()
     def catalogue(self) -> Tensor:
@@ -129,6 +128,13 @@ class TwoTowerTask(nn.Module):
         """Words one after another, and where each row's begin."""
         words, starts = (torch.from_numpy(part.astype(np.int64)) for part in (said.indices, said.indptr[:-1]))
         return words.to(self._device), starts.to(self._device)
+
+
+def words_of(users: Histories, said: sparse.csr_array) -> sparse.csr_array:
+    """The words of those of B users who were in training, of the others none; (U, G) to (B, G)."""
+    given = said[np.maximum(users.user_idx, 0)].multiply((users.user_idx >= 0)[:, None]).tocsr()
+    given.eliminate_zeros()  # a word that is stored is read, whatever it weighs
+    return given
 
 
 def _sizes(matrix: sparse.csr_array) -> tuple[int, int]:

@@ -1,0 +1,148 @@
+"""Networks in ONNX files, run by ONNX Runtime; no torch, and a file is data: nothing in it is executed as code."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from omniretail.serving.onnx_inputs import Layout, groups, laid_out
+from omniretail.views.histories import Histories
+
+try:
+    import onnxruntime
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "ONNX files are run by ONNX Runtime; install it with: pip install 'omniretail[onnx]'"
+    ) from error
+
+if TYPE_CHECKING:
+    from omniretail.views.event_features import EventCoding
+
+ABOUT = "omniretail"
+"""Key of the file's metadata under which ``About`` stands, as JSON."""
+CODING = "coding.npz"
+"""Beside the network of a profile encoder: how baskets become codes and numbers."""
+
+Output = Literal["scores", "vectors"]
+
+
+@dataclass(frozen=True)
+class About:
+    """What a file says of itself.
+
+    Attributes:
+        model: the name of its class.
+        output: scores of the catalogue, or vectors of users.
+        width: numbers per user that come out: items, or dimensions.
+        n_items: of the catalogue.
+        n_users: known from training, where the network has vectors or words of them; 0: it asks for nobody's index.
+        layout: of the inputs.
+        inputs: axes and meaning of each input, for readers of the file.
+    """
+
+    model: str
+    output: Output
+    width: int
+    n_items: int
+    n_users: int
+    layout: Layout
+    inputs: dict[str, str]
+
+
+class OnnxRecommender:
+    """The scoring half of a ``Recommender``, from a file.
+
+    Args:
+        path: written by ``export.onnx.to_onnx``.
+        threads: of ONNX Runtime; 0: as many as it finds cores.
+
+    Raises:
+        FileNotFoundError: where a file is missing.
+        ValueError: where it is not such a file, or gives vectors.
+    """
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        self._network = _Network(path, threads)
+        self.about = self._network.about
+        if self.about.output != "scores":
+            raise ValueError(f"{path} gives vectors of users, not scores; open it with OnnxEncoder")
+
+    def score(self, users: Histories) -> np.ndarray:
+        """See ``Recommender``; a user without any history gets the popular list.
+
+        Raises:
+            ValueError: where the histories are of another catalogue.
+        """
+        return self._network.run(users)
+
+
+class OnnxEncoder:
+    """Vectors of users, from a file: of a profile encoder, or to be multiplied with a recommender's item vectors.
+
+    Args:
+        path: written by ``export.onnx.to_onnx``.
+        threads: of ONNX Runtime; 0: as many as it finds cores.
+
+    Raises:
+        FileNotFoundError: where a file is missing.
+        ValueError: where it is not such a file, or gives scores.
+    """
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        self._network = _Network(path, threads)
+        self.about = self._network.about
+        if self.about.output != "vectors":
+            raise ValueError(f"{path} gives scores, not vectors of users; open it with OnnxRecommender")
+
+    def embed(self, users: Histories, at: int = 0) -> np.ndarray:
+        """See ``ProfileEncoder``; none of these networks asks for the moment. A user without a history gets nought."""
+        return self._network.run(users)
+
+
+class _Network:
+    def __init__(self, path: Path, threads: int) -> None:
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"there is no file {path}; export.onnx.to_onnx writes one")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._names = [given.name for given in self._session.get_inputs()]
+        self.about = _about(path, self._session.get_modelmeta().custom_metadata_map)
+        self._coding = _coding(Path(path).parent / CODING) if self.about.layout.kind == "baskets" else None
+
+    def run(self, users: Histories) -> np.ndarray:
+        """A row per user; float32, shape (B, width)."""
+        about = self.about
+        if users.n_items != about.n_items:
+            raise ValueError(f"these histories are of {users.n_items} items, {about.model} knows {about.n_items}")
+        if about.n_users and len(users) and users.user_idx.max() >= about.n_users:
+            raise ValueError(f"user_idx {users.user_idx.max()} is beyond the {about.n_users} users of the training")
+        parts = list(groups(users))
+        if len(parts) == 1:
+            return self._run(users)
+        rows = np.empty((len(users), about.width), dtype=np.float32)
+        for part in parts:
+            rows[part] = self._run(users.take(part))
+        return rows
+
+    def _run(self, users: Histories) -> np.ndarray:
+        arrays = laid_out(users, self.about.layout, self._coding)
+        return np.asarray(self._session.run(None, {name: arrays[name] for name in self._names})[0])
+
+
+def _about(path: Path, metadata: dict[str, str]) -> About:
+    if ABOUT not in metadata:
+        raise ValueError(f"{path} does not say how its inputs are laid out; write it with export.onnx.to_onnx")
+    said = json.loads(metadata[ABOUT])
+    return About(**(said | {"layout": Layout(**said["layout"])}))
+
+
+def _coding(file: Path) -> "EventCoding":
+    from omniretail.views.event_features import EventCoding
+
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing; it lies beside the network of a profile encoder")
+    with np.load(file, allow_pickle=False) as arrays:
+        return EventCoding.from_arrays(dict(arrays))
