@@ -10,7 +10,9 @@ SHIPPED_PASSWORD = "password1234"  # noqa: S105 - the one that older MLflow gave
 LEAST_LENGTH = 12
 """Characters of a password, at the least; MLflow accepts fewer."""
 
-_NEW_PASSWORD = """export MLFLOW_AUTH_ADMIN_PASSWORD="$(python3 -c 'import secrets; print(secrets.token_urlsafe(18))')\""""
+_NEW_PASSWORD = (
+    """export MLFLOW_AUTH_ADMIN_PASSWORD="$(python3 -c 'import secrets; print(secrets.token_urlsafe(18))')\""""
+)
 
 
 class ServerError(Exception):
