@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from omegaconf import OmegaConf
 
 from omniretail import tracking
 from omniretail.schema import Tables
+from omniretail.sweep import SweepReport
 from tests.conftest import ROOT
 from tests.test_tracking import one_run
 
@@ -92,6 +94,14 @@ def test_reading_and_pushing_say_it_too(shop: Tables, door: str) -> None:
     kept = one_run(shop)
     with pytest.raises(PermissionError, match="does not know this name"):
         tracking.push(kept.run_id, tracking.LOCAL, door)
+
+
+def test_a_sweep_ends_before_its_first_job(door: str) -> None:
+    hydra = {"runtime": {"config_sources": []}, "overrides": {"task": []}}
+    tracked = {"uri": door, "experiment": "shop"}
+    config = OmegaConf.create({"hydra": hydra, "evaluate": ["test"], "tracking": tracked})
+    with pytest.raises(SystemExit, match="error: the tracking server .* does not know this name and password"):
+        SweepReport().on_multirun_start(config)
 
 
 @pytest.mark.parametrize("name", ["compare", "push"])

@@ -65,9 +65,7 @@ def _require(package: str, what: str) -> None:
 
 def _free(port: int) -> None:
     with socket.socket() as probe:
-        probe.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # a port just left may be taken again, as uvicorn does
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as uvicorn does: a port just left is free
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:

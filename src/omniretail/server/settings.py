@@ -10,9 +10,7 @@ SHIPPED_PASSWORD = "password1234"  # noqa: S105 - the one that older MLflow gave
 LEAST_LENGTH = 12
 """Characters of a password, at the least; MLflow accepts fewer."""
 
-_NEW_PASSWORD = (
-    """export MLFLOW_AUTH_ADMIN_PASSWORD="$(python3 -c 'import secrets; print(secrets.token_urlsafe(18))')\""""
-)
+_A_GOOD_ONE = 'export MLFLOW_AUTH_ADMIN_PASSWORD="$(openssl rand -base64 18)"'
 
 
 class ServerError(Exception):
@@ -81,7 +79,7 @@ def _password(password: str) -> str:
         fault = f"MLFLOW_AUTH_ADMIN_PASSWORD has {len(password)} characters, and {LEAST_LENGTH} are the least"
     else:
         return password
-    raise ServerError(f"{fault}; make a good one, and keep it, with: {_NEW_PASSWORD}")
+    raise ServerError(f"{fault}; make a good one, and keep it, with: {_A_GOOD_ONE}")
 
 
 def _backend(uri: str) -> str:

@@ -46,9 +46,7 @@ def set_password(settings: Settings) -> None:
     """
     with connected(settings.users) as connection:
         if settings.username not in [name for name, _, _ in _users(connection)]:
-            raise ServerError(
-                f"there is no user '{settings.username}' in {_place(settings)}; start without this option"
-            )
+            raise ServerError(f"there is no user '{settings.username}' in {_place(settings)}; leave out --set-password")
         kept = {"kept": generate_password_hash(settings.password), "name": settings.username}
         connection.execute(text("UPDATE users SET password_hash = :kept WHERE username = :name"), kept)
         connection.commit()

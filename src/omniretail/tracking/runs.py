@@ -106,7 +106,7 @@ class TrackedRun:
         params = [Param(key, value[:6000]) for key, value in self.params.items()]
         self.client.log_batch(self.run_id, params=params, tags=[RunTag(k, v) for k, v in self.tags.items()])
 
-    def _move_home(self, error: Exception) -> None:
+    def _move_home(self, error: MlflowException | OSError) -> None:
         down = f"the tracking server {self.wanted_uri} is down ({_reason(error)})"
         self.open_at(LOCAL)
         log.warning(
