@@ -100,7 +100,7 @@ def test_a_sweep_ends_before_its_first_job(door: str) -> None:
     hydra = {"runtime": {"config_sources": []}, "overrides": {"task": []}}
     tracked = {"uri": door, "experiment": "shop"}
     config = OmegaConf.create({"hydra": hydra, "evaluate": ["test"], "tracking": tracked})
-    with pytest.raises(SystemExit, match="error: the tracking server .* does not know this name and password"):
+    with pytest.raises(SystemExit, match=r"error: the tracking server .* does not know this name and password"):
         SweepReport().on_multirun_start(config)
 
 

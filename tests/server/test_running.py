@@ -100,6 +100,7 @@ def refused(uri: str, shop: Tables) -> str:
 
 @pytest.mark.slow
 @needs_auth
+@pytest.mark.filterwarnings("ignore:starlette.middleware.wsgi")  # mlflow's client of users brings its server along
 def test_on_sqlite_and_files(tmp_path: Path, shop: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     before = one_run(shop)  # locally, before there was a server
     with running(tmp_path) as uri:
@@ -127,10 +128,14 @@ def an_account_by_itself_opens_nothing(uri: str, run_id: str, shop: Tables, monk
     assert "does not let 'anna' do this" in refused(uri, shop)
     log_in(monkeypatch, "admin", PASSWORD)
     experiment = MlflowClient(uri).get_run(run_id).info.experiment_id
-    admin.create_experiment_permission(experiment, "anna", "EDIT")
+    admin.grant_user_permission("anna", "experiment", experiment, "EDIT")
+    admin.grant_user_permission("anna", "registered_model", "groceries", "READ")
     log_in(monkeypatch, "anna", "also-a-good-password")
     assert one_run(shop, uri=uri).uri == uri
     assert tracking.children(uri, run_id) == [run_id]
+    assert MlflowClient(uri).get_model_version_by_alias("groceries", "champion").run_id == run_id
+    with pytest.raises(MlflowException, match="Permission denied"):
+        MlflowClient(uri).delete_registered_model_alias("groceries", "champion")
 
 
 def the_password_changes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
