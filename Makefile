@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # a worker and a thread for each of two cores: threads that wait for a core take many times as long
 
-.PHONY: help install quickstart test test-all lint format clean
+.PHONY: help install quickstart server test test-all lint format clean
 
 help:
 	@echo "make quickstart   set up .venv, train and compare recommenders on The Complete Journey"
+	@echo "make server       start an MLflow server on this machine, behind a password (docs/server.md)"
 	@echo "make test         the default tests (under 5 minutes, no network, no data root)"
 	@echo "make test-all     also slow ones and those that need the data root (OMNIRETAIL_DATA)"
 	@echo "make lint         ruff, pyright, import-linter"
@@ -26,6 +27,11 @@ $(INSTALLED): pyproject.toml
 
 quickstart: $(INSTALLED)
 	@$(BIN)/python scripts/train.py -m --config-dir experiments/001_complete_journey_floor --config-name config
+
+server: $(INSTALLED)
+	@$(BIN)/python -c 'import boto3, flask_wtf, psycopg' 2>/dev/null \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server]'
+	@$(BIN)/python scripts/server.py
 
 test: $(INSTALLED)
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2

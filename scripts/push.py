@@ -19,7 +19,7 @@ def main() -> None:
 
     try:
         print(f"run_id={push(arguments.run_id, arguments.source, arguments.to)}")
-    except (LookupError, ConnectionError) as error:
+    except (LookupError, ConnectionError, PermissionError) as error:
         sys.exit(f"error: {error}")
 
 

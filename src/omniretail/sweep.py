@@ -156,9 +156,11 @@ class SweepReport(Callback):
         where = [Path(s.path).name for s in config.hydra.runtime.config_sources if s.provider == "command-line"]
         name = " ".join([*where, *config.hydra.overrides.task])
         settings = {"swept": name, "evaluate": str(config.evaluate)}
-        self.run = self.ending.enter_context(
-            tracking.tracked(config.tracking.uri, config.tracking.experiment, f"sweep {name}"[:250], settings)
-        )
+        opened = tracking.tracked(config.tracking.uri, config.tracking.experiment, f"sweep {name}"[:250], settings)
+        try:
+            self.run = self.ending.enter_context(opened)
+        except PermissionError as error:
+            sys.exit(f"error: {error}")  # another exception would be a warning to Hydra, and the jobs would start
         self.ending.enter_context(tracking.sweep(self.run))
         atexit.register(self._abandon)
 

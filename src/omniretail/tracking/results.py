@@ -16,6 +16,7 @@ from omniretail.offers.result import OfferResult
 from omniretail.probes.result import BLEND, ProbeResult
 from omniretail.result import Result
 from omniretail.schema import Card, Tables
+from omniretail.tracking.refusal import refusal
 from omniretail.tracking.runs import TrackedRun
 
 
@@ -101,10 +102,13 @@ def load_result(uri: str, run_id: str, stage: str) -> Result | ProbeResult | Off
 
     Raises:
         LookupError: where the store has no such run, or the run no such stage.
+        PermissionError: where the server does not let us in.
     """
     try:
         folder = Path(download_artifacts(run_id=run_id, artifact_path=f"results/{stage}", tracking_uri=uri))
     except (MlflowException, OSError) as error:
+        if refused := refusal(uri, error):
+            raise PermissionError(refused) from None
         raise LookupError(f"run {run_id} has no results for stage={stage} in {uri}: {error}") from None
     facts = json.loads((folder / "result.json").read_text())
     kind = Result if "overall" in facts else OfferResult if "counts" in facts else ProbeResult

@@ -17,6 +17,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
 from omniretail.lineage import provenance
+from omniretail.tracking.refusal import refusal
 
 log = logging.getLogger(__name__)
 logging.getLogger("mlflow").setLevel(logging.WARNING)  # its notes on setting up a database are nobody's business
@@ -46,10 +47,16 @@ class TrackedRun:
     client: MlflowClient = field(init=False)
 
     def open(self) -> None:
-        """Start the run on the wanted store, or locally where that is down."""
+        """Start the run on the wanted store, or locally where that is down.
+
+        Raises:
+            PermissionError: where the server is there but does not let us in.
+        """
         try:
             self.open_at(self.wanted_uri)
         except (MlflowException, OSError) as error:
+            if refused := refusal(self.wanted_uri, error):
+                raise PermissionError(refused) from None
             if self.wanted_uri == LOCAL:
                 raise
             self._move_home(error)
@@ -71,7 +78,7 @@ class TrackedRun:
         try:
             self.client.log_batch(self.run_id, metrics=points)
         except (MlflowException, OSError) as error:
-            log.warning("epoch %d could not be shown in %s: %s", epoch, self.uri, str(error).splitlines()[0][:120])
+            log.warning("epoch %d could not be shown in %s: %s", epoch, self.uri, _reason(error))
 
     def describe(self, text: str) -> None:
         """What the run's page says of it, Markdown."""
@@ -99,13 +106,12 @@ class TrackedRun:
         params = [Param(key, value[:6000]) for key, value in self.params.items()]
         self.client.log_batch(self.run_id, params=params, tags=[RunTag(k, v) for k, v in self.tags.items()])
 
-    def _move_home(self, error: Exception) -> None:
-        reason = str(error).splitlines()[0][:120]
+    def _move_home(self, error: MlflowException | OSError) -> None:
+        down = f"the tracking server {self.wanted_uri} is down ({_reason(error)})"
         self.open_at(LOCAL)
         log.warning(
-            "the tracking server %s is down (%s); this run is kept in %s. Push it later with: "
-            "python scripts/push.py %s --to %s",
-            *(self.wanted_uri, reason, LOCAL, self.run_id, self.wanted_uri),
+            "%s; this run is kept in %s. Push it later with: python scripts/push.py %s --to %s",
+            *(refusal(self.wanted_uri, error) or down, LOCAL, self.run_id, self.wanted_uri),
         )
 
     def send(self, folder: Path, metrics: Mapping[str, float], inputs: Sequence[DatasetInput]) -> None:
@@ -158,11 +164,14 @@ def children(uri: str, run_id: str) -> list[str]:
 
     Raises:
         LookupError: where the store has no such run.
+        PermissionError: where the server does not let us in.
     """
     client = MlflowClient(uri)
     try:
         client.get_run(run_id)
-    except MlflowException:
+    except MlflowException as error:
+        if refused := refusal(uri, error):
+            raise PermissionError(refused) from None
         raise LookupError(
             f"there is no run {run_id} in {uri}; look it up with: mlflow ui --backend-store-uri {uri}"
         ) from None
@@ -183,6 +192,7 @@ def push(run_id: str, source: str, target: str) -> str:
     Raises:
         LookupError: where the source has no such run.
         ConnectionError: where the target is down.
+        PermissionError: where the target does not let us in.
     """
     kept = MlflowClient(source)
     try:
@@ -196,9 +206,15 @@ def push(run_id: str, source: str, target: str) -> str:
         inputs = run.inputs.dataset_inputs if run.inputs else []
         copy.send(Path(download_artifacts(run_id=run_id, tracking_uri=source)), run.data.metrics, inputs)
     except (MlflowException, OSError) as error:
-        raise ConnectionError(f"{target} cannot be reached ({str(error).splitlines()[0][:120]})") from None
+        if refused := refusal(target, error):
+            raise PermissionError(refused) from None
+        raise ConnectionError(f"{target} cannot be reached ({_reason(error)})") from None
     copy.end(run.info.status)
     return copy.run_id
+
+
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0][:120]
 
 
 def _experiment(client: MlflowClient, name: str) -> str:
