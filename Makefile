@@ -22,7 +22,7 @@ $(INSTALLED): pyproject.toml
 	  || { echo "omniretail needs Python 3.11 or later, and $(PYTHON) is older: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing omniretail into $(VENV) (a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,neural,recbole]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,train,neural,recbole,onnx,server]'
 	@touch $@
 
 quickstart: $(INSTALLED)

@@ -33,7 +33,7 @@ def require_recbole() -> Path:
             f"RecBole cannot be installed on Python {sys.version_info[0]}.{sys.version_info[1]}: it pins a version "
             "of ray that has no build above Python 3.11; use Python 3.11 for its models, all others work here"
         )
-    raise RecBoleAbsentError("RecBole is not installed; install it with: pip install 'omniretail[recbole]'")
+    raise RecBoleAbsentError("RecBole is not installed; install it with: pip install 'omniretail[train,recbole]'")
 
 
 @cache
