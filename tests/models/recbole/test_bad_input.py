@@ -59,7 +59,7 @@ def test_an_attribute_that_is_not_there() -> None:
 def test_recbole_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(sys, "version_info", (3, 11, 7))
-    assert "pip install 'omniretail[recbole]'" in sentence("BPR")
+    assert "pip install 'omniretail[train,recbole]'" in sentence("BPR")
 
 
 def test_a_python_without_recbole(monkeypatch: pytest.MonkeyPatch) -> None:
