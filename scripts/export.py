@@ -5,6 +5,8 @@ python scripts/export.py promote name=grocery-recommender version=3        champ
 python scripts/export.py promote name=grocery-recommender version=3 --force "why"   past the gate; is recorded
 python scripts/export.py rollback name=grocery-recommender                 the champion before the present one, again
 python scripts/export.py history name=grocery-recommender                  who moved the champion, when and why
+python scripts/export.py onnx model=models:/grocery-recommender@champion to=folder        a network as ONNX
+python scripts/export.py embeddings model=models:/grocery-recommender/3 to=folder         vectors, an index of items
 
 Where data has come in since the champion was judged, train its settings on that data too, and name the run:
 promote … against=<run_id>. promote also takes the gate's settings (gate.alpha=.01; configs/gate/default.yaml lists
@@ -24,6 +26,8 @@ TAKES = {
     "promote": ("name", "version"),
     "rollback": ("name",),
     "history": ("name",),
+    "onnx": ("model", "to"),
+    "embeddings": ("model", "to"),
 }
 
 
@@ -58,7 +62,7 @@ def arguments(given: Sequence[str]) -> tuple[str, dict[str, str], list[str]]:
     verbs = [word for word in rest if "=" not in word]
     command = verbs[0] if verbs else "register"
     if command not in TAKES or len(verbs) > 1:
-        raise ValueError(f"{' '.join(verbs)} is no command; there are promote, rollback and history")
+        raise ValueError(f"{' '.join(verbs)} is no command; there are {', '.join(list(TAKES)[1:])}")
     pairs = [word.partition("=") for word in rest if "=" in word]
     of_gate = command == "promote"
     overrides = [f"{name}={value}" for name, _, value in pairs if of_gate and name.partition(".")[0] == "gate"]
@@ -85,7 +89,7 @@ def _forced(given: Sequence[str]) -> tuple[list[str], dict[str, str]]:
 
 
 def _register(words: Mapping[str, str], overrides: Sequence[str]) -> str:
-    from omniretail.export.register import register  # type: ignore[import-not-found]
+    from omniretail.export.register import register
 
     print(f"version={register(_uri(words), words['run_id'], words['name'])}")
     return ""
@@ -125,6 +129,21 @@ def _history(words: Mapping[str, str], overrides: Sequence[str]) -> str:
     return ""
 
 
+def _onnx(words: Mapping[str, str], overrides: Sequence[str]) -> str:
+    from omniretail.export.handover import hand_over_onnx
+
+    print(f"file={hand_over_onnx(_uri(words), words['model'], Path(words['to']))}")
+    return ""
+
+
+def _embeddings(words: Mapping[str, str], overrides: Sequence[str]) -> str:
+    from omniretail.export.handover import hand_over_embeddings
+
+    found = hand_over_embeddings(_uri(words), words["model"], Path(words["to"]))
+    print("".join(f"{name}: {value}\n" for name, value in found.items()), f"folder={words['to']}", sep="")
+    return ""
+
+
 def _gate(overrides: Sequence[str]) -> Any:
     import hydra
     from hydra.errors import InstantiationException
@@ -147,7 +166,14 @@ def _uri(words: Mapping[str, str]) -> str:
     return words.get("uri") or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
 
 
-COMMANDS = {"register": _register, "promote": _promote, "rollback": _rollback, "history": _history}
+COMMANDS = {
+    "register": _register,
+    "promote": _promote,
+    "rollback": _rollback,
+    "history": _history,
+    "onnx": _onnx,
+    "embeddings": _embeddings,
+}
 
 if __name__ == "__main__":
     main()

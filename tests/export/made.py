@@ -1,5 +1,7 @@
 """Results whose differences are known, and a registry with versions made of them."""
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -86,8 +88,8 @@ def kept_runs(uri: str) -> dict[str, str]:
 
 
 def _kept(uri: str, result: Any) -> str:
-    with tracking.tracked(uri, "shop", result.model, {}) as kept:
-        tracking.record_results(kept, [result], "", tables_of(pd.DataFrame({"user_id": [1]})), {})
+    with tracking.tracked(uri, "shop", result.model, {}) as kept, tempfile.TemporaryDirectory() as files:
+        tracking.record_results(kept, [result], "", tables_of(pd.DataFrame({"user_id": [1]})), {}, Path(files))
     return kept.run_id
 
 

@@ -89,7 +89,7 @@ def test_registering_is_left_to_who_does_it(run: Run, uri: str, name: str, monke
         (["rollback", "name=x", "version=1"], "rollback does not take version; it takes name, uri"),
         (["rollback", "name=x", "gate.alpha=1"], "rollback does not take gate.alpha; it takes name, uri"),
         (["run_id=x"], "register lacks name=; it takes run_id, name, uri"),
-        (["demote", "name=x"], "demote is no command; there are promote, rollback and history"),
+        (["demote", "name=x"], "demote is no command; there are promote, rollback, history, onnx, embeddings"),
         (["promote", "name=x", "version=1", "--force"], "--force needs a reason, which is recorded: --force"),
         (["promote", "name=x", "--force", "version=1"], "--force needs a reason"),
         (["promote", "name=x", "version=1", "--force", " "], "--force needs a reason"),

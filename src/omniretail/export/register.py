@@ -87,7 +87,7 @@ def _kept(uri: str, run_id: str, folder: Path) -> Path:
 
 
 def as_mlflow(folder: Path, bundle: Path, example: pd.DataFrame, served: Served, text: str, kind: str) -> Path:
-    """Write a bundle in MLflow's form: data and no code, read by ``omniretail.serving``; the folder is returned.
+    """Write a bundle in MLflow's form: data and no code, read by ``omniretail.serving.pyfunc``; the folder is returned.
 
     Args:
         folder: not there yet.
@@ -102,7 +102,7 @@ def as_mlflow(folder: Path, bundle: Path, example: pd.DataFrame, served: Served,
         from mlflow.pyfunc import save_model
     save_model(
         path=str(folder),
-        loader_module="omniretail.serving",
+        loader_module="omniretail.serving.pyfunc",
         data_path=str(bundle),
         signature=_signature(kind, example),
         input_example=example,
