@@ -45,7 +45,8 @@ def user_embeddings(model: Any, users: Histories, at: int = 0) -> np.ndarray:
         at: the moment at which a profile encoder looks at them, seconds since 1970.
 
     Returns:
-        float32, nought for a user of whom nothing is known (BPR's have the items' biases); shape (B, D).
+        float32; shape (B, D). Nought for a user of whom nothing is known, but BPR's ranks by the items' biases and
+        TwoTower's is what its tower makes of nothing.
 
     Raises:
         ValueError: from a model whose scores are no products of vectors.
