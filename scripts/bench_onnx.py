@@ -11,12 +11,13 @@ import numpy as np
 import torch
 
 from omniretail.export.embeddings import export_embeddings, item_embeddings, user_embeddings
-from omniretail.export.index import open_index, recall, search
+from omniretail.export.index import recall
 from omniretail.export.onnx import to_onnx
 from omniretail.export.onnx_check import check_onnx
 from omniretail.models.recommend import top_k
 from omniretail.models.recommenders.sasrec import SASRec
 from omniretail.models.training import Training
+from omniretail.serving.item_index import open_index, search
 from omniretail.serving.onnx_runtime import OnnxEncoder, OnnxRecommender
 from omniretail.views.fold import Fold
 from omniretail.views.histories import Histories

@@ -10,10 +10,11 @@ import pytest
 from usearch.index import Index
 
 from omniretail.export.embeddings import export_embeddings, item_embeddings, user_embeddings
-from omniretail.export.index import IndexSettings, open_index, recall, search, write_index
+from omniretail.export.index import IndexSettings, recall, write_index
 from omniretail.models.protocols import UnknownUserError
 from omniretail.models.recommenders.ease import EASE
 from omniretail.models.recommenders.sasrec import SASRec
+from omniretail.serving.item_index import open_index, search
 from omniretail.views.histories import Histories
 from tests.export.fitted import ENCODERS, N_ITEMS, NEW, SHOP, fitted
 from tests.models.profiles.shop import KINDS

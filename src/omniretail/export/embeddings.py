@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from omniretail.export import index as ann
+from omniretail.serving.item_index import ABOUT
 from omniretail.serving.onnx_inputs import groups, laid_out
 from omniretail.views.histories import Histories
 
@@ -45,7 +46,8 @@ def user_embeddings(model: Any, users: Histories, at: int = 0) -> np.ndarray:
         at: the moment at which a profile encoder looks at them, seconds since 1970.
 
     Returns:
-        float32, nought for a user of whom nothing is known (BPR's have the items' biases); shape (B, D).
+        float32; shape (B, D). Nought for a user of whom nothing is known, but BPR's ranks by the items' biases and
+        TwoTower's is what its tower makes of nothing.
 
     Raises:
         ValueError: from a model whose scores are no products of vectors.
@@ -92,7 +94,7 @@ def export_embeddings(
     _write(folder / "items.parquet", "item_id", item_ids, items)
     known = vectors[np.abs(vectors).max(axis=1, initial=0.0) > 0]
     said = {"model": type(model).__name__, **ann.write_index(folder, items, known, settings)}
-    (folder / ann.ABOUT).write_text(json.dumps(said, indent=2) + "\n")
+    (folder / ABOUT).write_text(json.dumps(said, indent=2) + "\n")
     return said
 
 

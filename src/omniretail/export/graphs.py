@@ -44,7 +44,7 @@ class Graph:
     """A fitted model whose users are vectors.
 
     Attributes:
-        vectors: takes inputs to vectors, nought for a user of whom nothing is known; (B, D).
+        vectors: takes inputs to vectors, (B, D); nought for a user without a history, but from TwoTower.
         inputs: the names of those it reads.
         layout: of the inputs.
         n_items: I.

@@ -1,6 +1,5 @@
 """An index of item vectors by inner product, and how much of the exact search it finds again."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -8,14 +7,8 @@ from typing import Any
 import numpy as np
 
 from omniretail.models.recommend import batches, top_k
+from omniretail.serving.item_index import INDEX, Index, search, usearch
 
-try:
-    import usearch
-    from usearch.index import Index
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError("an index needs usearch; install it with: pip install 'omniretail[onnx]'") from error
-
-INDEX, ABOUT = "items.usearch", "index.json"
 _KS = (10, 100)
 _MEASURED = 10_000
 _MEMORY_MB = 256
@@ -87,34 +80,3 @@ def recall(made: Index, items: np.ndarray, users: np.ndarray, k: int) -> float |
         own = np.take_along_axis(scores, np.where(there, keys, 0), axis=1)
         found += int(((own >= best[:, -1:]) & there).sum())
     return found / (len(users) * k) if len(users) else None
-
-
-def search(made: Index, users: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers of the k items of the largest product, best first, and which of them were found; both (B, k)."""
-    matches = made.search(np.atleast_2d(users), k, threads=1)
-    keys = np.asarray(matches.keys).reshape(len(np.atleast_2d(users)), -1).astype(np.int64)
-    counts = np.asarray(getattr(matches, "counts", [keys.shape[1]]))
-    return keys, np.arange(keys.shape[1]) < counts[:, None]
-
-
-def open_index(folder: Path) -> Index:
-    """The index, as it was measured. It is read as data: no pickle, no code.
-
-    Raises:
-        FileNotFoundError: where a file is missing.
-    """
-    for name in (INDEX, ABOUT):
-        if not (folder / name).is_file():
-            raise FileNotFoundError(f"{folder} holds no {name}; export_embeddings writes it")
-    said = json.loads((folder / ABOUT).read_text())
-    made = Index(
-        ndim=said["dim"],
-        metric="ip",
-        dtype="f32",
-        connectivity=said["connectivity"],
-        expansion_add=said["expansion_add"],
-        expansion_search=said["expansion_search"],
-    )
-    made.load(str(folder / INDEX))
-    made.expansion_search = said["expansion_search"]
-    return made
