@@ -47,7 +47,7 @@ def card(
         name: under which it is registered.
     """
     settings = result.settings
-    dropped = " · ".join(f"{reason} {count:,}" for reason, count in data.drops.items()) or "nothing"
+    dropped = " · ".join(f"{reason} {count:,}" for reason, count in data.drops.items() if count) or "nothing"
     parts = [
         f"# {name}",
         f"{result.model}, a {kind} trained on {data.card.title} by omniretail.",
@@ -120,6 +120,7 @@ def _ranking(result: Result) -> list[str]:
         (name, f"{size:,}", figure(row["mean"]), interval(row["low"], row["high"]))
         for name, size, row in zip(grouped.names, grouped.sizes, found.to_dict("records"), strict=True)
     ]
+    parts.append("By how much was known of the customer:")
     return [*parts, _table(("events before", "customers", label(primary), "95 % interval"), lines)]
 
 
