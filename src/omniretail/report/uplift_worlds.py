@@ -1,6 +1,7 @@
 """Rankings by uplift over several simulated worlds: means, spreads, and in how many worlds one beats another."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -30,7 +31,7 @@ def of_world(world: int, rankings: pd.DataFrame, coupons: pd.DataFrame, customer
 def add_world(found: pd.DataFrame, results: Path) -> None:
     """Put a world's rows into a file, instead of those it had of that world."""
     others = pd.read_csv(results) if results.exists() else found[:0]
-    every = pd.concat([others[~others.world.isin(found.world)], found], ignore_index=True)
+    every = pd.concat([others.loc[~others.world.isin(found.world)], found], ignore_index=True)
     every.sort_values(["world", "qini"], ascending=[True, False], kind="stable").to_csv(results, index=False)
 
 
@@ -77,9 +78,9 @@ def worlds_markdown(table: pd.DataFrame) -> str:
     return plain_markdown(worlds_cells(table), worlds_legend(table))
 
 
-def _spread(values: pd.Series, digits: int) -> str:
+def _spread(values: Any, digits: int) -> str:
     return f"{values.mean():.{digits}f} ± {values.std():.{digits}f}".replace("-", "−")
 
 
-def _percent(values: pd.Series) -> str:
+def _percent(values: Any) -> str:
     return f"{values.mean():.0%} ({values.min():.0%} to {values.max():.0%})".replace("-", "−").replace("%", " %")
