@@ -54,7 +54,7 @@ def test_new_customers_items_and_offers_are_new() -> None:
 
 def test_the_control_takes_the_second_half_of_the_past() -> None:
     tables = random_shop()
-    events, left = tables.events.to_pandas(), another_past(tables, AT).events.to_pandas()
+    events, left = tables.events.to_pandas(), another_past(tables, AT, np.random.default_rng(0)).events.to_pandas()
     assert left[left.timestamp < AT].timestamp.max() < pd.Timestamp("2024-01-29")
     assert len(left[left.timestamp >= AT]) == len(events[events.timestamp >= AT])
 

@@ -77,7 +77,7 @@ def other_mailings(tables: Tables, at: datetime, rng: np.random.Generator) -> Ta
     )
 
 
-def another_past(tables: Tables, at: datetime) -> Tables:
+def another_past(tables: Tables, at: datetime, rng: np.random.Generator) -> Tables:
     """The control: the second half of all that lies before the moment never happened."""
     first = tables.events.timestamp.min().to_pyarrow().as_py()
     middle = first + (at - first) / 2

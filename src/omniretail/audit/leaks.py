@@ -72,12 +72,8 @@ def audit(
     for name in [name for name, columns in before.items() if not _length(columns)]:
         yield Finding(name, at, "", why_not=f"it has no rows at {at}")
         del before[name]
-    changed = {
-        what: change(tables, at, np.random.default_rng([seed, number]))
-        for number, (what, change) in enumerate((changes or futures(tables)).items())
-    }
-    for what, other in {**changed, CONTROL: another_past(tables, at)}.items():
-        again = Known(other, at)
+    for number, (what, change) in enumerate({**(changes or futures(tables)), CONTROL: another_past}.items()):
+        again = Known(change(tables, at, np.random.default_rng([seed, number])), at)  # one at a time: they are large
         for name, columns in before.items():
             found = differing(columns, _columns(views[name], again))
             yield Finding(name, at, what, _length(columns), len(columns), found)
