@@ -8,6 +8,7 @@ page holds the Qini curves, and what each ranking spends on customers who would 
 Own arguments, besides those of scripts/train.py:
   learners=s_learner,x_learner   files of configs/model/uplift; default: all
   stage=val                      judge by the last campaign but one, to choose; default: test, the last one
+  experiment=experiments/013_…   put the figures of this simulated world into that folder's table
 """
 
 import sys
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-OWN = {"learners": "", "stage": "test"}
+OWN = {"learners": "", "stage": "test", "experiment": ""}
 ALL = ("chance", "response", "s_learner", "t_learner", "x_learner", "class_transformation")
 TRUE = "the true effect"
 
@@ -86,6 +87,8 @@ def judge(own: dict[str, str], overrides: Sequence[str]) -> Path:
     with tracked(cfg.tracking.uri, cfg.tracking.experiment, "uplift", params) as kept:
         _record(kept, own["stage"], rankings, coupons, told, page, cfg)
         run_id = kept.run_id
+    if own["experiment"]:
+        _add_world(Path(own["experiment"]), cfg, rankings, coupons, len(judged))
     print(f"page={page}\nrun_id={run_id}")
     return page
 
@@ -121,6 +124,16 @@ def _record(kept: Any, stage: str, rankings: Any, coupons: Any, told: float, pag
         coupons.to_csv(folder / "uplift" / "coupons.csv", index=False)
         (folder / "uplift" / page.name).write_bytes(page.read_bytes())
         kept.record(folder, figures | {f"{stage}/balance_auc": told})
+
+
+def _add_world(folder: Path, cfg: Any, rankings: Any, coupons: Any, customers: int) -> None:
+    from omniretail.report import refresh
+    from omniretail.report.uplift_worlds import add_world, of_world
+
+    if "seed" not in cfg.source:
+        raise ValueError("experiment= collects simulated worlds, told apart by source.seed: take source=simulate")
+    add_world(of_world(cfg.source.seed, rankings, coupons, customers), folder / "results.csv")
+    refresh(folder / "README.md", folder / "results.csv")
 
 
 if __name__ == "__main__":

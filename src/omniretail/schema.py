@@ -130,12 +130,21 @@ def check(tables: Tables) -> None:
         DataError: naming the table, the column and what is wrong with it.
     """
     for name, table in tables.named().items():
+        if count(table) == 0:  # of which pandera says that there are nulls in it
+            _check_columns(name, table)
+            continue
         try:
             SCHEMAS[name].validate(_any_precision(table))
         except pandera.errors.SchemaError as error:
             # pandera appends the whole query plan; its first line is the sentence a person needs.
             raise DataError(f"table {name}: {str(error).splitlines()[0]}") from None
         _check_ids(name, table)
+
+
+def _check_columns(name: str, table: ibis.Table) -> None:
+    needed = [str(column) for column, about in SCHEMAS[name].columns.items() if about.required]
+    if missing := [column for column in needed if column not in table.columns]:
+        raise DataError(f"table {name}: column '{missing[0]}' not in table; it has {', '.join(table.columns)}")
 
 
 def _any_precision(table: ibis.Table) -> ibis.Table:

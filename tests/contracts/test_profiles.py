@@ -1,6 +1,7 @@
 """What ``ProfileEncoder`` promises, asked of every encoder there is a yaml for."""
 
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from hydra.utils import instantiate
 
+from omniretail.audit.futures import everything
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.saving import load, save
 from omniretail.run import compose
@@ -50,39 +52,24 @@ def planted_events(seed: int = 0) -> pd.DataFrame:
     return events.assign(event_type="purchase", channel="offline")
 
 
-def train_of(events: pd.DataFrame, **others: pd.DataFrame) -> Train:
-    tables = tables_of(events, **others)
-    return training_view(tables, SPLIT.cutoff(tables.events, "test"))
-
-
 @cache
 def shop(changed_afterwards: bool = False) -> Train:
     """The log up to the cutoff; what comes after it is another one if asked."""
-    events = planted_events()
-    if changed_afterwards:
-        after = events.timestamp >= pd.Timestamp("2024-04-03")
-        assert after.sum() > 100
-        later = planted_events(seed=1).iloc[: after.sum()]
-        later = later.assign(
-            timestamp=pd.Timestamp("2024-04-03") + pd.to_timedelta(np.arange(len(later)), unit="m"),
-            item_id=later.item_id + 7,
-            user_id=later.user_id + 11,
-            basket_id=later.basket_id + 10**6,
-            value=later.value * -100,
-            store_id=later.store_id + 5,
-        )
-        events = pd.concat([events[~after], later], ignore_index=True)
     items = pd.DataFrame({"item_id": np.arange(N_ITEMS + 8)})
     items["category"] = "kind " + (items.item_id % 12).astype(str)
     items["department"] = items.item_id % 4
     users = pd.DataFrame({"user_id": np.arange(N_USERS + 11), "age": 30})
-    return train_of(events, items=items, users=users)
+    tables = tables_of(planted_events(), items=items, users=users)
+    if changed_afterwards:
+        tables = everything(tables, datetime(2024, 4, 3), np.random.default_rng(1))
+    return training_view(tables, SPLIT.cutoff(tables.events, "test"))
 
 
 @cache
 def bare_shop() -> Train:
     """Nothing but who took what when: no prices, stores, categories, baskets or customers' table."""
-    return train_of(planted_events().drop(columns=[*AMOUNTS_AND_STORES, "basket_id"]))
+    tables = tables_of(planted_events().drop(columns=[*AMOUNTS_AND_STORES, "basket_id"]))
+    return training_view(tables, SPLIT.cutoff(tables.events, "test"))
 
 
 def made(name: str) -> ProfileEncoder:

@@ -120,13 +120,14 @@ def test_what_the_policy_changed_stands_beside_accuracy(caplog) -> None:
     assert "fallback" not in free.settings["policy"]
 
 
-def test_after_the_policy_everything_is_feasible_but_what_was_fallen_back_on() -> None:
+def test_after_the_policy_everything_is_feasible_but_what_was_fallen_back_on(caplog) -> None:
     sells_nothing = pd.DataFrame({"store_id": ["s1"], "item_id": [0], "quantity": [0]})
     chain = Chain([AtStores([OwnStore(weeks=4)], [InStock(sells_nothing)])], fallback="popular_at_store")
     held = examined(chain)
     after = held.per_user.feasible_share_at_5
     assert set(after) == {0.0, 1.0}
     assert (after == 0).sum() == held.overall["users_fallen_back"] > 0
+    assert f"policy: {(after == 0).sum()} of {len(after)} judged: users fallen back" in caplog.text
 
 
 def test_figures_do_not_depend_on_the_size_of_batches() -> None:

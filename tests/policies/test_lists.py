@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from omniretail.policies.chain import Chain
 from omniretail.policies.lists import CategoryCap, Exclude
 from omniretail.policies.offers import OffersInForce
 from omniretail.schema import DataError
@@ -93,6 +94,19 @@ def test_offers_for_those_who_were_sent_them_in_time() -> None:
     assert shown(OffersInForce(campaigns())) == [[1], [3], [], [], []]
     rule, strangers = OffersInForce(campaigns()).fit(TOWN), TOWN.histories.take([-1])
     assert (rule(np.zeros((1, 6), dtype=np.float32), strangers) == -np.inf).all()
+
+
+def test_where_no_offer_is_in_force_nothing_is_feasible_and_the_chain_falls_back() -> None:
+    over = tables_of(
+        shop_events(),
+        offers=pd.DataFrame({"offer_id": ["over"], "start": [DAY_OF_CUTOFF], "end": [DAY_OF_CUTOFF]}),
+        offer_items=pd.DataFrame({"offer_id": ["over"], "item_id": [1]}),
+    )
+    rule = OffersInForce(lambda: over, for_recipients=False)
+    assert shown(rule) == [[]] * 5
+    chain = Chain([rule], fallback="unconstrained")
+    assert shown(chain) == [[0, 1, 2, 3, 4, 5]] * 5
+    assert chain.decide(np.zeros((5, 6), dtype=np.float32), TOWN.histories).fell_back.all()
 
 
 def test_a_source_without_offers_says_so() -> None:

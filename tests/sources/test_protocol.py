@@ -9,7 +9,8 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from omniretail.schema import Card, DataError, Tables
+from omniretail import engine
+from omniretail.schema import Card, DataError, Tables, check
 from omniretail.sources.positions import timestamps
 from omniretail.sources.protocol import LOCATION, load
 
@@ -71,3 +72,15 @@ def test_no_events_is_an_error_that_says_where_they_went(source, tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(DataError, match=r"lines\.txt is not there: .*scripts/fetch\.py"):
         load(Lines(tmp_path / "lines.txt"), tmp_path / "cache")
+
+
+def test_a_table_without_rows_is_held_against_its_columns(source):
+    none = pa.table({"user_id": pa.array([], pa.int64()), "offer_id": pa.array([], pa.int64())})
+    whole = none.append_column("timestamp", pa.array([], pa.timestamp("us")))
+    whole = whole.append_column("event_type", pa.array([], pa.string()))
+    tables = source.read(engine.connect())
+    check(replace(tables, offer_events=ibis.memtable(whole)))
+    with pytest.raises(
+        DataError, match="table offer_events: column 'timestamp' not in table; it has user_id, offer_id"
+    ):
+        check(replace(tables, offer_events=ibis.memtable(none)))

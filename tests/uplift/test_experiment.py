@@ -96,6 +96,34 @@ def test_interest_counts_what_is_offered():
     assert rows.y.tolist() == [0, 0]
 
 
+def test_an_offer_without_items_has_nothing_to_be_interested_in(tables, judged):
+    bare = replace(tables, offer_items=tables.offer_items.filter(tables.offer_items.offer_id == 1))
+    found = experiment(bare, campaigns(tables)[-1:])
+    assert not found.x[["offered_lines", "offered_lines_91", "offered_share"]].any(axis=None)
+    others = [name for name in judged.x if not name.startswith("offered")]
+    pd.testing.assert_frame_equal(found.x[others], judged.x[others])
+
+
+def test_offers_that_end_before_they_start_are_left_out_and_counted(tables, caplog):
+    offers = tables.offers.to_pandas()
+    turned = offers.assign(start=offers.end, end=offers.start)
+    mixed = pd.concat([turned[:2], offers[2:]])
+    about = {name: getattr(tables, name).to_pandas() for name in ("events", "offer_events", "offer_items")}
+    found = campaigns(replace(tables_of(about.pop("events"), offers=mixed, **about), card=tables.card))
+    assert found.offer_id.tolist() == campaigns(tables).offer_id.tolist()[2:]
+    assert "2 offers end before they start and are left out" in caplog.text
+
+
+@pytest.mark.parametrize(("treated", "who"), [(True, "everybody"), (False, "nobody")])
+def test_a_coupon_for_all_or_for_none_shows_no_effect(judged, treated, who):
+    alike = replace(judged, treated=np.full(len(judged), treated))
+    flat = {"flat": np.zeros(len(judged))}
+    with pytest.raises(ValueError, match=f"{who} was treated: an effect"):
+        ranking_figures(alike, flat)
+    with pytest.raises(ValueError, match=f"{who} was treated: an effect"):
+        balance(alike)
+
+
 def test_where_coupons_go_adds_up(judged):
     scores = {"truth": true_effect(judged), "flat": np.zeros(len(judged))}
     coupons = coupon_figures(judged, scores, shares=(0.2,)).set_index("ranking")

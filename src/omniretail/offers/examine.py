@@ -16,6 +16,7 @@ from omniretail.offers.split import OfferFold, OfferSplit, Running
 from omniretail.schema import Tables
 from omniretail.splits.cutoff import Stage
 from omniretail.views.offer_features import Group
+from omniretail.views.offers import OfferRows
 from omniretail.views.offers_stored import load_offer_rows
 
 
@@ -82,9 +83,16 @@ class Offers:
         Raises:
             DataError: where the source has no offers, or none to learn from or to judge.
         """
+        return self.split().cut(self.rows(tables, cache), stage)
+
+    def rows(self, tables: Tables, cache: Path) -> OfferRows:
+        """The rows of all stages.
+
+        Raises:
+            DataError: where the source has no offers.
+        """
         until = None if self.until is None else datetime.fromisoformat(self.until)
-        rows = load_offer_rows(tables, self.levels, "words" in self.groups, until, cache)
-        return self.split().cut(rows, stage)
+        return load_offer_rows(tables, self.levels, "words" in self.groups, until, cache)
 
     def split(self) -> OfferSplit:
         """Where the lines are drawn."""

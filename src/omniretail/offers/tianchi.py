@@ -92,8 +92,8 @@ def contest_rows(tables: Tables, window: Window) -> ContestRows:
     return ContestRows(pd.DataFrame(found[list(_KEYS)]), rows, _label(found, _known_until(tables)))
 
 
-def examine(model: ResponseModel, tables: Tables, stage: Stage) -> dict[str, float]:
-    """Fit the model on a stage's receipts and judge it on later ones; ``auc_per_offer`` is the contest's, per coupon.
+def contest_fold(tables: Tables, stage: Stage) -> tuple[ContestRows, ContestRows]:
+    """The rows that are learned from, and those that are judged.
 
     Raises:
         DataError: where receipts or their outcomes are not in the files, as those of July are not.
@@ -103,6 +103,16 @@ def examine(model: ResponseModel, tables: Tables, stage: Stage) -> dict[str, flo
         if np.isnan(part.y).any():
             day = part.keys["received"].min()
             raise DataError(f"{tables.card.title}: what became of the receipts from {day:%F} on is not in the files")
+    return learned, judged
+
+
+def examine(model: ResponseModel, tables: Tables, stage: Stage) -> dict[str, float]:
+    """Fit the model on a stage's receipts and judge it on later ones; ``auc_per_offer`` is the contest's, per coupon.
+
+    Raises:
+        DataError: see ``contest_fold``.
+    """
+    learned, judged = contest_fold(tables, stage)
     score = model.fit(learned.rows, learned.y).predict_proba(judged.rows)
     return measure(judged.y, score, pd.factorize(judged.keys["coupon_id"])[0])
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.metrics.uplift import among, auuc, intervals, qini, uplift_at
+from omniretail.models.uplift.protocol import both_groups
 from omniretail.uplift.rows import Experiment
 
 SHARES = (0.1, 0.2, 0.3)
@@ -61,15 +62,18 @@ def coupon_figures(
 
 
 def balance(learned: Experiment, seed: int = 0) -> float:
-    """AUC with which who was sent a coupon is told from the features, cross-fitted; .5 where chance alone decided."""
+    """AUC with which who was sent a coupon is told from the features, cross-fitted; .5 where chance alone decided.
+
+    Raises:
+        ValueError: where everybody was sent one, or nobody.
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import GroupKFold, cross_val_predict
 
     from omniretail.metrics.classification import auc
 
+    treated = both_groups(learned.treated)
     model = HistGradientBoostingClassifier(max_depth=3, max_iter=50, random_state=seed)
     folds = GroupKFold(n_splits=3, shuffle=True, random_state=seed)
-    said = cross_val_predict(
-        model, learned.x, learned.treated, groups=learned.user_id, cv=folds, method="predict_proba"
-    )
-    return float(auc(learned.treated[:, None].astype(float), np.asarray(said)[:, 1:])[0])
+    said = cross_val_predict(model, learned.x, treated, groups=learned.user_id, cv=folds, method="predict_proba")
+    return float(auc(treated[:, None].astype(float), np.asarray(said)[:, 1:])[0])

@@ -1,5 +1,6 @@
 """Rows of an experiment: one per campaign and customer known when it began, sent its coupon or not."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,11 +10,14 @@ import numpy as np
 import pandas as pd
 from ibis import _
 
+from omniretail.engine import count
 from omniretail.models.profiles.table import ProfileTable
 from omniretail.schema import DataError, Tables
 from omniretail.splits.cutoff import Cutoff
 from omniretail.views.fold import training_view
 from omniretail.views.train import Train
+
+log = logging.getLogger(__name__)
 
 _RECENT_S = 91 * 24 * 3600
 
@@ -43,6 +47,8 @@ class Experiment:
 def campaigns(tables: Tables) -> pd.DataFrame:
     """Offers with mailings that were over before the log was, by start: ``offer_id, start, end``.
 
+    Those that end before they start are left out, and counted in the log.
+
     Raises:
         DataError: where the source has no offers, or no two of them are over.
     """
@@ -50,7 +56,10 @@ def campaigns(tables: Tables) -> pd.DataFrame:
         raise DataError(f"{tables.card.title} has no offers with dates; uplift takes some, such as source=simulate")
     sent = tables.offer_events.filter(_.event_type == "sent").select("offer_id").distinct()
     last = tables.events.timestamp.max().to_pyarrow().as_py()
-    over = tables.offers.filter(_.end <= _midnight_after(last)).semi_join(sent, "offer_id")
+    reversed_ = count(tables.offers.filter(_.end <= _.start))
+    if reversed_:
+        log.warning("%d offers end before they start and are left out", reversed_)
+    over = tables.offers.filter(_.end > _.start, _.end <= _midnight_after(last)).semi_join(sent, "offer_id")
     found = over.select("offer_id", "start", "end").order_by(["start", "offer_id"]).to_pandas()
     if len(found) < 2:
         raise DataError(f"{tables.card.title}: {len(found)} campaigns are over; one to learn from and one to judge by")
@@ -103,15 +112,15 @@ def _interest(tables: Tables, train: Train, offer_id: object) -> pd.DataFrame:
         offered[known[known >= 0]] = True
     hit = offered[histories.item_idx].astype(np.float64)
     recent = (histories.timestamp >= train.at - _RECENT_S).astype(np.float64)
-    count = {
+    lines = {
         name: np.bincount(histories.rows, weight, len(histories))
         for name, weight in {"all": np.ones(len(hit)), "hit": hit, "recent": hit * recent}.items()
     }
     return pd.DataFrame(
         {
-            "offered_lines": count["hit"],
-            "offered_lines_91": count["recent"],
-            "offered_share": count["hit"] / np.maximum(count["all"], 1),
+            "offered_lines": lines["hit"],
+            "offered_lines_91": lines["recent"],
+            "offered_share": lines["hit"] / np.maximum(lines["all"], 1),
         }
     )
 

@@ -103,9 +103,11 @@ def with_baskets(events: ibis.Table) -> ibis.Table:
 
 
 def _ordered(events: ibis.Table) -> ibis.Table:
-    """Events by user, basket, time and item, each with its basket's number."""
+    """Events by user, basket, time and item, each with its basket's number; an item's lines in a basket by all else."""
     columns = with_baskets(events)
-    return columns.order_by("user_id", "basket", "timestamp", "item_id")  # last, or the engine may forget the order
+    first = ("user_id", "basket", "timestamp", "item_id")
+    ties = [name for name in columns.columns if name not in (*first, "second")]
+    return columns.order_by(*first, *ties)  # last, or the engine may forget the order
 
 
 def _attributes(table: ibis.Table | None, key: str, ids: Vocabulary) -> pd.DataFrame:

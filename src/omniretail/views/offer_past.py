@@ -4,22 +4,23 @@ import numpy as np
 import pandas as pd
 
 from omniretail.views.mailings import Mailings
+from omniretail.views.offer_words import likeness
 
 _DAY = pd.Timedelta(days=1)
 
 
-def past_offers(mailed: Mailings, alike: pd.DataFrame, smoothing: float) -> pd.DataFrame:
+def past_offers(mailed: Mailings, words: pd.DataFrame, smoothing: float) -> pd.DataFrame:
     """Features of the group ``past_offers``, and those of kind and likeness; one row per mailing.
 
     A redemption counts from its moment on, so an offer that is running counts as not redeemed until it is.
 
     Args:
         mailed: from ``mailings``.
-        alike: likeness of two offers in [0, 1], indexed and named by offer.
+        words: of which offers are made, from ``offer_words``.
         smoothing: how many offers everybody's rate weighs in a customer's own.
     """
     sent = mailed.sent.assign(row=np.arange(len(mailed.sent)))
-    pairs = _pairs(sent, alike)
+    pairs = _pairs(sent, words)
     totals = pairs.groupby("row").agg(
         offers_sent=("sent_at_past", "size"),
         offers_running=("running", "sum"),
@@ -43,31 +44,43 @@ def past_offers(mailed: Mailings, alike: pd.DataFrame, smoothing: float) -> pd.D
     return table.astype(np.float64)
 
 
-def _pairs(sent: pd.DataFrame, alike: pd.DataFrame) -> pd.DataFrame:
+def _pairs(sent: pd.DataFrame, words: pd.DataFrame) -> pd.DataFrame:
     """Each mailing with every earlier one to the same customer, and how that one stood at the moment."""
     past = sent[["row", "user_id", "offer_id", "sent_at", "ends_at", "redeemed_at", "kind"]]
     pairs = past.merge(past, on="user_id", suffixes=("", "_past"))
     pairs = pd.DataFrame(pairs[pairs.sent_at_past < pairs.sent_at])
     was_redeemed = pairs.redeemed_at_past < pairs.sent_at
     same_kind = pairs.kind == pairs.kind_past
-    i, j = (alike.index.get_indexer(pairs[name].to_numpy()) for name in ("offer_id", "offer_id_past"))
+    alike, used = np.zeros(len(pairs)), was_redeemed.to_numpy()
+    alike[used] = likeness(words, *(pairs.loc[used, name].to_numpy() for name in ("offer_id", "offer_id_past")))
     return pairs.assign(
         was_redeemed=was_redeemed.astype(float),
         running=pairs.ends_at_past > pairs.sent_at,
         same_kind=same_kind,
         same_kind_redeemed=same_kind & was_redeemed,
-        alike=np.where((i >= 0) & (j >= 0) & was_redeemed, alike.to_numpy()[i, j], 0.0),
+        alike=alike,
         over_expected=was_redeemed.astype(float) - _share_redeemed(sent, pairs),
     )
 
 
 def _share_redeemed(sent: pd.DataFrame, pairs: pd.DataFrame) -> np.ndarray:
     """The share of the earlier offer's mailings that had been redeemed by the moment; shape (P,)."""
-    asked = pairs[["offer_id_past", "sent_at"]].drop_duplicates()
-    both = asked.merge(sent, left_on="offer_id_past", right_on="offer_id", suffixes=("", "_past"))
-    both = both[both.sent_at_past < both.sent_at]
-    rate = both.assign(r=both.redeemed_at < both.sent_at).groupby(["offer_id_past", "sent_at"]).r.mean()
-    return rate.reindex(pd.MultiIndex.from_arrays([pairs.offer_id_past, pairs.sent_at])).to_numpy(np.float64)
+    offer = pd.Index(sent.offer_id.unique())
+    own, asked = offer.get_indexer(sent.offer_id), offer.get_indexer(pairs.offer_id_past)
+    was_used = sent.redeemed_at.notna().to_numpy()
+    n_sent = _before(own, sent.sent_at, asked, pairs.sent_at)
+    n_used = _before(
+        own[was_used], sent.redeemed_at[was_used], asked, pairs.sent_at
+    )  # nobody redeems before it is sent
+    return n_used / n_sent
+
+
+def _before(group: np.ndarray, at: pd.Series, asked: np.ndarray, moment: pd.Series) -> np.ndarray:
+    """How many of the asked group lie strictly before the moment; shape (P,)."""
+    moments, place = np.unique(np.concatenate([at.to_numpy(), moment.to_numpy()]), return_inverse=True)
+    ordered = np.sort(group * len(moments) + place[: len(at)])
+    first = asked * len(moments)
+    return np.searchsorted(ordered, first + place[len(at) :]) - np.searchsorted(ordered, first)
 
 
 def _uses(sent: pd.DataFrame, redeemed: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import ibis
 import numpy as np
 import pandas as pd
 from ibis import _
+from scipy import sparse
 
 from omniretail.schema import Tables
 
@@ -22,18 +23,28 @@ def offer_words(tables: Tables, level: str) -> pd.DataFrame:
     return counted.sort_values(["offer_id", "word"], kind="stable", ignore_index=True)
 
 
-def likeness(words: pd.DataFrame, offers: np.ndarray) -> pd.DataFrame:
-    """Cosine between offers' words, in [0, 1]; indexed and named by offer, nought for one without items.
+def likeness(words: pd.DataFrame, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Cosine between the words of two offers, in [0, 1]; nought where one of them has no items.
 
     Args:
         words: from ``offer_words``.
-        offers: all ids, distinct; shape (O,).
+        one: ids of offers; shape (P,).
+        other: ids of those to compare with; shape (P,).
+
+    Returns:
+        Shape (P,).
     """
-    matrix = _wide(words, offers, sorted(set(words.word)))
-    products = matrix @ matrix.T  # of whole numbers, so exact whatever other offers there are
-    length = np.sqrt(np.outer(np.diag(products), np.diag(products)))
-    alike = np.divide(products, length, out=np.zeros_like(products), where=length > 0)
-    return pd.DataFrame(alike, index=offers, columns=offers)
+    offers, row = np.unique(words.offer_id.to_numpy(), return_inverse=True)
+    codes = pd.factorize(words.word)[0]
+    items = sparse.csr_array(
+        (words["items"].to_numpy(np.float64), (row, codes)), shape=(len(offers), codes.max(initial=0) + 1)
+    )
+    i, j = (pd.Index(offers).get_indexer(pd.Index(each)) for each in (one, other))
+    alike, known = np.zeros(len(one)), np.flatnonzero((i >= 0) & (j >= 0))
+    i, j = i[known], j[known]
+    squares = items.multiply(items).sum(axis=1)  # whole numbers, so exact whatever other offers there are
+    alike[known] = items[i].multiply(items[j]).sum(axis=1) / np.sqrt(squares[i] * squares[j])
+    return alike
 
 
 def word_columns(

@@ -16,7 +16,7 @@ from omniretail.views.mailings import Mailings, mailings
 from omniretail.views.offer_features import OfferFeature, dictionary
 from omniretail.views.offer_match import habits, level_match, past_lines
 from omniretail.views.offer_past import past_offers
-from omniretail.views.offer_words import likeness, offer_words, word_columns
+from omniretail.views.offer_words import offer_words, word_columns
 
 _SMOOTHING = 2.0
 _EMPTY_WHERE_NEVER = ("_days_since", "recency_days", "tenure_days", "_mean", "discount_share", "discounted_lines")
@@ -125,9 +125,8 @@ def _features(mailed: Mailings, tables: Tables, levels: Sequence[str], words: Se
             parts.append(word_columns(lines, finest, list(words), sent, levels[-1]))
     table = pd.concat([part.reindex(sent.index) for part in parts], axis=1)
     counts = [name for name in table if not str(name).endswith(_EMPTY_WHERE_NEVER)]
-    alike = likeness(finest, sent.offer_id.unique())
     filled = table.fillna(dict.fromkeys(counts, 0.0))
-    table = pd.concat([filled, _of_offer(sent, tables), past_offers(mailed, alike, _SMOOTHING)], axis=1)
+    table = pd.concat([filled, _of_offer(sent, tables), past_offers(mailed, finest, _SMOOTHING)], axis=1)
     return pd.concat([table, _beside_others(table, sent, levels)], axis=1)
 
 

@@ -10,6 +10,8 @@ from ibis import _
 from omniretail.views.profile_features import FIXED, HOURS, WEEKDAYS
 
 _WEEK, _MONTH, _QUARTER = 7, 28, 91
+_EXACT = "decimal(38, 9)"
+"""What numbers are added up as: sums of floats depend on who adds first, and engines do not promise an order."""
 _AMOUNTS = ("quantity", "value", "discount", "coupon")
 
 
@@ -57,15 +59,31 @@ def _words(events: ibis.Table, level: str) -> ibis.Table:
 def _in(days: float, what: Any = None) -> Any:
     """Sum of a column, or the number of rows, within so many days; null where the column is never known."""
     inside = _.days_ago <= days
-    return inside.sum() if what is None else (what * inside.cast("float64")).sum()
+    return inside.sum() if what is None else _sum(what * inside.cast("float64"))
+
+
+def _sum(what: Any) -> Any:
+    return what.try_cast(_EXACT).sum().cast("float64")
+
+
+def _mean(what: Any) -> Any:
+    return _sum(what) / what.count().nullif(0)
 
 
 def _baskets(events: ibis.Table) -> ibis.Table:
     baskets = events.group_by("user_id", "basket").agg(
-        days_ago=_.days_ago.max(), clock=_.clock.min(), value=_.value.sum(), coupon=_.coupon.sum(), lines=_.count()
+        days_ago=_.days_ago.max(), clock=_.clock.min(), value=_sum(_.value), coupon=_sum(_.coupon), lines=_.count()
     )
     before = _.days_ago.lag().over(group_by="user_id", order_by="basket")
-    return baskets.mutate(gap=before - _.days_ago, hour=_.clock.hour(), weekday=_.clock.day_of_week.index())
+    told = baskets.mutate(gap=before - _.days_ago, hour=_.clock.hour(), weekday=_.clock.day_of_week.index())
+    return told.mutate(**{f"{name}_off": (told[name] - _usual(told[name])) ** 2 for name in ("gap", "value")})
+
+
+def _usual(what: Any) -> Any:
+    """The customer's own mean, beside each row."""
+    return what.try_cast(_EXACT).sum().over(group_by="user_id").cast("float64") / what.count().over(
+        group_by="user_id"
+    ).nullif(0)
 
 
 def _visits(baskets: ibis.Table) -> ibis.Table:
@@ -79,14 +97,14 @@ def _visits(baskets: ibis.Table) -> ibis.Table:
         visits_91=_in(_QUARTER),
         visits_182=_in(2 * _QUARTER),
         active_weeks=(_.days_ago / _WEEK).floor().nunique(),
-        gap_mean_days=_.gap.mean(),
-        gap_std_days=_.gap.std(how="pop"),
-        spend=_.value.sum(),
+        gap_mean_days=_mean(_.gap),
+        gap_std_days=_mean(_.gap_off).sqrt(),
+        spend=_sum(_.value),
         spend_28=_in(_MONTH, _.value),
         spend_91=_in(_QUARTER, _.value),
         spend_182=_in(2 * _QUARTER, _.value),
-        basket_value_mean=_.value.mean(),
-        basket_value_std=_.value.std(how="pop"),
+        basket_value_mean=_mean(_.value),
+        basket_value_std=_mean(_.value_off).sqrt(),
         basket_value_max=_.value.max(),
         basket_lines_mean=_.lines.mean(),
         basket_lines_max=_.lines.max(),
@@ -108,12 +126,12 @@ def _lines(events: ibis.Table) -> ibis.Table:
         .agg(
             lines=_.count(),
             lines_91=_in(_QUARTER),
-            quantity_mean=_.quantity.mean(),
-            unit_price_mean=(_.value / _.quantity).mean(),
-            discount_share=_share(_.discount.sum(), _.asked.sum()),
+            quantity_mean=_mean(_.quantity),
+            unit_price_mean=_mean(_.value / _.quantity),
+            discount_share=_share(_sum(_.discount), _sum(_.asked)),
             discount_share_91=_share(_in(_QUARTER, _.discount), _in(_QUARTER, _.asked)),
             discounted_lines=(_.discount > 0).mean(),
-            coupon_share=_share(_.coupon.sum(), _.asked.sum()),
+            coupon_share=_share(_sum(_.coupon), _sum(_.asked)),
             repeat_share=_.again.mean(),
             repeat_share_91=_share(_in(_QUARTER, _.again), _in(_QUARTER)),
         )
@@ -133,7 +151,7 @@ def _variety(events: ibis.Table) -> ibis.Table:
     """Entropy as log(total) - sum(n log n) / total, which needs one pass."""
     counts = events.group_by("user_id", "item_id").agg(n=_.count())
     return counts.group_by("user_id").agg(
-        items=_.count(), item_entropy=_.n.sum().ln() - (_.n * _.n.ln()).sum() / _.n.sum()
+        items=_.count(), item_entropy=_.n.sum().ln() - _sum(_.n * _.n.ln()) / _.n.sum()
     )
 
 

@@ -8,6 +8,7 @@ from ibis import _
 
 WEEK = 7.0
 """Days in a week, the unit in which the papers count."""
+_EXACT = "decimal(38, 4)"  # sums of floats depend on who adds first
 
 
 # The inverse of sources.clock.to_utc; ibis's own cast to a zone would read the clock in the session's zone.
@@ -43,7 +44,7 @@ def recency_frequency(events: ibis.Table, at: datetime, unit_days: float = WEEK,
     customers = seen.group_by("user_id", "first", "until").agg(
         frequency=_.count() - 1,
         last=_.day.max(),
-        repeat_value=_.value.sum(where=_.day > _.first),
+        repeat_value=_.value.sum(where=_.day > _.first).cast("float64"),
     )
     return customers.select(
         "user_id",
@@ -56,13 +57,15 @@ def recency_frequency(events: ibis.Table, at: datetime, unit_days: float = WEEK,
 
 def purchases(events: ibis.Table, zone: str = "UTC") -> ibis.Table:
     """What each customer bought: ``user_id``, ``purchases`` (days with one) and ``value`` (currency)."""
-    return purchase_days(events, zone).group_by("user_id").agg(purchases=_.count(), value=_.value.sum())
+    days = purchase_days(events, zone)
+    return days.group_by("user_id").agg(purchases=_.count(), value=_.value.sum().cast("float64"))
 
 
 def purchase_days(events: ibis.Table, zone: str = "UTC") -> ibis.Table:
-    """Purchases with those of a customer and a day merged: ``user_id``, ``day``, ``value``."""
+    """Purchases with those of a customer and a day merged: ``user_id``, ``day``, ``value`` (a decimal)."""
     value: Any = _.value if "value" in events.columns else ibis.null("float64")
-    bought = events.filter(_.event_type == "purchase").select("user_id", day=_day(_.timestamp, zone), value=value)
+    exact = value.cast(_EXACT)
+    bought = events.filter(_.event_type == "purchase").select("user_id", day=_day(_.timestamp, zone), value=exact)
     return bought.group_by("user_id", "day").agg(value=_.value.sum())
 
 

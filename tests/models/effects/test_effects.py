@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from omniretail.models.effects.channel import channel_effect
@@ -47,3 +48,40 @@ def test_customers_of_one_channel_only_are_said():
 def test_places_that_are_not_known_are_said():
     with pytest.raises(DataError, match="users have no place"):
         store_choices(tables_of(shop_events(n_users=3)))
+
+
+def placed_shop(**changed: pd.DataFrame):
+    """Customers 0 to 2 go to the stores of their number; all live and stand on a line."""
+    events = shop_events(n_users=3).assign(store_id=lambda each: each.user_id)
+    users = pd.DataFrame({"user_id": [0, 1, 2], "x_km": [0.0, 1.0, 2.0], "y_km": 0.0})
+    stores = users.rename(columns={"user_id": "store_id"})
+    given = {"events": events, "users": users, "stores": stores} | changed
+    return tables_of(given.pop("events"), **given)
+
+
+def test_a_store_that_is_not_known_counts_as_elsewhere():
+    whole = store_choices(placed_shop())
+    assert whole.elsewhere == 0
+    np.testing.assert_array_equal(whole.store_id[:, 0], [0, 1, 2])
+    np.testing.assert_array_equal(whole.visits > 0, [[True, False, False]] * 3)
+    fewer = store_choices(placed_shop(stores=pd.DataFrame({"store_id": [0, 1], "x_km": [0.0, 1.0], "y_km": 0.0})))
+    assert fewer.elsewhere == whole.visits[2].sum()
+    np.testing.assert_array_equal(fewer.visits[:2], whole.visits[:2, :2])
+    assert not fewer.visits[2].any()
+
+
+def test_a_customer_without_a_place_has_no_choice_and_touches_nobody_elses():
+    somewhere = pd.DataFrame({"user_id": [0, 1, 2], "x_km": [0.0, 1.0, None], "y_km": 0.0})
+    for users in (somewhere, somewhere[:2]):
+        found = store_choices(placed_shop(users=users))
+        assert found.user_id.tolist() == [0, 1]
+        np.testing.assert_array_equal(found.visits, store_choices(placed_shop()).visits[:2])
+    with pytest.raises(DataError, match="no customer with a place visited a store"):
+        store_choices(placed_shop(users=somewhere.assign(user_id=[7, 8, 9])))
+
+
+def test_customers_who_shop_online_only_have_no_choice():
+    online = shop_events(n_users=3).assign(store_id=lambda each: each.user_id.where(each.user_id == 1).astype("Int64"))
+    assert store_choices(placed_shop(events=online)).user_id.tolist() == [1]
+    with pytest.raises(DataError, match="events name no store_id and basket_id"):
+        store_choices(placed_shop(events=online.drop(columns="store_id")))
