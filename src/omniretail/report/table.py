@@ -14,6 +14,7 @@ from rich.text import Text
 from omniretail.report.compare import floor_of, read_csv
 from omniretail.report.offers import offer_markdown
 from omniretail.report.probes import probe_markdown
+from omniretail.report.stores import store_markdown
 from omniretail.report.words import cells, legend
 
 _MODEL_WIDTH = 13  # a longer name is folded where room is short
@@ -57,7 +58,7 @@ def with_table(readme: str, table: pd.DataFrame) -> str:
     """
     if readme.count(START) != 1 or readme.count(END) != 1 or readme.index(START) > readme.index(END):
         raise ValueError(f"the README must hold {START} and {END} once each, in this order")
-    kinds = {"question": probe_markdown, "auc_per_offer": offer_markdown}
+    kinds = {"part": store_markdown, "question": probe_markdown, "auc_per_offer": offer_markdown}
     rendered = next((made for column, made in kinds.items() if column in table), markdown)(table)
     block = f"{START}\n{rendered}{END}"
     return re.sub(f"{START}.*{END}", lambda _: block, readme, flags=re.DOTALL)

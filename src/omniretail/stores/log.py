@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import ibis
 import numpy as np
@@ -10,9 +11,10 @@ from ibis import _
 
 from omniretail.ids import Vocabulary
 from omniretail.policies.places import axes_of, kilometres, placed
-from omniretail.schema import DataError
-from omniretail.splits.cutoff import Cutoff
+from omniretail.schema import DataError, Tables
+from omniretail.splits.cutoff import Cutoff, Split, Stage
 from omniretail.views.fold import Train, with_baskets
+from omniretail.views.stored import load_fold
 from omniretail.views.visits import Visits, visits
 
 DAY = 86400
@@ -164,3 +166,14 @@ def weekday_and_part(timestamp: np.ndarray, zone: str) -> tuple[np.ndarray, np.n
     return local.day_of_week.to_numpy().astype(np.int64), np.searchsorted(
         PARTS_OF_DAY, local.hour.to_numpy(), "right"
     ) - 1
+
+
+def load_stage(tables: Tables, split: Split, stage: Stage, cache: Path) -> tuple[StoreLog, Asked]:
+    """What is known at a stage's cutoff, and the visits that are judged.
+
+    Raises:
+        DataError: as ``store_log`` and ``held_out_visits``.
+    """
+    train = load_fold(tables, split, stage, cache).train
+    log = store_log(train, None if tables.stores is None else tables.stores.to_pandas())
+    return log, held_out_visits(split.cutoff(tables.events, stage), train.users, train.stores)
