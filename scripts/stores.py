@@ -74,7 +74,7 @@ def ask(own: dict[str, str], overrides: Sequence[str]) -> Any:
         table = store_table(examine(_fitted(own["models"], overrides, log), log, asked))
         _record(kept, stage, table, cfg)
     everybody = table.group == EVERYBODY
-    parts = {NEXT: table[everybody].copy(), GROUPS: table[~everybody].copy()}
+    parts = {NEXT: table.loc[everybody], GROUPS: table.loc[~everybody]}
     console = Console(highlight=False)
     new = f"{(asked.visits.store < 0).sum():,} to new stores, {(asked.visits.row < 0).sum():,} of new customers"
     console.print(f"{tables.card.title}: {len(asked):,} visits in the {stage} window, {new}")

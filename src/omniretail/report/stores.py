@@ -28,8 +28,7 @@ _POLICY_LEGEND = [
 ]
 _BUDGET_LEGEND = [
     "Share: of the demand expected that budgets can serve (by demand: at each store; equal: the same number at all). "
-    "Expects: sum of the chances chosen; gap: what is proven to be missing at most. Found: offers to customers who then "
-    "visited that store.",
+    "Expects: sum of the chances chosen; gap: what is proven to be missing at most. Found: offers whose customer came.",
     "F1 is IJCAI-16's, of lists that leave out offers which cost more precision than they bring recall (both methods).",
     "Sums stand for all shares together: their p is that of the difference in customers found (paired t-test).",
 ]
