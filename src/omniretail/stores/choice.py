@@ -13,6 +13,7 @@ from omniretail.stores.log import Asked, StoreLog
 from omniretail.stores.trees import tree_settings
 
 _BLOCK = 20_000  # questions whose features are laid out at a time
+_LEAST = 1e-4  # chance of all stores that are no candidates together
 
 
 class BoostedChoice:
@@ -87,7 +88,7 @@ class BoostedChoice:
         import lightgbm
 
         if not getattr(self, "_trees", None):
-            self._trees = [lightgbm.Booster(model_str=str(text)) for text in self.trees_text_]
+            self._trees = [lightgbm.Booster(model_str=str(text)) if text else None for text in self.trees_text_]
         chances = np.tile(self.popular_.astype(np.float32), (len(asked), 1))
         for start in range(0, len(asked), _BLOCK):
             rows = np.arange(start, min(start + _BLOCK, len(asked)))
@@ -97,7 +98,9 @@ class BoostedChoice:
     def _fill(self, chances: np.ndarray, asked: Asked, trees: Any, timed: bool) -> None:
         store = self.known_.store[asked.visits.row]  # (Q, K)
         x = _features(self.log_, self.known_, asked, timed)
-        pull = trees.predict(x.reshape(-1, x.shape[2]), num_threads=1).reshape(store.shape)
+        pull = np.zeros(store.shape)
+        if trees is not None:
+            pull = trees.predict(x.reshape(-1, x.shape[2]), num_threads=1).reshape(store.shape)
         np.put_along_axis(chances, store, 0.0, axis=1)
         left = chances.sum(axis=1, keepdims=True)
         chances *= np.where(left > 0, self.elsewhere_ / np.maximum(left, 1e-30), 0)
@@ -111,9 +114,13 @@ class BoostedChoice:
             drawn = np.sort(rng.choice(len(made), most, replace=False)) if len(made) > most else np.arange(len(made))
             asked = made.keep(drawn)
             told = known(past, self.candidates)
-            yield past, told, asked, told.store[asked.visits.row] == asked.visits.store[:, None]
+            hit = told.store[asked.visits.row] == asked.visits.store[:, None]
+            if hit.any():
+                yield past, told, asked, hit
 
     def _learned(self, windows: list[tuple[StoreLog, Known, Asked, np.ndarray]], timed: bool) -> str:
+        if windows[0][3].shape[1] == 1:
+            return ""  # one candidate is no choice
         import lightgbm
 
         x = np.concatenate([_features(past, told, asked, timed)[hit.any(axis=1)] for past, told, asked, hit in windows])
@@ -147,9 +154,9 @@ def _weights(asked: Asked) -> np.ndarray:
 
 
 def _missed(hits: list[np.ndarray], weights: list[np.ndarray]) -> float:
-    """Share of visits that went to no candidate."""
+    """Share of visits that went to no candidate; never quite none."""
     hit, weight = np.concatenate([each.any(axis=1) for each in hits]), np.concatenate(weights)
-    return float((weight * ~hit).sum() / weight.sum())
+    return max(float((weight * ~hit).sum() / weight.sum()), _LEAST)
 
 
 def _softmax(pull: np.ndarray) -> np.ndarray:
