@@ -73,13 +73,13 @@ def allocate(own: dict[str, str], overrides: Sequence[str]) -> Any:
     cfg: Any = compose(*overrides)
     stage: Any = own["stage"]
     ks, shares = [int(each) for each in own["k"].split(",")], [float(each) for each in own["tightness"].split(",")]
+    tables = load(instantiate(cfg.source), Path(cfg.cache_dir))
+    log, asked = load_stage(tables, instantiate(cfg.split), stage, Path(cfg.cache_dir))
+    chances = instantiate(cfg.model).fit(log).chances_
+    went = visited(asked, log.n_users, log.n_stores)
+    table = examine_budgets(chances, went, ks=ks, tightness=shares)
     params = {"dataset": cfg.dataset, "stage": stage, "k": own["k"], "tightness": own["tightness"]}
     with tracked(cfg.tracking.uri, cfg.tracking.experiment, "offers under budgets", params) as kept:
-        tables = load(instantiate(cfg.source), Path(cfg.cache_dir))
-        log, asked = load_stage(tables, instantiate(cfg.split), stage, Path(cfg.cache_dir))
-        chances = instantiate(cfg.model).fit(log).chances_
-        went = visited(asked, log.n_users, log.n_stores)
-        table = examine_budgets(chances, went, ks=ks, tightness=shares)
         _record(kept, stage, table, cfg)
     console = Console(highlight=False)
     sizes = f"{log.n_users:,} customers, {log.n_stores:,} stores"

@@ -54,6 +54,7 @@ def ask(own: dict[str, str], overrides: Sequence[str]) -> Any:
     """Load, learn, ask, print, track; the table is returned."""
     from hydra.utils import instantiate
     from rich.console import Console
+    from tqdm import tqdm
 
     from omniretail.report.plain import plain_terminal
     from omniretail.report.stores import GROUPS, NEXT, group_cells, keep_part, next_cells
@@ -67,11 +68,13 @@ def ask(own: dict[str, str], overrides: Sequence[str]) -> Any:
 
     cfg: Any = compose(*overrides)
     stage: Any = own["stage"]
+    models = _models(own["models"], overrides)
+    tables = load(instantiate(cfg.source), Path(cfg.cache_dir))
+    log, asked = load_stage(tables, instantiate(cfg.split), stage, Path(cfg.cache_dir))
+    fitted = {name: model.fit(log) for name, model in tqdm(models.items(), desc="learn", unit="model", delay=3)}
+    table = store_table(examine(fitted, log, asked))
     params = {"dataset": cfg.dataset, "stage": stage, "models": own["models"], "seed": str(cfg.seed)}
     with tracked(cfg.tracking.uri, cfg.tracking.experiment, "which store next", params) as kept:
-        tables = load(instantiate(cfg.source), Path(cfg.cache_dir))
-        log, asked = load_stage(tables, instantiate(cfg.split), stage, Path(cfg.cache_dir))
-        table = store_table(examine(_fitted(own["models"], overrides, log), log, asked))
         _record(kept, stage, table, cfg)
     everybody = table.group == EVERYBODY
     parts = {NEXT: table.loc[everybody], GROUPS: table.loc[~everybody]}
@@ -89,15 +92,13 @@ def ask(own: dict[str, str], overrides: Sequence[str]) -> Any:
     return table
 
 
-def _fitted(asked: str, overrides: Sequence[str], log: Any) -> dict[str, Any]:
+def _models(asked: str, overrides: Sequence[str]) -> dict[str, Any]:
     from hydra.utils import instantiate
-    from tqdm import tqdm
 
     from omniretail.run import compose
 
     names = [each.strip() for each in asked.split(",")]
-    settings = {name: compose(*overrides, f"model=store/{name}").model for name in names}
-    return {name.replace("_", " "): instantiate(settings[name]).fit(log) for name in tqdm(names, desc="learn", delay=3)}
+    return {name.replace("_", " "): instantiate(compose(*overrides, f"model=store/{name}").model) for name in names}
 
 
 def _record(kept: Any, stage: str, table: Any, cfg: Any) -> None:

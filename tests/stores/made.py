@@ -25,7 +25,7 @@ def asked_of(visits: list[tuple[int, float, int]]) -> Asked:
 
 
 def street(n_users: int = 120, n_stores: int = 6, days: int = 150, seed: int = 0) -> tuple[StoreLog, Asked]:
-    """Each customer has a store for mornings and one for evenings, and moves house half way; a few stores are alike.
+    """Each customer has a store for mornings and one for evenings, and moves house after a quarter of the time.
 
     Returns:
         What is known at the moment, and the visits of the 28 days after it.
@@ -36,7 +36,7 @@ def street(n_users: int = 120, n_stores: int = 6, days: int = 150, seed: int = 0
         homes = rng.integers(n_stores, size=(2, 2))  # before and after moving; morning and evening
         for day in np.flatnonzero(rng.random(days + 28) < 0.3):
             evening = int(rng.random() < 0.5)
-            store = homes[int(day >= days // 2), evening]
+            store = homes[int(day >= days // 4), evening]
             if rng.random() < 0.1:
                 store = rng.integers(n_stores)
             visits.append((user, day - days + (18 if evening else 9) / 24, int(store)))
