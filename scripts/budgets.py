@@ -74,7 +74,7 @@ def allocate(own: dict[str, str], overrides: Sequence[str]) -> Any:
     stage: Any = own["stage"]
     ks, shares = [int(each) for each in own["k"].split(",")], [float(each) for each in own["tightness"].split(",")]
     tables = load(instantiate(cfg.source), Path(cfg.cache_dir))
-    log, asked = load_stage(tables, instantiate(cfg.split), stage, Path(cfg.cache_dir))
+    log, asked, _ = load_stage(tables, instantiate(cfg.split), stage, Path(cfg.cache_dir))
     chances = instantiate(cfg.model).fit(log).chances_
     went = visited(asked, log.n_users, log.n_stores)
     table = examine_budgets(chances, went, ks=ks, tightness=shares)

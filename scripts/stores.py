@@ -3,7 +3,8 @@
 python scripts/stores.py source=complete_journey
 python scripts/stores.py source=simulate source.n_customers=5000 models=faded,boosted
 
-Everything is known at the cutoff; customers who visit a store in the window after it are judged, each counting once.
+Everything is known at the cutoff; customers who visit a store in the window after it are judged, each counting once. A
+simulated retailer is asked too, for the chances that visits were drawn with.
 
 Own arguments, besides those of scripts/train.py:
   models=faded,boosted          files of configs/model/store; default: all
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 ALL = ("popular", "last", "most_frequent", "faded", "usual", "boosted")
+TRUTH = "the truth"
 OWN = {"models": ",".join(ALL), "stage": "test", "experiment": ""}
 
 
@@ -64,13 +66,16 @@ def ask(own: dict[str, str], overrides: Sequence[str]) -> Any:
     from omniretail.stores.examine import ALL as EVERYBODY
     from omniretail.stores.examine import examine, store_table
     from omniretail.stores.log import load_stage
+    from omniretail.stores.truth import TrueChoice
     from omniretail.tracking import tracked
 
     cfg: Any = compose(*overrides)
     stage: Any = own["stage"]
-    models = _models(own["models"], overrides)
-    tables = load(instantiate(cfg.source), Path(cfg.cache_dir))
-    log, asked = load_stage(tables, instantiate(cfg.split), stage, Path(cfg.cache_dir))
+    models, source = _models(own["models"], overrides), instantiate(cfg.source)
+    tables = load(source, Path(cfg.cache_dir))
+    log, asked, stores = load_stage(tables, instantiate(cfg.split), stage, Path(cfg.cache_dir))
+    if hasattr(source, "world"):
+        models[TRUTH] = TrueChoice(source.world(), stores)
     fitted = {name: model.fit(log) for name, model in tqdm(models.items(), desc="learn", unit="model", delay=3)}
     table = store_table(examine(fitted, log, asked))
     params = {"dataset": cfg.dataset, "stage": stage, "models": own["models"], "seed": str(cfg.seed)}

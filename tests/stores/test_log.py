@@ -76,7 +76,7 @@ def test_a_window_in_which_no_store_is_known(tmp_path) -> None:
 def test_places_come_from_both_tables(tmp_path) -> None:
     homes = pd.DataFrame({"user_id": range(40), "x_km": 0.0, "y_km": 0.0})
     stores = pd.DataFrame({"store_id": [f"s{n}" for n in range(6)], "x_km": range(6), "y_km": 0.0})
-    log, _ = load_stage(tables_of(with_stores(), users=homes, stores=stores), Temporal(20), "test", tmp_path)
+    log, _, _ = load_stage(tables_of(with_stores(), users=homes, stores=stores), Temporal(20), "test", tmp_path)
     assert log.places is not None
     km = log.places.km(np.array([[0], [-1]]), np.arange(7)[None])
     np.testing.assert_allclose(km, [[0, 1, 2, 3, 4, 5, np.nan], [np.nan] * 7])

@@ -168,12 +168,12 @@ def weekday_and_part(timestamp: np.ndarray, zone: str) -> tuple[np.ndarray, np.n
     ) - 1
 
 
-def load_stage(tables: Tables, split: Split, stage: Stage, cache: Path) -> tuple[StoreLog, Asked]:
-    """What is known at a stage's cutoff, and the visits that are judged.
+def load_stage(tables: Tables, split: Split, stage: Stage, cache: Path) -> tuple[StoreLog, Asked, Vocabulary]:
+    """What is known at a stage's cutoff, the visits that are judged, and what numbers the stores.
 
     Raises:
         DataError: as ``store_log`` and ``held_out_visits``.
     """
     train = load_fold(tables, split, stage, cache).train
     log = store_log(train, None if tables.stores is None else tables.stores.to_pandas())
-    return log, held_out_visits(split.cutoff(tables.events, stage), train.users, train.stores)
+    return log, held_out_visits(split.cutoff(tables.events, stage), train.users, train.stores), train.stores
