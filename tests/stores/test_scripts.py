@@ -151,3 +151,13 @@ def test_distance_hours_stock_and_caps_in_one_yaml(tmp_path, uri, monkeypatch, c
         monkeypatch.setattr(sys, "argv", ["policies.py", run_id, "--uri", uri])
         with pytest.raises(SystemExit, match=message):
             script("policies").main()
+
+
+@pytest.mark.parametrize(
+    ("model", "name"), [("store/boosted", "stores"), ("visiting/trees", "budgets"), ("uplift/chance", "uplift")]
+)
+def test_a_run_sends_other_questions_to_their_scripts(model, name) -> None:
+    from omniretail.run import compose, run
+
+    with pytest.raises(ValueError, match=rf"answers another question: ask it with python scripts/{name}\.py"):
+        run(compose(f"model={model}"))
