@@ -32,6 +32,13 @@ log = logging.getLogger(__name__)
 
 _CONFIGS = Path(__file__).parents[2] / "configs"
 
+_ELSEWHERE = {
+    "omniretail.stores.visiting": "budgets",
+    "omniretail.stores": "stores",
+    "omniretail.models.uplift": "uplift",
+}
+"""Models that a script of their own asks, by where they live."""
+
 USER_ERRORS = (DataError, PermissionError, InstantiationException, ValueError)
 """What a user can mend: shown as one sentence, without a traceback."""
 
@@ -62,6 +69,9 @@ def run(cfg: DictConfig) -> list[Result] | list[ProbeResult] | list[OfferResult]
         PermissionError: where the cache cannot be written.
         ValueError: where settings do not fit each other or the data.
     """
+    for package, script in _ELSEWHERE.items():
+        if cfg.model._target_.startswith(f"{package}."):
+            raise ValueError(f"{cfg.model._target_} answers another question: ask it with python scripts/{script}.py")
     name = " ".join([cfg.model._target_.rpartition(".")[2], *([cfg.model.name] if "name" in cfg.model else [])])
     with (
         tracked(cfg.tracking.uri, cfg.tracking.experiment, name, _flat(cfg)) as kept,

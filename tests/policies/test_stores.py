@@ -112,6 +112,13 @@ def test_stores_near_enough() -> None:
     assert reach.unknown(TOWN.histories).tolist() == [False, False, True, True, True]
 
 
+def test_kilometres_under_the_names_that_the_simulator_gives_them() -> None:
+    named = {"x": "x_km", "y": "y_km"}
+    homes = pd.DataFrame({"user_id": [0], "x_km": [0.0], "y_km": [0.0]})
+    within = WithinDistance(5.0, PLACES.rename(columns=named), homes).fit(TOWN).within(TOWN.histories)
+    assert within[0].tolist() == [True, True, False, True]
+
+
 def test_without_a_home_the_middle_of_ones_visits_counts() -> None:
     within = WithinDistance(2.5, PLACES).fit(town([(0, 2, 0, [0]), (0, 1, 1, [0])], 1, 1, 3)).within
     middle = town([(0, 2, 0, [0]), (0, 1, 1, [0])], 1, 1, 3).histories

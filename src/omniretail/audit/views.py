@@ -18,11 +18,11 @@ from omniretail.tags import learn, tags_from
 from omniretail.uplift.rows import experiment
 from omniretail.views import visits as stores
 from omniretail.views.event_features import EventCoding
-from omniretail.views.fold import Train
 from omniretail.views.histories import PER_EVENT
 from omniretail.views.offers import offer_rows
 from omniretail.views.recency_frequency import recency_frequency as counted
 from omniretail.views.store_choices import store_choices as choices
+from omniretail.views.train import Train
 
 Columns = Mapping[Any, Any] | pd.DataFrame
 """Arrays or series by name, which need not be of one length; or a data frame."""

@@ -15,7 +15,9 @@ from omniretail.views.visits import visits
 log = logging.getLogger(__name__)
 
 _EARTH_KM = 6371.0088  # mean radius
-_DEGREES, _KILOMETRES = ("lat", "lon"), ("x", "y")
+DEGREES = ("lat", "lon")
+AXES = (DEGREES, ("x", "y"), ("x_km", "y_km"))
+"""Columns that tell a place: degrees, or kilometres on a plane."""
 
 
 class WithinDistance:
@@ -26,7 +28,8 @@ class WithinDistance:
 
     Args:
         km: straight-line distance, kilometres.
-        stores: columns ``store_id`` and ``lat``, ``lon`` (degrees), or ``x``, ``y`` (kilometres on a plane).
+        stores: columns ``store_id`` and ``lat``, ``lon`` (degrees), or ``x``, ``y`` (or ``x_km``, ``y_km``; kilometres
+            on a plane).
         customers: ``user_id`` and the same two columns; None: nobody's place is known but by their visits.
 
     Raises:
@@ -47,25 +50,24 @@ class WithinDistance:
             DataError: where no places are given.
         """
         stores = table(self.stores, "stores", ["store_id"])
-        self.axes_ = next((pair for pair in (_DEGREES, _KILOMETRES) if set(pair) <= set(stores)), ())
+        self.axes_ = axes_of(stores)
         if not self.axes_:
             raise DataError("WithinDistance: the stores have no places; give the columns lat and lon, or x and y")
-        self.at_ = _places(stores, "store_id", train.stores.ids, self.axes_)  # (S, 2)
+        self.at_ = placed(stores, "store_id", train.stores.ids, self.axes_)  # (S, 2)
         none = int(np.isnan(self.at_).any(axis=1).sum())
         if none:
             log.warning("%d of %d stores have no place and are near everybody", none, len(self.at_))
         self.home_ = np.full((len(train.users), 2), np.nan)  # (U, 2)
         if self.customers is not None:
             customers = table(self.customers, "users", ("user_id", *self.axes_))
-            self.home_ = _places(customers, "user_id", train.users.ids, self.axes_)
+            self.home_ = placed(customers, "user_id", train.users.ids, self.axes_)
         return self
 
     def within(self, users: Histories) -> np.ndarray:
         """See ``Reach``."""
         home = self._homes(users)[:, None, :]  # (B, 1, 2)
-        distance = haversine if self.axes_ == _DEGREES else _straight
-        far = distance(home, self.at_) > self.km  # False where a place is missing: what is not known limits nothing
-        return np.logical_not(far)
+        # a place that is missing is not far: what is not known limits nothing
+        return np.logical_not(kilometres(home, self.at_, self.axes_) > self.km)
 
     def unknown(self, users: Histories) -> np.ndarray:
         """True for customers without a place; shape (B,)."""
@@ -132,11 +134,17 @@ def haversine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return 2 * _EARTH_KM * np.arcsin(np.sqrt(half))
 
 
-def _straight(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(a - b, axis=-1)
+def axes_of(frame: pd.DataFrame) -> tuple[str, ...]:
+    """The columns that tell a place, see ``AXES``; none where there are none."""
+    return next((pair for pair in AXES if set(pair) <= set(frame)), ())
 
 
-def _places(frame: pd.DataFrame, key: str, ids: pd.Index, axes: tuple[str, ...]) -> np.ndarray:
+def kilometres(a: np.ndarray, b: np.ndarray, axes: tuple[str, ...]) -> np.ndarray:
+    """Straight-line distance between places, NaN where one is not known; the last axis is theirs."""
+    return haversine(a, b) if axes == DEGREES else np.linalg.norm(a - b, axis=-1)
+
+
+def placed(frame: pd.DataFrame, key: str, ids: pd.Index, axes: tuple[str, ...]) -> np.ndarray:
     """Places in the order of the ids, NaN where not given; shape (n, 2)."""
     known = frame.drop_duplicates(key).set_index(key)[list(axes)].astype(np.float64)
     return known.reindex(ids).to_numpy()

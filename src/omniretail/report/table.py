@@ -15,6 +15,7 @@ from omniretail.report.audit import worth_markdown
 from omniretail.report.compare import floor_of, read_csv
 from omniretail.report.offers import offer_markdown
 from omniretail.report.probes import probe_markdown
+from omniretail.report.stores import store_markdown
 from omniretail.report.uplift_worlds import worlds_markdown
 from omniretail.report.words import cells, legend
 
@@ -60,6 +61,7 @@ def with_table(readme: str, table: pd.DataFrame) -> str:
     if readme.count(START) != 1 or readme.count(END) != 1 or readme.index(START) > readme.index(END):
         raise ValueError(f"the README must hold {START} and {END} once each, in this order")
     kinds = {
+        "part": store_markdown,
         "question": probe_markdown,
         "ahead": worth_markdown,
         "world": worlds_markdown,

@@ -105,16 +105,20 @@ class UsualStore:
         weekday: weight of a visit on the same weekday.
         part: weight of a visit at the same part of the day.
         both: further weight of a visit at both.
+        half_life_days: by which visits fade; None: old visits count like new ones.
     """
 
-    def __init__(self, weekday: float = 1.0, part: float = 1.0, both: float = 2.0) -> None:
+    def __init__(
+        self, weekday: float = 1.0, part: float = 1.0, both: float = 2.0, half_life_days: float | None = None
+    ) -> None:
         self.weekday = weekday
         self.part = part
         self.both = both
+        self.half_life_days = half_life_days
 
     def fit(self, log: StoreLog) -> Self:
         """See ``StoreModel``."""
-        self.frequent_ = MostFrequentStore().fit(log)
+        self.frequent_ = MostFrequentStore(self.half_life_days).fit(log)
         self.log_ = log
         return self
 
@@ -129,6 +133,7 @@ class UsualStore:
         question, visit = pairs_of(asked.visits.row, made.row, self.log_.n_users)
         same_day, same_part = day[visit] == asked_day[question], part[visit] == asked_part[question]
         weight = self.weekday * same_day + self.part * same_part + self.both * (same_day & same_part)
+        weight = weight * faded(self.log_, self.half_life_days)[visit]
         np.add.at(scores, (question, made.store[visit]), weight.astype(np.float32))
         return scores
 
@@ -136,11 +141,22 @@ class UsualStore:
 def counts(log: StoreLog, half_life_days: float | None = None) -> np.ndarray:
     """Visits of each customer to each store, faded by age; float32, shape (U, S)."""
     made = log.visits
-    age = (log.at - made.timestamp) / DAY
-    weight = np.ones(len(made)) if half_life_days is None else 0.5 ** (age / half_life_days)
     cell = made.row.astype(np.int64) * log.n_stores + made.store
-    flat = np.bincount(cell, weights=weight, minlength=log.n_users * log.n_stores)
+    flat = np.bincount(cell, weights=faded(log, half_life_days), minlength=log.n_users * log.n_stores)
     return flat.reshape(log.n_users, log.n_stores).astype(np.float32)
+
+
+def faded(log: StoreLog, half_life_days: float | None) -> np.ndarray:
+    """What each visit weighs; shape (V,).
+
+    Raises:
+        ValueError: where the half-life is not above 0.
+    """
+    if half_life_days is None:
+        return np.ones(len(log.visits))
+    if not half_life_days > 0:
+        raise ValueError(f"half_life_days={half_life_days} must be above 0, or null for visits that do not fade")
+    return 0.5 ** ((log.at - log.visits.timestamp) / DAY / half_life_days)
 
 
 def pairs_of(asked_row: np.ndarray, row: np.ndarray, n_users: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,89 @@
+"""Offers under budgets, judged: precision, recall and F1 that count no more hits than a place can serve."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+Pairs = np.ndarray | sparse.csr_array
+"""Users x places, nonzero where a pair is meant; shape (N, M)."""
+
+
+@dataclass(frozen=True)
+class BudgetFigures:
+    r"""The figures of the IJCAI-16 contest on brick-and-mortar stores, from counts over M places.
+
+    With S the users who act at a place, S* those it is recommended to, and b its budget:
+    precision = sum min(\|S ∩ S*\|, b) / sum \|S*\|, recall = sum min(\|S ∩ S*\|, b) / sum min(\|S\|, b).
+
+    Attributes:
+        served: hits within the budgets, over all places.
+        recommended: recommendations, over all places.
+        servable: users who act, no more than its budget at each place.
+    """
+
+    served: int
+    recommended: int
+    servable: int
+
+    @property
+    def precision(self) -> float:
+        """NaN where nothing is recommended."""
+        return _ratio(self.served, self.recommended)
+
+    @property
+    def recall(self) -> float:
+        """NaN where nobody acts within the budgets."""
+        return _ratio(self.served, self.servable)
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of both; their numerator is one, so it is twice that over the sum of the divisors."""
+        return _ratio(2 * self.served, self.recommended + self.servable)
+
+
+def budget_figures(recommended: Pairs, acted: Pairs, budget: np.ndarray) -> BudgetFigures:
+    """Hold recommendations against what users did.
+
+    Args:
+        recommended: nonzero where the place is recommended to the user; shape (N, M).
+        acted: nonzero where the user acts at the place; shape (N, M).
+        budget: users that each place can serve; shape (M,).
+
+    Raises:
+        ValueError: where shapes do not fit, or a budget is negative.
+
+    >>> told, did = np.array([[1, 0], [1, 0], [0, 1]]), np.array([[1, 0], [1, 1], [1, 0]])
+    >>> found = budget_figures(told, did, budget=np.array([1, 1]))
+    >>> found.precision, found.recall, found.f1
+    (0.3333333333333333, 0.5, 0.4)
+    """
+    shape: Any = recommended.shape
+    if shape != acted.shape or shape[1] != len(budget):
+        shapes = f"{shape} and {acted.shape} with {len(budget)} budgets"
+        raise ValueError(f"recommendations and acts must be users x places with a budget each, not {shapes}")
+    require_budgets(budget)
+    told, did = (sparse.csr_array(each).astype(bool) for each in (recommended, acted))
+    hits, n_did = (np.asarray(each.sum(axis=0)) for each in (told.multiply(did), did))
+    return BudgetFigures(
+        served=int(np.minimum(hits, budget).sum()),
+        recommended=int(told.sum()),
+        servable=int(np.minimum(n_did, budget).sum()),
+    )
+
+
+def require_budgets(budget: np.ndarray) -> None:
+    """Refuse what is no budget; 0 is one.
+
+    Raises:
+        ValueError: naming the first place with a negative budget, or one that is no number.
+    """
+    wrong = np.flatnonzero(np.logical_not(np.asarray(budget) >= 0))
+    if len(wrong):
+        place = int(wrong[0])
+        raise ValueError(f"the budget of place {place} is {budget[place]}; it must be 0 (nobody) or more")
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")
