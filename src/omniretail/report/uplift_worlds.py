@@ -49,9 +49,8 @@ def worlds_cells(table: pd.DataFrame) -> pd.DataFrame:
             "Qini, per 100": [_spread(100 * wide["qini"][name], 2) for name in order],
             "of the true effect's": [_percent(reached[name]) for name in order],
             "AUUC, per 100": [_spread(100 * wide["auuc"][name], 2) for name in order],
-            "uplift, best 10 %": [_spread(100 * wide[_PER_100[2]][name], 1) for name in order],
             "would have bought anyway": [_spread(wide["buy_anyway"][name], 1) for name in order],
-            "buy because of it": [_spread(wide["because"][name], 1) for name in order],
+            "buy because of it": [_spread(100 * wide[_PER_100[2]][name], 1) for name in order],
             "ahead of response": ["–" if name == RIVAL else f"{ahead[name]} of {n}" for name in order],
         }
     )
@@ -68,8 +67,8 @@ def worlds_legend(table: pd.DataFrame) -> list[str]:
         "sent a coupon; AUUC: area under the uplift curve.",
         "of the true effect's: share of the Qini that a ranking by the true effect has in the same world; lowest and "
         "highest in brackets.",
-        "The last columns: of 100 coupons sent to the best-ranked tenth; and in how many worlds the Qini is above that "
-        "of the ranking by who buys when sent one.",
+        "would have bought anyway, buy because of it (uplift@10 %): of 100 coupons sent to the best-ranked tenth.",
+        "ahead of response: in how many worlds the Qini is above that of the ranking by who buys when sent a coupon.",
     ]
 
 
