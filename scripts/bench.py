@@ -1,4 +1,4 @@
-"""Measure what is said of speed: raw files to views, full-ranking evaluation, training, lifetime value, Tianchi O2O."""
+"""Measure what is said of speed: from raw files to views, full-ranking evaluation, training, profiles, and more."""
 
 import argparse
 import resource
@@ -22,10 +22,10 @@ from omniretail.views.stored import load_fold
 def main() -> None:
     """Run one of the benchmarks and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["views", "evaluation", "training", "lifetime", "tianchi_o2o"])
-    parser.add_argument("--source", help="default: complete_journey for views, else beauty")
-    only = parser.add_argument_group("for training")
-    only.add_argument("--models", nargs="+", help="default: all")
+    parser.add_argument("what", choices=["views", "evaluation", "training", "profiles", "lifetime", "tianchi_o2o"])
+    parser.add_argument("--source", help="default: complete_journey for views and profiles, else beauty")
+    only = parser.add_argument_group("for training and, --models alone, for profiles")
+    only.add_argument("--models", nargs="+", help="default: all; for profiles all but the slowest")
     only.add_argument("--dim", type=int, default=64)
     only.add_argument("--epochs", type=int, default=2, help="measured, after one to warm up; default: 2")
     only.add_argument("--threads", type=int, help="default: what OMP_NUM_THREADS or the machine says")
@@ -36,6 +36,8 @@ def main() -> None:
         views(arguments.source or "complete_journey")
     elif arguments.what == "evaluation":
         evaluation(arguments.source or "beauty")
+    elif arguments.what == "profiles":
+        _profiles(arguments.source or "complete_journey", arguments.models)
     elif arguments.what == "lifetime":
         lifetime()
     elif arguments.what == "tianchi_o2o":
@@ -84,6 +86,14 @@ def training(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as cache:
         _, fold = _load(arguments.source or "beauty", Path(cache))
     bench_training.training(fold.train, arguments)
+
+
+def _profiles(source: str, names: list[str] | None) -> None:
+    from bench_profiles import profiles  # not above, as with training
+
+    with tempfile.TemporaryDirectory() as cache:
+        _, fold = _load(source, Path(cache))
+    profiles(fold.train, source, names)
 
 
 def _load(source: str, cache: Path) -> tuple[float, Fold]:
