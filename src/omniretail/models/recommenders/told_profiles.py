@@ -23,6 +23,8 @@ class ToldProfiles:
     To predict a basket, the network is told the vector of what the customer had done before the latest moment that is
     not after the basket's beginning; before the first moment it is told nothing, which is nought. What a basket holds,
     and all that comes after it, has no part in that. Asked for recommendations it is told the vector as of the cutoff.
+    Baskets that are held out for inner validation are hidden from the vectors too, but the encoder has learned from
+    those before the first moment.
 
     Attributes:
         encoder: fitted.
