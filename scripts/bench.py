@@ -1,4 +1,4 @@
-"""Measure what is said of speed: raw files to views, full ranking, training, lifetime value, Tianchi O2O, ONNX."""
+"""Measure what is said of speed: raw files to views, ranking, training, profiles, serving, and more."""
 
 import argparse
 import resource
@@ -22,10 +22,11 @@ from omniretail.views.stored import load_fold
 def main() -> None:
     """Run one of the benchmarks and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["views", "evaluation", "training", "lifetime", "tianchi_o2o", "onnx"])
-    parser.add_argument("--source", help="default: complete_journey for views, else beauty")
-    only = parser.add_argument_group("for training, and some for onnx")
-    only.add_argument("--models", nargs="+", help="default: all")
+    choices = ["views", "evaluation", "training", "profiles", "lifetime", "tianchi_o2o", "onnx", "serving"]
+    parser.add_argument("what", choices=choices)
+    parser.add_argument("--source", help="default: complete_journey for views and profiles, else beauty")
+    only = parser.add_argument_group("for training; --models for profiles and serving, the rest in part for onnx")
+    only.add_argument("--models", nargs="+", help="default: all; for profiles all but the slowest")
     only.add_argument("--dim", type=int, default=64)
     only.add_argument("--epochs", type=int, default=2, help="measured, after one to warm up; default: 2")
     only.add_argument("--threads", type=int, help="default: what OMP_NUM_THREADS or the machine says")
@@ -36,12 +37,16 @@ def main() -> None:
         views(arguments.source or "complete_journey")
     elif arguments.what == "evaluation":
         evaluation(arguments.source or "beauty")
+    elif arguments.what == "profiles":
+        _profiles(arguments.source or "complete_journey", arguments.models)
     elif arguments.what == "lifetime":
         lifetime()
     elif arguments.what == "tianchi_o2o":
         tianchi()
     elif arguments.what == "onnx":
         onnx(arguments)
+    elif arguments.what == "serving":
+        _serving(arguments)
     else:
         training(arguments)
 
@@ -95,6 +100,23 @@ def onnx(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as cache:
         _, fold = _load(arguments.source or "beauty", Path(cache))
     bench_onnx.onnx(fold, arguments.epochs, arguments.dim)
+
+
+def _serving(arguments: argparse.Namespace) -> None:
+    import bench_serving  # not above, as with training
+
+    source = arguments.source or "beauty"
+    with tempfile.TemporaryDirectory() as cache:
+        _, fold = _load(source, Path(cache))
+    bench_serving.serving(fold, arguments.models or list(bench_serving.MODELS), source)
+
+
+def _profiles(source: str, names: list[str] | None) -> None:
+    from bench_profiles import profiles  # not above, as with training
+
+    with tempfile.TemporaryDirectory() as cache:
+        _, fold = _load(source, Path(cache))
+    profiles(fold.train, source, names)
 
 
 def _load(source: str, cache: Path) -> tuple[float, Fold]:

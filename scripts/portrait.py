@@ -58,10 +58,10 @@ def portray(own: dict[str, str], overrides: Sequence[str]) -> Path:
     cfg = compose(*overrides)
     what = "_".join(own[name] for name in ("customer", "segment") if name in own) or "tags"
     params = {"dataset": cfg.dataset, "source": cfg.source._target_, "split": cfg.split._target_, **own}
-    title, population, profile = _population(cfg)
-    context = _context(title, population.train.at)
+    data, population, profile = _population(cfg)
+    context = _context(data.title, population.train.at)
     page = Path("reports") / f"portrait_{cfg.dataset}_{_file_name(what)}.html"
-    _write(page, own, population, profile, context)
+    _write(page, own, population, profile, context, data)
     with tracked(cfg.tracking.uri, cfg.tracking.experiment, f"portrait {what}", params) as kept:
         kept.add_file(page, "portraits")
         run_id = kept.run_id
@@ -69,8 +69,8 @@ def portray(own: dict[str, str], overrides: Sequence[str]) -> Path:
     return page
 
 
-def _population(cfg: Any) -> tuple[str, Any, Any]:
-    """Title of the data, everybody, and the fitted profile."""
+def _population(cfg: Any) -> tuple[Any, Any, Any]:
+    """The card of the data, everybody, and the fitted profile."""
     from hydra.utils import instantiate
     from omegaconf import OmegaConf
 
@@ -86,29 +86,29 @@ def _population(cfg: Any) -> tuple[str, Any, Any]:
     profile = ProfileTable().fit(train)
     table, features = profile.table(train.histories, train.at), profile.features()
     learned = learn(tags, table, features)
-    return tables.card.title, Population(train, table, features, learned, tables.card.currency), profile
+    return tables.card, Population(train, table, features, learned, tables.card.currency), profile
 
 
-def _write(page: Path, own: dict[str, str], population: Any, profile: Any, context: str) -> None:
+def _write(page: Path, own: dict[str, str], population: Any, profile: Any, context: str, data: Any) -> None:
     from omniretail.report.portrait import write_card, write_portrait
     from omniretail.tags import customer_card, segment_portrait
 
     if "customer" in own:
         card = customer_card(population, own["customer"])
         _print([(tag.label, tag.definition) for tag in card.tags], ["tag", "definition"], f"Customer {card.customer}")
-        write_card(page, card, context)
+        write_card(page, card, context, data)
     elif "segment" in own:
         tag, least = population.learned.named(own["segment"]), int(own.get("min_customers", 20))
         members = population.tagged[tag.name].to_numpy()
         portrait = segment_portrait(population, members, tag.label, tag.definition, min_customers=least)
         shares = [(each.tag.label, f"{each.share:.0%}", f"{each.everybody:.0%}") for each in portrait.tags]
         _print(shares, ["tag", "of the segment", "of all"], f"{tag.label}: {portrait.size:,} customers")
-        write_portrait(page, portrait, context)
+        write_portrait(page, portrait, context, data)
     else:
-        _write_tags(page, population, profile, context)
+        _write_tags(page, population, profile, context, data)
 
 
-def _write_tags(page: Path, population: Any, profile: Any, context: str) -> None:
+def _write_tags(page: Path, population: Any, profile: Any, context: str, data: Any) -> None:
     from omniretail.report.portrait import tag_rows, write_tags
     from omniretail.tags import earlier, stability
 
@@ -118,7 +118,7 @@ def _write_tags(page: Path, population: Any, profile: Any, context: str) -> None
     _print([[row[name] for name in columns] for row in tag_rows(population.learned, found)], columns, "Tags")
     for name, reason in population.learned.left_out.items():
         print(f"left out: {name} ({reason})")
-    write_tags(page, population.learned, found, context, days=DAYS)
+    write_tags(page, population.learned, found, context, data, days=DAYS)
 
 
 def _print(rows: Sequence[Sequence[str]], columns: Sequence[str], title: str) -> None:

@@ -88,7 +88,7 @@ def _write(page: Path, found: Any, card: Any, name: str, days: int) -> None:
         f"{card.title}: what each of {len(found.ids):,} customers does in the {days} days from {third} on, told from "
         "what was known before."
     )
-    write_propensities(page, found, "What customers will do", context, facts, card.currency)
+    write_propensities(page, found, "What customers will do", context, facts, card)
     found.table().to_parquet(page.with_suffix(".parquet"), index=False)
 
 

@@ -92,7 +92,7 @@ def segment(own: dict[str, str], overrides: Sequence[str]) -> Path:
         "Assigned anew on": f"{moment(known.now.at)}, {len(found.ids):,} customers",
         "In the same segment": percent(float(found.kept @ found.segments.sizes) / len(first.ids)),
     }
-    _write(page, title, found, first, profile, colours, words, facts, least)
+    _write(page, title, tables.card, found, first, profile, colours, words, facts, least)
     recent = [each.name for each in features if each.window != ALL]
     console = Console(highlight=False)
     console.print(title, *(f"{what}: {said}" for what, said in facts.items()), sep="\n", markup=False)
@@ -161,6 +161,7 @@ def _colours(asked: str | None, profile: Any) -> list[str]:
 def _write(
     page: Path,
     title: str,
+    data: Any,
     found: Any,
     first: Any,
     profile: Any,
@@ -173,7 +174,7 @@ def _write(
 
     page.parent.mkdir(parents=True, exist_ok=True)
     write_segments(
-        *(page, title, found.segments, first.embeddings, profile, colours, words),
+        *(page, title, data, found.segments, first.embeddings, profile, colours, words),
         over_time=found.over_time,
         drifted=found.drifted,
         auc=found.auc,

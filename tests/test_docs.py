@@ -19,6 +19,7 @@ from omniretail.views.histories import Histories
 from tests.conftest import ROOT, shop_events, tables_of
 
 EXPERIMENTS = sorted(path.parent for path in (ROOT / "experiments").glob("*/results.csv"))
+GROUPS = sorted((ROOT / "experiments").glob("*/groups.csv"))
 TABLES = [(ROOT / "README.md", ROOT / "experiments" / "001_complete_journey_floor")]
 TABLES += [(folder / "README.md", folder) for folder in EXPERIMENTS]
 
@@ -28,6 +29,14 @@ def test_tables_are_those_of_the_results(readme: Path, experiment: Path) -> None
     text = readme.read_text()
     assert with_table(text, read_csv(experiment / "results.csv")) == text, (
         f"make it anew with: python scripts/compare.py --refresh {experiment.relative_to(ROOT)} --readme {readme.name}"
+    )
+
+
+@pytest.mark.parametrize("groups", GROUPS, ids=lambda path: path.parent.name)
+def test_tables_by_activity_are_those_of_the_results(groups: Path) -> None:
+    text = (groups.parent / "README.md").read_text()
+    assert with_table(text, read_csv(groups), "groups") == text, (
+        f"make it anew with: python scripts/compare.py --refresh {groups.parent.relative_to(ROOT)}"
     )
 
 

@@ -13,8 +13,10 @@ from omniretail.probes.spending import Spending
 from omniretail.report.propensity_page import write_propensities
 from omniretail.report.propensity_words import CLASS_HEADINGS, SUMMARY_HEADINGS, class_rows, sentences, summary_rows
 from omniretail.report.reliability import reliability, reliability_diagram, spending_diagram
+from omniretail.schema import Card
 
 N = 200
+DATA = Card("Made <up>", terms="free", currency="EUR", note="Not & real.")
 
 
 def drawn(n_classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -40,7 +42,7 @@ def found(*asked: Promises, spending: Spending | None = None, left_out: dict | N
 
 
 def page(path: Path, said: Propensities) -> str:
-    write_propensities(path / "new" / "page.html", said, "Title & co", "A <shop>.", {"Encoder": "E<x>"}, "EUR")
+    write_propensities(path / "new" / "page.html", said, "Title & co", "A <shop>.", {"Encoder": "E<x>"}, DATA)
     return (path / "new" / "page.html").read_text(encoding="utf-8")
 
 
@@ -130,7 +132,16 @@ def test_the_page_holds_every_class_escaped_and_needs_no_network(tmp_path: Path)
     assert not {"b", "shop", "x", "script", "link", "img"} & set(seen.names)
     assert set(names) <= set(seen.texts)
     text = " ".join(" ".join(seen.texts).split())
-    for words in ("Title & co", "A <shop>.", "E<x>", "1,234 words that too few or nearly all buy", "(25% of it)"):
+    for words in (
+        "Title & co",
+        "A <shop>.",
+        "E<x>",
+        "Made <up>",
+        "Not & real.",
+        "Terms: free",
+        "1,234 words that too few or nearly all buy",
+        "(25% of it)",
+    ):
         assert words in text
     assert seen.names.count("svg") == 1 + 1 + 3 + 1 + 1, "churn, departments pooled, three of them, categories, spend"
     ids = [part.split('"')[0] for part in html.split(' id="')[1:]]

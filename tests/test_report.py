@@ -15,6 +15,7 @@ from omniretail import report
 from omniretail.report.activity import by_group, groups
 from omniretail.report.figures import accuracy_by_coverage, lift_by_activity
 from omniretail.report.labels import spread
+from omniretail.report.plain import plain_html
 from omniretail.report.style import looks
 from omniretail.report.words import legend
 from omniretail.result import Result
@@ -259,3 +260,9 @@ def test_group_means_and_intervals():
     assert table.loc[("a", 0)].tolist() == [0.5, 0.5, 0.5]
     assert table.loc[("b", 0)].tolist() == pytest.approx([0.2, 0.2, 0.2])
     assert table.loc[("b", 1)].isna().all()
+
+
+def test_the_plain_page_says_what_the_data_is() -> None:
+    page = plain_html(pd.DataFrame({"model": ["A"]}), ["How to read it."], "Offers", CARD)
+    for words in ("Corner &lt;shop&gt;", "Tea only.", "Terms: Free &amp; open.", "https://example.org/?a=1&amp;b=2"):
+        assert words in page

@@ -108,7 +108,7 @@ class PlainCompared:
         """Write the page."""
         path.parent.mkdir(parents=True, exist_ok=True)
         title = f"{self.data.card.title}: {self.what}"
-        path.write_text(plain_html(self.cells, self.legend, title, self.data.card.note), encoding="utf-8")
+        path.write_text(plain_html(self.cells, self.legend, title, self.data.card), encoding="utf-8")
 
 
 def compare(

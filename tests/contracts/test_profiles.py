@@ -169,6 +169,37 @@ def test_a_history_of_one_event(name: str) -> None:
 
 
 @every_encoder
+def test_a_history_that_is_all_of_one_day(name: str) -> None:
+    one_day = replace(shop().histories, timestamp=shop().histories.timestamp // DAY_S % 2 + shop().at - DAY_S)
+    vectors = fitted(name).embed(one_day, shop().at)
+    assert vectors.shape == vectors_of(name).shape
+    assert np.isfinite(vectors).all()
+
+
+@every_encoder
+def test_customers_who_did_the_same_have_the_same_vector(name: str) -> None:
+    twins = shop().histories.take([7, 12, 7])
+    twins = replace(twins, user_idx=np.array([7, 12, 3], dtype=np.int32))
+    vectors = fitted(name).embed(twins, shop().at)
+    assert_alike(vectors[0], vectors[2])
+    assert np.abs(vectors[0] - vectors[1]).max() > 1e-3
+
+
+@every_encoder
+def test_everybody_did_the_same_in_one_visit(name: str) -> None:
+    """Nothing tells these customers apart: one event each, all at one moment, one item, one price."""
+    alike = {"item_id": 3, "store_id": 1, "quantity": 1.0, "value": 2.0, "discount": 0.0, "coupon": 0.0}
+    events = planted_events().head(7).assign(user_id=[*range(6), 0], basket_id=range(7), **alike)
+    events["timestamp"] = pd.to_datetime(["2024-03-01 12:00"] * 6 + ["2024-04-10 12:00"])  # the last after the cutoff
+    tables = tables_of(events)
+    train = training_view(tables, SPLIT.cutoff(tables.events, "test"))
+    vectors = made(name).fit(train).embed(train.histories, train.at)
+    assert len(vectors) == 6
+    assert np.isfinite(vectors).all()
+    assert_alike(vectors, np.tile(vectors[:1], (6, 1)))
+
+
+@every_encoder
 def test_a_bare_history_without_times_or_amounts(name: str) -> None:
     vectors = fitted(name).embed(Histories.of([[[3, 5], [8]]], N_ITEMS), shop().at)
     assert vectors.shape == (1, vectors_of(name).shape[1])

@@ -18,9 +18,13 @@ from tests.models.made import random_baskets, train_on
 
 ELSEWHERE = {"recbole"}
 """One yaml for dozens of models, from a package that is optional: they have their own tests."""
-NAMES = sorted({path.stem for path in (ROOT / "configs/model/recommender").glob("*.yaml")} - ELSEWHERE)
+WITH_PROFILE = ["two_tower+svd"]
+"""These take a profile encoder or none; the others that take one have one in their yaml."""
+NAMES = sorted({path.stem for path in (ROOT / "configs/model/recommender").glob("*.yaml")} - ELSEWHERE) + WITH_PROFILE
 SAME_FOR_ALL_BUT_OWN_ITEMS = {"popular", "recent_popular", "personal_top"}
 """By design these tell no other user's tastes apart, so no pattern can be completed."""
+ALIKE_OR_ASKED_ALREADY = SAME_FOR_ALL_BUT_OWN_ITEMS | set(WITH_PROFILE)
+"""Not to be shown the checkerboard; that of a model with another input is the model's own."""
 ONE_VECTOR_PER_USER = {"bpr"}
 """By design these serve training users only."""
 
@@ -38,7 +42,7 @@ ONE_BY_ONE = train_on(
     N_ITEMS,
 )
 """The same, one item a basket, in any order."""
-LEARN_FROM_ORDER = {"sasrec", "gru4rec", "two_tower"}
+LEARN_FROM_ORDER = {"sasrec", "gru4rec", "two_tower", *WITH_PROFILE}
 """These predict a basket from those before it."""
 SHOP = train_on(random_baskets(60, 30), 30)
 
@@ -48,7 +52,10 @@ every_model = pytest.mark.parametrize("name", NAMES)
 def made(name: str) -> Recommender:
     trainer = OmegaConf.load(ROOT / "configs/trainer/cpu.yaml")
     trainer.update(epochs=40, checkpoints=None)
+    name, _, encoder = name.partition("+")
     model = OmegaConf.load(ROOT / f"configs/model/recommender/{name}.yaml")
+    if encoder:
+        model.encoder = OmegaConf.load(ROOT / f"configs/model/profile/{encoder}.yaml")
     return instantiate(OmegaConf.create({"seed": 1, "trainer": trainer, "model": model}).model)
 
 
@@ -57,7 +64,7 @@ def fitted(name: str) -> Recommender:
     return made(name).fit(SHOP)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in SAME_FOR_ALL_BUT_OWN_ITEMS])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ALIKE_OR_ASKED_ALREADY])
 def test_completes_the_checkerboard(name: str) -> None:
     train = ONE_BY_ONE if name in LEARN_FROM_ORDER else CHECKERBOARD
     ranked, _ = recommend(made(name).fit(train), train.histories, k=1, policy=hide_seen)

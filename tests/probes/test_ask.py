@@ -98,6 +98,16 @@ def test_a_measure_that_is_not_defined_is_not_a_number(kind: str, truth: list, s
     assert np.isnan(measure(kind, np.array(truth), np.array(scores)))
 
 
+@pytest.mark.parametrize("kind", ["event", "fact", "amount"])
+def test_a_question_to_which_all_answer_alike_has_no_figure_and_breaks_nothing(kind: str):
+    alike = target(np.ones((N, 1)), kind)
+    answers = Protocol(n_seeds=1).ask(alike, alike, numbered(), numbered())
+    assert all(np.isfinite(scores).all() for scores in answers.by_probe.values())
+    figures, _ = figures_of([answers], np.arange(N))
+    assert figures.value.isna().all()
+    assert (figures.customers == N).all()
+
+
 def test_the_blend_is_the_mean_of_the_probes_and_questions_without_classes_are_left_out():
     rng = np.random.default_rng(0)
     truth = (rng.random((60, 1)) > 0.5).astype(float)

@@ -8,6 +8,7 @@ from matplotlib.colors import to_rgb
 
 from omniretail.report.segment_map import customer_map
 from omniretail.report.segment_page import write_segments
+from omniretail.schema import Card
 from omniretail.segments.clusters import fit_segments
 from omniretail.segments.drift import domain_auc, drift
 from omniretail.segments.map import plane
@@ -45,6 +46,7 @@ def test_page_is_well_formed_complete_and_alone(tmp_path, points, profile):
     write_segments(
         page,
         "Corner <shop>",
+        Card("Made <up>", note="Not & real.", terms="free"),
         segments,
         points,
         profile,
@@ -56,7 +58,17 @@ def test_page_is_well_formed_complete_and_alone(tmp_path, points, profile):
         facts={"As of": "2017-12-04"},
     )
     text = words(page)
-    for expected in ("Corner <shop>", "paid & kept", "age: <19 & less", "Segment 3", "2017-12-04", "AUC of 0.50"):
+    for expected in (
+        "Corner <shop>",
+        "Made <up>",
+        "Not & real.",
+        "Terms: free",
+        "paid & kept",
+        "age: <19 & less",
+        "Segment 3",
+        "2017-12-04",
+        "AUC of 0.50",
+    ):
         assert expected in text
     assert "Of 2 features, 1 shifted a lot and 0 moderately." in text
     assert "customers keep their segment with an index of 1.00" in text
@@ -67,19 +79,19 @@ def test_small_segments_are_not_described(tmp_path, points, profile):
     page = tmp_path / "segments.html"
     segments = fit_segments(points, min_segments=3, max_segments=3, smallest=5)
     assert segments.sizes.tolist() == list(SIZES)
-    write_segments(page, "Shop", segments, points, profile)
+    write_segments(page, "Shop", Card("Shop"), segments, points, profile)
     text = words(page)
     assert "Fewer than 20 customers: too few to be described" in text
     assert "fewer than 20" in text
     assert len(re.findall('class="bar"', page.read_text().split("Segment 3</h3>")[1])) == 0
-    write_segments(page, "Shop", segments, points, profile, min_customers=8)
+    write_segments(page, "Shop", Card("Shop"), segments, points, profile, min_customers=8)
     assert len(re.findall('class="bar"', page.read_text().split("Segment 3</h3>")[1])) > 0
 
 
 @pytest.mark.parametrize("n", [1, 30])
 def test_page_of_identical_customers(tmp_path, n, profile):
     same, page = np.ones((n, 4)), tmp_path / "segments.html"
-    write_segments(page, "Shop", fit_segments(same), same, profile.head(n), colour_by=["spend"])
+    write_segments(page, "Shop", Card("Shop"), fit_segments(same), same, profile.head(n), colour_by=["spend"])
     text = words(page)
     assert "All customers have the same embedding, so they are one segment." in text
     assert ("Fewer than 20 customers" if n == 1 else "There is nobody else to compare these customers with.") in text

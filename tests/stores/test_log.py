@@ -5,7 +5,8 @@ import pytest
 from omniretail.schema import DataError
 from omniretail.splits.temporal import Temporal
 from omniretail.stores.log import DAY, Asked, held_out_visits, load_stage, store_log, weekday_and_part
-from omniretail.views.fold import Train, fold
+from omniretail.views.fold import fold
+from omniretail.views.train import Train
 from omniretail.views.visits import Visits
 from tests.conftest import shop_events, tables_of
 from tests.policies.made import AT, TOWN

@@ -9,9 +9,12 @@ import pytest
 from omniretail.models.profiles.table import ProfileTable
 from omniretail.report.bars import amount, percent
 from omniretail.report.portrait import write_card, write_portrait, write_tags
+from omniretail.schema import Card
 from omniretail.tags import Population, customer_card, earlier, segment_portrait, stability
 from omniretail.tags.population import percentile
 from tests.tags.made import by_hand, population, shop, tag
+
+DATA = Card("Made <up>", terms="free", note="Not & real.")
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +30,8 @@ def read(path: Path) -> str:
     body = page.partition("</style>")[2]
     assert "nan" not in re.sub("<[^>]*>", " ", body).split()
     ElementTree.fromstring(re.sub("<meta[^>]*>", "", page.removeprefix("<!DOCTYPE html>\n")).replace("&middot;", ""))
+    for words in ("Made &lt;up&gt;", "Not &amp; real.", "Terms: free"):
+        assert words in page
     return page
 
 
@@ -66,7 +71,7 @@ def test_a_customer_with_one_event(tmp_path):
     train = by_hand({"a": [(5, 0, 0)]})
     card = customer_card(population(train), "a")
     assert [each.name for each in card.tags] == ["new_customer", "one_visit"]
-    write_card(tmp_path / "card.html", card, "A test.")
+    write_card(tmp_path / "card.html", card, "A test.", DATA)
     assert "One visit only" in read(tmp_path / "card.html")
 
 
@@ -78,7 +83,7 @@ def test_identical_customers_stand_in_the_middle(tmp_path):
     portrait = segment_portrait(everybody, np.ones(4, dtype=bool), "All", min_customers=4)
     assert portrait.products == ()
     assert all(figure.value == figure.everybody for figure in portrait.figures)
-    write_portrait(tmp_path / "all.html", portrait, "A test.")
+    write_portrait(tmp_path / "all.html", portrait, "A test.", DATA)
     read(tmp_path / "all.html")
 
 
@@ -117,10 +122,10 @@ def test_what_a_segment_buys_more_of():
 
 
 def test_pages_escape_names(everybody, tmp_path):
-    write_card(tmp_path / "card.html", customer_card(everybody, "3"), "Corner <shop> & co.")
+    write_card(tmp_path / "card.html", customer_card(everybody, "3"), "Corner <shop> & co.", DATA)
     members = everybody.table.visits.to_numpy() > 5
     portrait = segment_portrait(everybody, members, "<i>Us</i>", "We & <they>.")
-    write_portrait(tmp_path / "segment.html", portrait, "Corner <shop> & co.")
+    write_portrait(tmp_path / "segment.html", portrait, "Corner <shop> & co.", DATA)
     card, page = read(tmp_path / "card.html"), read(tmp_path / "segment.html")
     assert "&lt;b&gt;Tea &amp; milk&lt;/b&gt;" in card
     assert "&lt;i&gt;Us&lt;/i&gt;" in page
@@ -135,7 +140,7 @@ def test_the_page_of_all_tags(tmp_path):
     everybody, profile = population(train), ProfileTable().fit(train)
     then, known = earlier(profile, train.histories, train.at)
     table = stability(everybody.learned, everybody.table, then, known)
-    write_tags(tmp_path / "tags.html", everybody.learned, table, "A test.")
+    write_tags(tmp_path / "tags.html", everybody.learned, table, "A test.", DATA)
     page = read(tmp_path / "tags.html")
     assert all(each.definition in page.replace("&#39;", "'") for each in everybody.learned.tags)
     assert "coupon_lover: coupon_visits is not known of anybody" in page

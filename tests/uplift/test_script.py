@@ -33,9 +33,17 @@ def test_page_figures_and_truth(tmp_path, monkeypatch, capsys):
         tmp_path, monkeypatch, "source.n_customers=400", "source.n_weeks=14", "learners=chance,response", "experiment=."
     )
     shown = capsys.readouterr().out
-    assert "Synthetic: every event was drawn by a program" in shown.replace("\n", " ")
+    assert "Synthetic: every event was drawn by a program" in " ".join(shown.split())
     page = tmp_path / shown.partition("page=")[2].splitlines()[0]
-    for words in ("the true effect", "Chance", "Response", "Synthetic", "would have anyway", "<svg"):
+    for words in (
+        "the true effect",
+        "Chance",
+        "Response",
+        "Synthetic",
+        "Terms: made by this program",
+        "would have anyway",
+        "<svg",
+    ):
         assert words in page.read_text()
     run_id = shown.partition("run_id=")[2].splitlines()[0]
     metrics = MlflowClient(f"sqlite:///{tmp_path}/runs.db").get_run(run_id).data.metrics

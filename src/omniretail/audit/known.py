@@ -8,7 +8,8 @@ from ibis import _
 
 from omniretail.schema import DataError, Tables
 from omniretail.splits.cutoff import Cutoff, Split
-from omniretail.views.fold import Train, training_view
+from omniretail.views.fold import training_view
+from omniretail.views.train import Train
 
 
 @dataclass(frozen=True)

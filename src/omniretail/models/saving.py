@@ -50,7 +50,7 @@ def save(model: Recommender | ProfileEncoder, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for old in [*folder.glob(f"*{NETWORK}"), *folder.glob(_PARTS)]:
         old.unlink()
-    (folder / SETTINGS).write_text(json.dumps(_settings(model), indent=2) + "\n")
+    (folder / SETTINGS).write_text(json.dumps(settings_of(model), indent=2) + "\n")
     for name, weights in networks.items():
         safetensors.numpy.save_file(weights, folder / (name.rstrip("_") + NETWORK))
     for name, parts in models.items():
@@ -82,7 +82,8 @@ def load(folder: Path) -> Any:
     return model
 
 
-def _settings(made: object) -> dict[str, Any]:
+def settings_of(made: object) -> dict[str, Any]:
+    """A model's class and what its constructor was given, JSON-able, models inside it likewise."""
     cls = type(made)
     given = {name: _plain(getattr(made, name)) for name in inspect.signature(cls).parameters}
     return {"_target_": f"{cls.__module__}.{cls.__qualname__}", **given}
@@ -91,7 +92,7 @@ def _settings(made: object) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
-    return _settings(value) if _is_ours(value) else value
+    return settings_of(value) if _is_ours(value) else value
 
 
 def _is_ours(value: object) -> bool:

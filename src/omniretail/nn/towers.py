@@ -48,28 +48,33 @@ class ItemTower(nn.Module):
 
 
 class UserTower(nn.Module):
-    """A user from the items they took, the later the more, and from the words said of them.
+    """A user from the items they took, the later the more, from the words said of them and from their profile.
 
     Args:
         n_words: F.
         dim: D.
         max_len: events that are read.
+        profile_dim: P; 0: there are no profiles.
     """
 
-    def __init__(self, n_words: int, dim: int, max_len: int) -> None:
+    def __init__(self, n_words: int, dim: int, max_len: int, profile_dim: int = 0) -> None:
         super().__init__()
         self.age = nn.Parameter(-0.1 * torch.arange(max_len, dtype=torch.float32))
         self.words = nn.EmbeddingBag(max(1, n_words), dim, mode="mean")
         self.net = nn.Sequential(nn.Linear(2 * dim, 2 * dim), nn.ReLU(), nn.Linear(2 * dim, dim))
         nn.init.normal_(self.words.weight, std=0.1)
+        if profile_dim:
+            self.profile = nn.Linear(profile_dim, dim, bias=False)
+            nn.init.normal_(self.profile.weight, std=0.1 * profile_dim**-0.5)  # as loud as a word
 
-    def forward(self, taken: Tensor, words: Tensor, starts: Tensor) -> Tensor:
+    def forward(self, taken: Tensor, words: Tensor, starts: Tensor, profiles: Tensor | None = None) -> Tensor:
         """Vectors after each event: the mean of what was taken, weighed by age, and what is known beside.
 
         Args:
             taken: vectors of items; shape (B, L, D).
             words: of all B users, one after another.
             starts: where each one's words begin; shape (B,).
+            profiles: standardised, nought where not known; shape (B, L, P) or (B, 1, P).
 
         Returns:
             Shape (B, L, D).
@@ -79,6 +84,8 @@ class UserTower(nn.Module):
         weight = self.age[ago.clamp_min(0)].masked_fill(ago < 0, -torch.inf).softmax(dim=1)
         mean = weight.to(taken.dtype) @ taken
         said = self.words(words, starts)[:, None].expand_as(mean)
+        if profiles is not None:
+            said = said + self.profile(profiles)
         return mean + self.net(torch.cat([mean, said], dim=-1))
 
 

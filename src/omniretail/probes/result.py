@@ -133,6 +133,8 @@ def _interval(kind: str, truth: np.ndarray, scores: np.ndarray) -> tuple[float, 
     for _ in range(_RESAMPLES):
         drawn = rng.integers(len(truth), size=len(truth))
         values.append(np.mean([measure(kind, truth[drawn], deal[drawn]) for deal in deals]))
+    if not np.isfinite(values).any():  # everybody answers alike
+        return float("nan"), float("nan")
     low, high = np.nanquantile(values, [0.025, 0.975])
     return float(low), float(high)
 

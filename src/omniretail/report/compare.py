@@ -62,9 +62,12 @@ def to_csv(table: pd.DataFrame, path: Path) -> None:
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a comparison back, equal to the one that was kept; also one with a row per question, or in parts."""
-    if {"part", "question"} & set(pd.read_csv(path, nrows=0)):
+    """Read a comparison back, equal to the one that was kept; also one by questions, parts or groups of users."""
+    columns = pd.read_csv(path, nrows=0)
+    if {"part", "question"} & set(columns):
         return pd.read_csv(path)
+    if "activity" in columns:
+        return pd.read_csv(path, dtype={"activity": str}, keep_default_na=False, na_values={"p": [""]})
     return pd.read_csv(path, index_col="model", dtype={"model": str}, keep_default_na=False, na_values=[""])
 
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from omniretail.report.captions import Plot, plots
 from omniretail.report.compare import floor_of
 from omniretail.report.runs import by_name, merged
 from omniretail.report.style import looks, svg
+from omniretail.report.templates import rendered
 from omniretail.report.words import cells, legend, verdict
 from omniretail.result import Result
 from omniretail.schema import Card
@@ -44,14 +44,14 @@ def write_html(
         drops: rows left out by reason.
         references: models that the best is held against in a sentence; those not in the table are passed over.
     """
-    environment = Environment(loader=PackageLoader("omniretail", "report"), autoescape=True, undefined=StrictUndefined)
-    page = environment.get_template("page.html.jinja").render(
+    page = rendered(
+        "page",
         title=f"{card.title}: {len(table)} models compared",
         verdicts=[verdict(table, name) for name in references if name in table.index],
         columns=list(cells(table).columns),
         rows=_rows(table),
         legend=legend(table),
-        card=card,
+        data=card,
         facts=dict(protocol) | _counts(results),
         drops=dict(drops),
         plots=[_drawn(plot) for plot in plots(table, merged(results))],

@@ -7,6 +7,9 @@ import pandas as pd
 from rich import box
 from rich.table import Table
 
+from omniretail.report.templates import rendered
+from omniretail.schema import Card
+
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#22272e}"
     "table{border-collapse:collapse}th,td{padding:.35rem .6rem;text-align:right;border-bottom:1px solid #e3e6e9;"
@@ -36,7 +39,7 @@ def plain_terminal(shown: pd.DataFrame) -> Table:
     return grid
 
 
-def plain_html(shown: pd.DataFrame, sentences: Sequence[str], title: str, note: str) -> str:
+def plain_html(shown: pd.DataFrame, sentences: Sequence[str], title: str, data: Card) -> str:
     """A page of its own."""
     cells = shown.to_html(index=False, escape=True, border=0)
     while "**" in cells:
@@ -45,5 +48,5 @@ def plain_html(shown: pd.DataFrame, sentences: Sequence[str], title: str, note: 
     heading = html.escape(title)
     return (
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{heading}</title><style>{_STYLE}</style>"
-        f"<h1>{heading}</h1>{cells}<ul>{legend}</ul><p>{html.escape(note)}</p></html>\n"
+        f"<h1>{heading}</h1>{cells}<ul>{legend}</ul>{rendered('data', data=data)}</html>\n"
     )

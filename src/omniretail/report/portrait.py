@@ -1,26 +1,27 @@
 """Cards of customers, portraits of segments and the table of tags, each one HTML file without scripts or network."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from omniretail import schema
 from omniretail.report.bars import column_chart, figure_rows, percent, share_bars, times
+from omniretail.report.templates import rendered
 from omniretail.tags.card import Card
 from omniretail.tags.learned import LearnedTags
 from omniretail.tags.purchases import Share
 from omniretail.tags.segment import Portrait
 
 
-def write_card(path: Path, card: Card, context: str) -> None:
+def write_card(path: Path, card: Card, context: str, data: schema.Card) -> None:
     """Write a customer's card.
 
     Args:
         path: the file to write.
         card: from ``customer_card``.
         context: a sentence that says which data this is, and of which moment.
+        data: of the source.
     """
     page = {
         "title": f"Customer {card.customer}",
@@ -40,16 +41,17 @@ def write_card(path: Path, card: Card, context: str) -> None:
         "who": "this customer",
         "rhythm_note": "Weekdays and hours are shares of visits.",
     }
-    _write(path, "portrait", context=context, **page)
+    _write(path, "portrait", context=context, data=data, **page)
 
 
-def write_portrait(path: Path, portrait: Portrait, context: str) -> None:
+def write_portrait(path: Path, portrait: Portrait, context: str, data: schema.Card) -> None:
     """Write a segment's portrait.
 
     Args:
         path: the file to write.
         portrait: from ``segment_portrait``.
         context: a sentence that says which data this is, and of which moment.
+        data: of the source.
     """
     share = percent(portrait.size / portrait.n_customers)
     size = f"{portrait.size:,} of {portrait.n_customers:,} customers, {share}."
@@ -71,10 +73,12 @@ def write_portrait(path: Path, portrait: Portrait, context: str) -> None:
         "who": "the segment, per customer",
         "rhythm_note": "Weekdays and hours are shares of visits.",
     }
-    _write(path, "portrait", context=context, **page)
+    _write(path, "portrait", context=context, data=data, **page)
 
 
-def write_tags(path: Path, learned: LearnedTags, stability: pd.DataFrame, context: str, days: float = 28) -> None:
+def write_tags(
+    path: Path, learned: LearnedTags, stability: pd.DataFrame, context: str, data: schema.Card, days: float = 28
+) -> None:
     """Write the table of all tags.
 
     Args:
@@ -82,10 +86,12 @@ def write_tags(path: Path, learned: LearnedTags, stability: pd.DataFrame, contex
         learned: the tags.
         stability: from ``tags.stability``.
         context: a sentence that says which data this is, and of which moment.
+        data: of the source.
         days: between the two looks of ``stability``.
     """
     rows = tag_rows(learned, stability)
-    _write(path, "tags", title="Tags", context=context, rows=rows, left_out=dict(learned.left_out), days=f"{days:g}")
+    page = {"title": "Tags", "rows": rows, "left_out": dict(learned.left_out), "days": f"{days:g}"}
+    _write(path, "tags", context=context, data=data, **page)
 
 
 def tag_rows(learned: LearnedTags, stability: pd.DataFrame) -> list[dict[str, Any]]:
@@ -113,7 +119,6 @@ def _plural(level: str) -> str:
     return {"department": "Departments", "category": "Categories"}.get(level, level.capitalize())
 
 
-def _write(path: Path, template: str, **page: str | Sequence | Mapping) -> None:
-    environment = Environment(loader=PackageLoader("omniretail", "report"), autoescape=True, undefined=StrictUndefined)
+def _write(path: Path, template: str, **page: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(environment.get_template(f"{template}.html.jinja").render(**page), encoding="utf-8")
+    path.write_text(rendered(template, **page), encoding="utf-8")

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from omniretail.probes.promises import Promises
 from omniretail.probes.propensity import Propensities
@@ -22,6 +21,8 @@ from omniretail.report.propensity_words import (
 )
 from omniretail.report.reliability import N_BINS, reliability_diagram, spending_diagram
 from omniretail.report.style import svg
+from omniretail.report.templates import rendered
+from omniretail.schema import Card
 
 SHOWN = 3
 """Single classes that get a diagram of their own."""
@@ -31,7 +32,7 @@ _SINGLE = "Points on the dotted line keep what they promise. Bars: 95 % interval
 
 
 def write_propensities(
-    path: Path, found: Propensities, title: str, context: str, facts: Mapping[str, str], currency: str = ""
+    path: Path, found: Propensities, title: str, context: str, facts: Mapping[str, str], data: Card
 ) -> None:
     """Write the page: figures before and after calibration, and diagrams.
 
@@ -41,16 +42,17 @@ def write_propensities(
         title: of the page.
         context: a sentence that says which data this is, and of which moment.
         facts: for people, e.g. ``{"Encoder": "ProfileTable"}``.
-        currency: of the amounts.
+        data: of the source.
     """
-    environment = Environment(loader=PackageLoader("omniretail", "report"), autoescape=True, undefined=StrictUndefined)
-    page = environment.get_template("propensity.html.jinja").render(
+    page = rendered(
+        "propensity",
         title=title,
         sentences=[context, *sentences(found.summary())],
         headings=SUMMARY_HEADINGS,
         rows=summary_rows(found.summary()),
         legend=LEGEND,
         facts=dict(facts),
+        data=data,
         spending_headings=SPENDING_HEADINGS,
         spending=[] if found.spending is None else spending_rows(found.spending.figures()),
         credibility="" if found.spending is None else f"{found.spending.credibility:.0%}",
@@ -58,7 +60,7 @@ def write_propensities(
         left_out=[f"{question(name)}: {_counted(why)}." for name, why in found.left_out.items()],
         plots=[
             {"title": each.title, "caption": each.caption, "svg": svg(each.figure, each.name, each.title)}
-            for each in _plots(found, currency)
+            for each in _plots(found, data.currency)
         ],
         class_headings=CLASS_HEADINGS,
         classes={

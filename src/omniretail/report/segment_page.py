@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from omniretail.report.segment_map import customer_map
 from omniretail.report.segment_words import (
@@ -20,6 +19,8 @@ from omniretail.report.segment_words import (
     stability_sentences,
 )
 from omniretail.report.style import svg
+from omniretail.report.templates import rendered
+from omniretail.schema import Card
 from omniretail.segments.clusters import Segments
 from omniretail.segments.differences import differences, is_number, lifts
 from omniretail.segments.map import plane
@@ -32,6 +33,7 @@ _NUMBERS = " The 5 % of customers furthest out on either side share a colour."
 def write_segments(
     path: Path,
     title: str,
+    data: Card,
     segments: Segments,
     embeddings: np.ndarray,
     profile: pd.DataFrame,
@@ -49,6 +51,7 @@ def write_segments(
     Args:
         path: the file to write.
         title: of the page.
+        data: of the source.
         segments: from ``fit_segments``.
         embeddings: that they were made from; shape (N, D).
         profile: what people can read of the same customers, in the same order; shape (N, F). Numbers are compared by
@@ -68,8 +71,10 @@ def write_segments(
     definitions, own = definitions or {}, profile.reset_index(drop=True)
     over_seeds = seed_stability(segments, embeddings) if over_seeds is None else over_seeds
     coloured = {str(name): column for name, column in own[list(colour_by)].items()}
-    page = _template().render(
+    page = rendered(
+        "segments",
         title=title,
+        data=data,
         verdicts=[segments.note, *stability_sentences(over_seeds, over_time)],
         rows=_rows(segments, embeddings, own, definitions, min_customers),
         legend=LEGEND,
@@ -85,11 +90,6 @@ def write_segments(
         domain=drift_sentences(drifted, auc, _DRIFT_ROWS),
     )
     path.write_text(page, encoding="utf-8")
-
-
-def _template() -> Template:
-    loader = PackageLoader("omniretail", "report")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("segments.html.jinja")
 
 
 def _rows(

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from omniretail.report.audit import worth_markdown
+from omniretail.report.by_activity import activity_markdown
 from omniretail.report.compare import floor_of, read_csv
 from omniretail.report.offers import offer_markdown
 from omniretail.report.probes import probe_markdown
@@ -20,7 +21,6 @@ from omniretail.report.uplift_worlds import worlds_markdown
 from omniretail.report.words import cells, legend
 
 _MODEL_WIDTH = 13  # a longer name is folded where room is short
-START, END = "<!-- table:start -->", "<!-- table:end -->"
 
 
 def terminal(table: pd.DataFrame, width: int = 100) -> Group:
@@ -52,29 +52,37 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join([*lines, "", *(f"- {_escaped(sentence)}" for sentence in legend(table))]) + "\n"
 
 
-def with_table(readme: str, table: pd.DataFrame) -> str:
+def with_table(readme: str, table: pd.DataFrame, block: str = "table") -> str:
     """A README's text with the table between its two markers made anew.
+
+    Args:
+        readme: the text.
+        table: a comparison of any kind.
+        block: name of the markers: ``<!-- table:start -->``, ``<!-- table:end -->``.
 
     Raises:
         ValueError: where it does not hold each marker once, in order.
     """
-    if readme.count(START) != 1 or readme.count(END) != 1 or readme.index(START) > readme.index(END):
-        raise ValueError(f"the README must hold {START} and {END} once each, in this order")
+    start, end = f"<!-- {block}:start -->", f"<!-- {block}:end -->"
+    if readme.count(start) != 1 or readme.count(end) != 1 or readme.index(start) > readme.index(end):
+        raise ValueError(f"the README must hold {start} and {end} once each, in this order")
     kinds = {
         "part": store_markdown,
         "question": probe_markdown,
         "ahead": worth_markdown,
         "world": worlds_markdown,
         "auc_per_offer": offer_markdown,
+        "activity": activity_markdown,
     }
     rendered = next((made for column, made in kinds.items() if column in table), markdown)(table)
-    block = f"{START}\n{rendered}{END}"
-    return re.sub(f"{START}.*{END}", lambda _: block, readme, flags=re.DOTALL)
+    made = f"{start}\n{rendered}{end}"
+    return re.sub(f"{start}.*{end}", lambda _: made, readme, flags=re.DOTALL)
 
 
-def refresh(readme: Path, results: Path) -> None:
-    """Make the table of an experiment's README anew from its results.csv."""
-    readme.write_text(with_table(readme.read_text(encoding="utf-8"), read_csv(results)), encoding="utf-8")
+def refresh(readme: Path, results: Path, block: str = "table") -> None:
+    """Make a table of an experiment's README anew from its results.csv, or the block ``groups`` from its groups.csv."""
+    text = with_table(readme.read_text(encoding="utf-8"), read_csv(results), block)
+    readme.write_text(text, encoding="utf-8")
 
 
 def _fitting(shown: pd.DataFrame, width: int) -> list[str]:

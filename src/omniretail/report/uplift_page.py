@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from rich.table import Table
 
 from omniretail.metrics.uplift import curves
 from omniretail.report.style import GRID, canvas, looks, styled, svg
+from omniretail.report.templates import rendered
 from omniretail.schema import Card
 from omniretail.uplift.rows import Experiment
 
@@ -42,7 +42,7 @@ def sentences(card: Card, learned: Experiment, judged: Experiment, rankings: pd.
             f"Who was sent a coupon can be told from the features (AUC {told:.2f}; .5 is chance): it was not sent at "
             "random, so differences may come from who was chosen. Do not read them as effects."
         )
-    return [*said, card.note] if card.note else said
+    return said
 
 
 def uplift_terminal(
@@ -57,7 +57,7 @@ def uplift_terminal(
         for row in rows:
             table.add_row(*row)
         parts.append(table)
-    return [*parts, *LEGEND]
+    return [*parts, *LEGEND, *([card.note] if card.note else [])]
 
 
 def write_uplift(
@@ -82,8 +82,9 @@ def write_uplift(
         coupons: from ``coupon_figures``.
         told: from ``balance``.
     """
-    environment = Environment(loader=PackageLoader("omniretail", "report"), autoescape=True, undefined=StrictUndefined)
-    page = environment.get_template("uplift.html.jinja").render(
+    page = rendered(
+        "uplift",
+        data=card,
         title="Who buys because of the coupon",
         sentences=sentences(card, learned, judged, rankings, told),
         headings=_headings(rankings),

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from omniretail.models.profiles.protocol import ProfileEncoder
+from omniretail.models.recommenders.told_profiles import ToldProfiles
 from omniretail.models.recommenders.two_tower_task import TwoTowerTask, words_of
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
@@ -19,7 +21,8 @@ class TwoTower:
 
     An item's vector comes from its number and its attributes, a user's from the items they took, the later the more,
     and from their own attributes. An item that nobody has taken yet and a user of whom only attributes are known get
-    vectors as well: ``item_vectors`` and ``user_vectors``.
+    vectors as well: ``item_vectors`` and ``user_vectors``. With an encoder, the user's tower also reads the profile of
+    the customer's history; ``ToldProfiles`` says how that tells no example what it is to predict.
 
     Args:
         dim: D.
@@ -29,6 +32,9 @@ class TwoTower:
         learning_rate: of AdamW.
         weight_decay: of AdamW.
         batch_events: events in a batch, each the others' negative.
+        encoder: of profiles; None: none is read.
+        profile_share: of the time before the cutoff, the first part, that the encoder learns from.
+        profile_moments: at which profiles are made anew in the rest of that time.
         seed: of everything random.
         training: where and how long.
     """
@@ -42,6 +48,9 @@ class TwoTower:
         learning_rate: float = 1e-3,
         weight_decay: float = 0.0,
         batch_events: int = 2048,
+        encoder: ProfileEncoder | None = None,
+        profile_share: float = 0.5,
+        profile_moments: int = 6,
         seed: int = 1,
         training: Training = Training(),  # noqa: B008  (frozen)
     ) -> None:
@@ -52,13 +61,22 @@ class TwoTower:
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.batch_events = batch_events
+        self.encoder = encoder
+        self.profile_share = profile_share
+        self.profile_moments = profile_moments
         self.seed = seed
         self.training = training
+
+    @property
+    def label(self) -> str:
+        """Tells the encoder too."""
+        return "TwoTower" if self.encoder is None else f"TwoTower ({type(self.encoder).__name__})"
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``.
 
         Raises:
+            ValueError: where settings of the profile are out of range.
             TrainingError: where training cannot go on.
         """
         users = train.users.ids.to_frame(index=False) if train.user_table is None else train.user_table
@@ -67,7 +85,10 @@ class TwoTower:
         self.said_of_items_ = item_words.encode(train.item_table)  # (I, F)
         self.said_of_users_ = user_words.encode(users)  # (U, G)
         said = (part for said in (self.said_of_items_, self.said_of_users_) for part in (said.indices, said.indptr))
-        self._task = trained(self, self._made, train.histories, *said)
+        if self.encoder is not None:
+            profiles = ToldProfiles.of(self.encoder, train, self.profile_share, self.profile_moments)
+            self.models_, self.profiles_ = {"encoder": profiles.encoder}, profiles.arrays()
+        self._task = trained(self, self._made, train.histories, *said, *self._profile_arrays().values())
         self.weights_ = weights_of(self._task)
         self.item_factors_ = self.item_vectors(train.item_table, known=True)  # (I, D)
         self.popularity_ = np.bincount(train.histories.item_idx, minlength=len(train.items)).astype(np.float32)  # (I,)
@@ -113,8 +134,12 @@ class TwoTower:
             self._task = with_weights(self._made(), self.weights_)
         return self._task
 
+    def _profile_arrays(self) -> dict[str, np.ndarray]:
+        return {} if self.encoder is None else self.profiles_
+
     def _made(self) -> TwoTowerTask:
         """The towers, untrained."""
+        arrays = self._profile_arrays()
         return TwoTowerTask(
             self.said_of_items_,
             self.said_of_users_,
@@ -123,4 +148,5 @@ class TwoTower:
             temperature=self.temperature,
             id_dropout=self.id_dropout,
             batch_events=self.batch_events,
+            profiles=ToldProfiles(self.models_["encoder"], **arrays) if arrays else None,
         )

@@ -7,6 +7,7 @@ import torch
 from scipy import sparse
 from torch import Tensor, nn
 
+from omniretail.models.recommenders.told_profiles import ToldProfiles
 from omniretail.models.sequential import by_length, laid_out, what_comes_next
 from omniretail.nn.losses import NEVER, log_expected, sampled_softmax, scores_of
 from omniretail.nn.towers import ItemTower, UserTower, unit
@@ -25,12 +26,15 @@ class TwoTowerTask(nn.Module):
         temperature: of the cosine scores.
         id_dropout: see ``ItemTower``.
         batch_events: events in a batch.
+        profiles: what is told of users beside; None: nothing.
     """
 
     item: Tensor
     previous: Tensor
     row_of: Tensor
     popularity: Tensor
+    told: Tensor
+    told_of: Tensor
 
     def __init__(
         self,
@@ -42,13 +46,15 @@ class TwoTowerTask(nn.Module):
         temperature: float,
         id_dropout: float,
         batch_events: int,
+        profiles: ToldProfiles | None = None,
     ) -> None:
         super().__init__()
+        self.profiles = profiles
         self.said_of_items, self.said_of_users = said_of_items, said_of_users
         self.max_len, self.temperature, self.batch_events = max_len, temperature, batch_events
         (self.n_items, n_item_words), (_, n_user_words) = _sizes(said_of_items), _sizes(said_of_users)
         self.item_tower = ItemTower(self.n_items, n_item_words, dim, id_dropout)
-        self.user_tower = UserTower(n_user_words, dim, max_len)
+        self.user_tower = UserTower(n_user_words, dim, max_len, profiles.dim if profiles else 0)
         self._catalogue: Tensor | None = None
 
     def learn_from(self, histories: Histories) -> None:
@@ -61,6 +67,8 @@ class TwoTowerTask(nn.Module):
             "row_of": histories.rows,
             "popularity": popularity.astype(np.float32),
         }
+        if self.profiles is not None:
+            flat["told"], flat["told_of"] = self.profiles.in_training(histories)
         for name, array in flat.items():
             self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array)), persistent=False)
 
@@ -75,7 +83,8 @@ class TwoTowerTask(nn.Module):
         distinct, number = torch.unique(self.item[place], return_inverse=True)
         vectors = self.items(distinct.cpu().numpy(), self.said_of_items[distinct.cpu().numpy()])  # (N, D)
         said = self.said_of_users[self.row_of[place[:, 0]].cpu().numpy()]
-        states = self.user_tower(vectors[number], *self._flat(said))  # (B, L, D)
+        told = None if self.profiles is None else self.told[self.told_of[place]]  # (B, L, P)
+        states = self.user_tower(vectors[number], *self._flat(said), told)  # (B, L, D)
         row, at, event = what_comes_next(self.previous, place, real)
         known = unit(states[row, at]) / self.temperature  # (P, D)
         if not len(row):
@@ -96,10 +105,14 @@ class TwoTowerTask(nn.Module):
         catalogue = self.catalogue()
         item = torch.from_numpy(users.item_idx.astype(np.int64)).to(self._device)
         nothing = torch.zeros(len(users), 1, catalogue.shape[1], device=self._device)
-        states = self.user_tower(nothing, *self._flat(said))[:, 0]  # of users without a history
+        told = None
+        if self.profiles is not None:
+            told = torch.from_numpy(self.profiles.of_users(users)).to(self._device)[:, None]  # (B, 1, P)
+        states = self.user_tower(nothing, *self._flat(said), told)[:, 0]  # of users without a history
         for rows, windows in by_length(latest_windows(users, self.max_len)):
             place, _ = laid_out(windows, self._device)
-            after = self.user_tower(catalogue[item[place]], *self._flat(said[rows]))
+            beside = None if told is None else told[torch.from_numpy(rows)]
+            after = self.user_tower(catalogue[item[place]], *self._flat(said[rows]), beside)
             last = torch.from_numpy(windows.length - 1)
             states[torch.from_numpy(rows)] = after[torch.arange(len(rows)), last]
         return unit(states).float().cpu().numpy()

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from omniretail.models.saving import settings_of
 from omniretail.models.training.inner import set_aside
 from omniretail.models.training.settings import Training
 from omniretail.store import digest
@@ -73,8 +73,7 @@ def with_weights(task: nn.Module, weights: Mapping[str, np.ndarray]) -> Any:
 
 def _settings(model: NeuralModel) -> dict[str, Any]:
     """All that decides the result; not where checkpoints lie."""
-    given = {name: getattr(model, name) for name in inspect.signature(type(model)).parameters}
-    return given | {"training": dataclasses.asdict(dataclasses.replace(model.training, checkpoints=None))}
+    return settings_of(model) | {"training": settings_of(dataclasses.replace(model.training, checkpoints=None))}
 
 
 def _fingerprint(histories: Histories, *also: np.ndarray) -> str:
