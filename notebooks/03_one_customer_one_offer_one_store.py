@@ -242,11 +242,11 @@ print(f"A list made for the store: {judged.feasible_share_at_10:.0%} of it, NDCG
 # ## Whom does a coupon bring?
 # That a household redeems does not mean that it came because of the coupon. The campaigns above went to chosen
 # households, so nobody can tell from them. `source=simulate` draws a retailer that sends coupons by chance. It is
-# **synthetic**: 1,500 customers out of a program whose truth is known. It shows how methods behave, and says nothing
+# **synthetic**: 2,000 customers out of a program whose truth is known. It shows how methods behave, and says nothing
 # about anybody. Learned from the first campaigns, judged by the last but one.
 
 # %%
-synthetic = compose("source=simulate", "source.n_customers=1500")
+synthetic = compose("source=simulate", "source.n_customers=2000")
 world = instantiate(synthetic.source)
 drawn = load(world, CACHE)
 sent_by_chance = campaigns(drawn)
@@ -263,12 +263,13 @@ print(qini.join(fifth.astype(int)))
 # %% [markdown]
 # Qini is what a ranking gains over a random order, in buyers per 100 customers, with its interval; beside it, where 100
 # coupons to its best fifth go. `Response` ranks by who buys when sent a coupon, and spends most on customers who would
-# have come anyway. The true effect shows how much there is to win; of 1,500 customers, the X-learner cannot yet learn
-# enough to be told from chance.
+# have come anyway. The true effect shows how much there is to win. So few customers do not let any learner be told from
+# chance: with 1,500 of them, another one leads.
 
 # %%
 qini_plot(latest, rankings)
 
 # %% [markdown]
-# `scripts/train.py -m model=response/logistic,response/lightgbm` compares response models,
-# `scripts/uplift.py source=simulate source.n_customers=15000` has enough customers for intervals that say something.
+# `scripts/train.py -m model=response/logistic,response/lightgbm` compares response models. With
+# `scripts/uplift.py source=simulate source.n_customers=20000`, learners part from chance:
+# [docs/uplift.md](../docs/uplift.md).
