@@ -81,13 +81,15 @@ def test_the_worked_metric_works() -> None:
 
 @pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.py")), ids=lambda path: path.stem)
 def test_notebooks_run(notebook: Path, tmp_path: Path) -> None:
+    (tmp_path / "configs").symlink_to(ROOT / "configs")  # where a notebook looks for, and leaves the files of its runs
+    (tmp_path / "notebooks").mkdir()
     environment = os.environ | {
         "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db",
         "OMNIRETAIL_CACHE": str(tmp_path / "cache"),
     }
     done = subprocess.run(
         [sys.executable, str(notebook)],
-        cwd=notebook.parent,
+        cwd=tmp_path / "notebooks",
         env=environment,
         capture_output=True,
         text=True,

@@ -46,7 +46,7 @@ _CUSTOMER = (
 )
 _PAST_OFFERS = (
     ("offers_sent", "offers sent before"),
-    ("offers_running", "of them, those that have not ended"),
+    ("offers_running", "offers sent before that have not ended"),
     ("offers_redeemed", "offers redeemed before"),
     ("coupons_redeemed", "redemptions before, several per offer counted"),
     ("offer_days_since", "days since the last offer was sent; empty where none was"),
