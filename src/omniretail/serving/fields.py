@@ -9,6 +9,8 @@ import pandas as pd
 
 from omniretail.ids import Vocabulary
 
+_SHOWN = 20
+
 
 class RequestError(ValueError):
     """A request that cannot be answered as it is; the message begins with the field's name."""
@@ -81,8 +83,9 @@ def as_word(field: str, value: Any, known: Vocabulary) -> int:
     """
     found = int(numbers(field, [value], known)[0])
     if found < 0:
-        words = ", ".join(map(str, known.ids[:20]))
-        raise RequestError(f"{field}: {_said(value)} is not known; this model knows {words or 'none'}")
+        words = ", ".join(map(str, known.ids[:_SHOWN]))
+        more = f" and {len(known) - _SHOWN:,} more" if len(known) > _SHOWN else ""
+        raise RequestError(f"{field}: {_said(value)} is not known; this model knows {words or 'none'}{more}")
     return found
 
 
