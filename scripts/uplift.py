@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 OWN = {"learners": "", "stage": "test", "experiment": ""}
-ALL = ("chance", "response", "s_learner", "t_learner", "x_learner", "class_transformation")
+ALL = ("chance", "response", "s_learner", "t_learner", "x_learner", "class_transformation", "two_forests")
 TRUE = "the true effect"
 
 
@@ -75,7 +75,9 @@ def judge(own: dict[str, str], overrides: Sequence[str]) -> Path:
     if past.empty:
         raise ValueError(f"stage={own['stage']}: no campaign was over when the one to judge by began")
     learned, judged = experiment(tables, past), experiment(tables, offers[last : last + 1])
-    scores = _scores(own["learners"], overrides, learned, judged)
+    models = _fitted(own["learners"], overrides, learned)
+    x = judged.x.reindex(columns=learned.x.columns)
+    scores = {name: model.predict(x.to_numpy(float)) for name, model in models.items()}
     if hasattr(source, "world"):
         scores[TRUE] = source.world().effect(int(judged.offer_id[0]) - 1)[judged.user_id - 1]
     rankings, coupons = ranking_figures(judged, scores), coupon_figures(judged, scores)
@@ -86,6 +88,9 @@ def judge(own: dict[str, str], overrides: Sequence[str]) -> Path:
     params = {"dataset": cfg.dataset, "source": cfg.source._target_, "stage": own["stage"], "seed": str(cfg.seed)}
     with tracked(cfg.tracking.uri, cfg.tracking.experiment, "uplift", params) as kept:
         _record(kept, own["stage"], rankings, coupons, told, page, cfg)
+        for model in models.values():
+            if hasattr(model, "predict_uplift") and own["stage"] == "test":
+                _keep(kept, model, learned, judged, rankings, tables, cfg)
         run_id = kept.run_id
     if own["experiment"]:
         _add_world(Path(own["experiment"]), cfg, rankings, coupons, len(judged))
@@ -93,18 +98,17 @@ def judge(own: dict[str, str], overrides: Sequence[str]) -> Path:
     return page
 
 
-def _scores(asked: str, overrides: Sequence[str], learned: Any, judged: Any) -> dict[str, Any]:
+def _fitted(asked: str, overrides: Sequence[str], learned: Any) -> dict[str, Any]:
     from hydra.utils import instantiate
     from tqdm import tqdm
 
     from omniretail.run import compose
 
-    x = judged.x.reindex(columns=learned.x.columns).to_numpy(float)
-    scores = {}
+    fitted = {}
     for name in tqdm(asked.split(",") if asked else ALL, desc="learn", unit="learner"):
         model = instantiate(compose(*overrides, f"model=uplift/{name.strip()}").model)
-        scores[type(model).__name__] = model.fit(learned.x.to_numpy(float), learned.treated, learned.y).predict(x)
-    return scores
+        fitted[type(model).__name__] = model.fit(learned.x.to_numpy(float), learned.treated, learned.y)
+    return fitted
 
 
 def _record(kept: Any, stage: str, rankings: Any, coupons: Any, told: float, page: Path, cfg: Any) -> None:
@@ -124,6 +128,21 @@ def _record(kept: Any, stage: str, rankings: Any, coupons: Any, told: float, pag
         coupons.to_csv(folder / "uplift" / "coupons.csv", index=False)
         (folder / "uplift" / page.name).write_bytes(page.read_bytes())
         kept.record(folder, figures | {f"{stage}/balance_auc": told})
+
+
+def _keep(kept: Any, model: Any, learned: Any, judged: Any, rankings: Any, tables: Any, cfg: Any) -> None:
+    """A model that can be served, so that scripts/export.py registers it; judged as a response model beside uplift."""
+    from omegaconf import OmegaConf
+
+    from omniretail.keeping import as_response, keep_response
+    from omniretail.tracking import record_results
+
+    settings = {"source": tables.card.title, "data": tables.version, "split": "the last campaign", "policy": ""}
+    result = as_response(model, learned, judged, rankings, {**settings, "seed": str(cfg.seed), "parameters": ""})
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        keep_response(folder / "model", model, learned.x)
+        record_results(kept, [result], OmegaConf.to_yaml(cfg, resolve=True), tables, {}, folder)
 
 
 def _add_world(folder: Path, cfg: Any, rankings: Any, coupons: Any, customers: int) -> None:

@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.profiles.table import ProfileTable
+from omniretail.offers.result import OfferResult, figures_of
 from omniretail.policies.protocol import fitted
 from omniretail.probes.ask import Protocol
 from omniretail.probes.examine import Examined
@@ -20,6 +22,7 @@ from omniretail.serving.bundle import write_recommender
 from omniretail.serving.profile_bundle import Profiling, write_profile
 from omniretail.serving.response import write_response
 from omniretail.tags import learn, tags_from
+from omniretail.uplift.rows import Experiment
 from omniretail.views.train import Train
 
 log = logging.getLogger(__name__)
@@ -70,6 +73,48 @@ def keep_response(folder: Path, model: Any, rows: pd.DataFrame) -> None:
         rows: of which it was asked: their columns are what a request gives.
     """
     _kept(folder, lambda: write_response(folder, model, rows))
+
+
+def as_response(
+    model: Any, learned: Experiment, judged: Experiment, rankings: pd.DataFrame, settings: dict[str, str]
+) -> OfferResult:
+    """A model that tells both, judged as a response model on those who were sent the coupon, with its uplift beside.
+
+    Args:
+        model: fitted, with ``predict_proba`` for rows of the treated.
+        learned: what it learned from.
+        judged: rows of campaigns that it has not seen.
+        rankings: from ``ranking_figures``.
+        settings: the protocol in words.
+    """
+    name, sent = type(model).__name__, np.flatnonzero(judged.treated)
+    rows = judged.x.reindex(columns=learned.x.columns).iloc[sent]
+    answers = pd.DataFrame(
+        {
+            "user_id": judged.user_id[sent],
+            "offer_id": judged.offer_id[sent],
+            "truth": judged.y[sent].astype(np.float64),
+            "score": model.predict_proba(rows),
+        }
+    )
+    ranked = rankings.set_index("ranking").loc[name]
+    uplift = [
+        {"figure": f, "value": ranked[f], "low": ranked[f"{f}_low"], "high": ranked[f"{f}_high"]}
+        for f in ("qini", "auuc")
+    ]
+    parts = {"learned": learned, "judged": judged}
+    return OfferResult(
+        model=name,
+        stage="test",
+        figures=pd.concat([figures_of(answers), pd.DataFrame(uplift)], ignore_index=True),
+        answers=answers,
+        counts={
+            **{of: int(part.treated.sum()) for of, part in parts.items()},
+            **{f"{of}_redeemed": int(part.y[part.treated].sum()) for of, part in parts.items()},
+            **{f"{of}_offers": len(np.unique(part.offer_id)) for of, part in parts.items()},
+        },
+        settings={**settings, "stage": "test"},
+    )
 
 
 def _kept(folder: Path, write: Callable[[], object]) -> None:

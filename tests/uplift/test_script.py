@@ -8,7 +8,6 @@ import pytest
 from mlflow import MlflowClient
 
 from omniretail.report import read_csv, with_table
-from omniretail.report.table import END, START
 from omniretail.report.uplift_worlds import TRUE, add_world, of_world, worlds_cells, worlds_markdown
 from omniretail.run import compose
 from tests.conftest import ROOT, shop_events
@@ -28,7 +27,7 @@ def call(folder: Path, monkeypatch, *asked: str) -> None:
 
 
 def test_page_figures_and_truth(tmp_path, monkeypatch, capsys):
-    (tmp_path / "README.md").write_text(f"# Worlds\n{START}\n{END}\n")
+    (tmp_path / "README.md").write_text("# Worlds\n<!-- table:start -->\n<!-- table:end -->\n")
     call(
         tmp_path, monkeypatch, "source.n_customers=400", "source.n_weeks=14", "learners=chance,response", "experiment=."
     )
@@ -102,3 +101,18 @@ def test_a_log_without_offers_is_said(tmp_path, monkeypatch):
     shop_events(n_users=5).to_csv(tmp_path / "log.csv", index=False)
     with pytest.raises(SystemExit, match="has no offers with dates"):
         call(tmp_path, monkeypatch, "source=csv", "source.path=log.csv")
+
+
+def test_a_model_that_can_be_served_is_kept_and_tells_uplift(tmp_path, monkeypatch, capsys):
+    from omniretail.export.register import register
+    from omniretail.serving.pull import pull
+
+    call(tmp_path, monkeypatch, "source.n_customers=400", "source.n_weeks=14", "learners=two_forests")
+    run_id = capsys.readouterr().out.partition("run_id=")[2].splitlines()[0]
+    uri = f"sqlite:///{tmp_path}/runs.db"
+    assert register(uri, run_id, "coupons") == "1"
+    service = pull(uri, "models:/coupons/1").service
+    said = service.predict(service.example())
+    assert said.probability.between(0, 1).all()
+    assert said.uplift.between(-1, 1).all()
+    assert "| qini |" in MlflowClient(uri).get_model_version("coupons", "1").description

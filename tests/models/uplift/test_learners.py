@@ -1,9 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hydra.utils import instantiate
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
+from omniretail.models.saving import load, save
 from omniretail.models.uplift.learners import Chance, ClassTransformation, Response, SLearner, TLearner, XLearner
+from omniretail.models.uplift.two_forests import TwoForests
 from omniretail.run import compose
 from tests.conftest import ROOT
 
@@ -52,7 +55,7 @@ def test_every_yaml_learns_the_same_twice(file):
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("model", [*LEARNERS.values(), Response(LogisticRegression()), Chance()])
+@pytest.mark.parametrize("model", [*LEARNERS.values(), Response(LogisticRegression()), Chance(), TwoForests()])
 def test_treatment_given_to_all_or_to_none_is_said(model):
     x, _, y, _ = trial(100)
     for treated, who in ((np.ones(100, bool), "everybody"), (np.zeros(100, bool), "nobody")):
@@ -65,3 +68,13 @@ def test_a_group_in_which_nobody_buys_is_learned_too(name):
     x, treated, y, _ = trial(400)
     said = LEARNERS[name].fit(x, treated, y * treated).predict(x)
     assert said.mean() == pytest.approx(y[treated].mean(), abs=0.05)
+
+
+def test_two_forests_find_the_effect_and_answer_a_service(tmp_path):
+    x, treated, y, effect = trial()
+    model = TwoForests().fit(x, treated, y)
+    assert np.corrcoef(model.predict(x), effect)[0, 1] > 0.8
+    save(model, tmp_path)
+    rows = pd.DataFrame(x[:50], columns=["a", "b"])
+    np.testing.assert_array_equal(load(tmp_path).predict_uplift(rows), model.predict(x[:50]))
+    assert np.abs(model.predict_proba(rows) - (0.2 + 0.4 * x[:50, 1] + effect[:50])).mean() < 0.1
