@@ -76,9 +76,7 @@ class TwoLogs:
     def _named(self, a: Tables, b: Tables) -> tuple[tuple[str, Tables], ...]:
         return (self.channel_a, a), (self.channel_b, b)
 
-    def _linked(
-        self, connection: ibis.BaseBackend, a: ibis.Table, b: ibis.Table
-    ) -> tuple[ibis.Table, dict[str, int]]:
+    def _linked(self, connection: ibis.BaseBackend, a: ibis.Table, b: ibis.Table) -> tuple[ibis.Table, dict[str, int]]:
         """The second log's events under the customers' common ids, and rows of the link file left out."""
         if self.link is None:
             return b, {}
@@ -94,7 +92,7 @@ class TwoLogs:
         left_out = lacking | {"link: repeated row": repeated["exact duplicate"]}
         left_out["link: key that is in no log"] = count(once) - count(known)
         joined = b.mutate(_key=_.user_id.cast("string")).left_join(known, _["_key"] == known.key_b)
-        own = ibis.literal(f"{self.channel_b}:") + _["_key"]
+        own = f"{self.channel_b}:" + _["_key"]
         return joined.mutate(user_id=ibis.coalesce(_.key_a, own)).drop("_key", *_KEYS), left_out
 
 
@@ -116,9 +114,8 @@ def _check_one_to_one(keys: ibis.Table, path: Path) -> None:
 
 def _of(table: ibis.Table, channel: str) -> ibis.Table:
     """The table with ids of one channel that no other can have."""
-    prefix = ibis.literal(f"{channel}:")
     named = [name for name in ("item_id", "basket_id", "category") if name in table.columns]
-    table = table.mutate(**{name: prefix + table[name].cast("string") for name in named})
+    table = table.mutate(**{name: f"{channel}:" + table[name].cast("string") for name in named})
     if "timestamp" not in table.columns:
         return table
     return table.mutate(channel=ibis.literal(channel), user_id=_.user_id.cast("string"))
@@ -128,7 +125,7 @@ def _stacked(parts: list[ibis.Table]) -> ibis.Table:
     """One table with the columns of all, empty where a part lacks one."""
     types = {name: dtype for part in parts for name, dtype in part.schema().items()}
     if "timestamp" in types and "basket_id" in types:  # where a log has no baskets, a moment is one
-        moment = ibis.literal("at ") + _.timestamp.cast("string")
+        moment = _.channel + " " + _.timestamp.cast("string")
         parts = [part if "basket_id" in part.columns else part.mutate(basket_id=moment) for part in parts]
     whole = [
         part.mutate(**{name: ibis.null(dtype) for name, dtype in types.items() if name not in part.columns})

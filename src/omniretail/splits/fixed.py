@@ -48,5 +48,7 @@ def _one_each(train: ibis.Table, hashed: ibis.Deferred) -> Cutoff:
     marked = train.mutate(_shared=shared, _hash=hashed)
     nth = ibis.row_number().over(group_by="user_id", order_by=[_["_shared"].desc(), _["_hash"]])
     marked = marked.mutate(_chosen=(_["_shared"] == 1) & (nth == 0))
-    before, held_out = (marked.filter(chosen).drop("_shared", "_hash", "_chosen") for chosen in (~_["_chosen"], _["_chosen"]))
+    before, held_out = (
+        marked.filter(chosen).drop("_shared", "_hash", "_chosen") for chosen in (~_["_chosen"], _["_chosen"])
+    )
     return Cutoff(before, held_out)

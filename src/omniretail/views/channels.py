@@ -48,9 +48,7 @@ def new_to(fold: Fold, channel: str, share: float = 0.2, seed: int = 0) -> Fold:
 
 def _with(fold: Fold, kept: np.ndarray) -> Fold:
     histories = fold.train.histories.keep(kept)
-    return replace(
-        fold, train=replace(fold.train, histories=histories), users=histories.take(fold.users.user_idx)
-    )
+    return replace(fold, train=replace(fold.train, histories=histories), users=histories.take(fold.users.user_idx))
 
 
 def _judging(fold: Fold, rows: np.ndarray) -> Fold:

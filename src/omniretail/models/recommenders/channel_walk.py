@@ -10,18 +10,23 @@ from omniretail.views.histories import Histories
 from omniretail.views.item_channels import item_channels
 from omniretail.views.matrix import binary_user_items
 
+_SOME = 500  # customers from whom the weight of a channel is told
+
 
 class ChannelWalk:
     """A walk of three steps over the graph of customers and items of all channels.
 
-    With ``R_c = Du^-user_exponent X_c Di^-item_exponent`` for channel c (D: degrees within it) a customer's likeness to
-    others is ``sum_c w_c r_c R_c'``, and an item's score the likeness of those who have it. It is the random walk of
-    RP3beta (Christoffel et al., RecSys 2015) with the steps through another channel weighed apart: w is 1 for the
-    target and ``other_weight`` for any other, where 1 would give it the target's whole weight over all customers.
+    With ``R_c = Du^-user_exponent X_c Di^-item_exponent`` for channel c (D: degrees within it) a customer r's likeness
+    to others is ``sum_c w_c (r_c R_c')^likeness_exponent``, and an item's score the sum of ``R`` over those who have
+    it, each weighed by that likeness. With the last exponent 1 and one channel it is the random walk of RP3beta
+    (Christoffel et al., RecSys 2015). w is 1 for the target; ``other_weight`` of 1 gives another channel the target's
+    whole weight, over all customers.
 
     Args:
         target: the channel that is recommended from; None: all channels count alike.
         other_weight: of the other channels.
+        likeness_exponent: of a customer's likeness to others through a channel; below 1 many who are a little alike
+            count more beside few who are very much so.
         user_exponent: how much less a step counts to and from customers with many items.
         item_exponent: how much less it counts through and to popular items.
     """
@@ -30,11 +35,13 @@ class ChannelWalk:
         self,
         target: str | None = None,
         other_weight: float = 0.3,
+        likeness_exponent: float = 0.7,
         user_exponent: float = 0.3,
         item_exponent: float = 0.15,
     ) -> None:
         self.target = target
         self.other_weight = other_weight
+        self.likeness_exponent = likeness_exponent
         self.user_exponent = user_exponent
         self.item_exponent = item_exponent
 
@@ -50,29 +57,43 @@ class ChannelWalk:
         self.item_channel_ = item_channels(train)  # (I,)
         degree = np.bincount(user_items.indices, minlength=train.histories.n_items)
         self.item_weight_ = np.maximum(degree, 1).astype(np.float32) ** -self.item_exponent  # (I,)
-        if self.target is not None:
-            known = int(train.channels.encode([self.target])[0])
-            self.item_weight_ *= self._channel_weights(self._walked(user_items), known)[self.item_channel_]
-        self.steps_ = self._walked(user_items)  # R, with each channel's weight in it: (U, I)
+        self.channels_ = np.unique(self.item_channel_)  # (C,)
+        self.steps_ = self._steps(user_items)  # R: (U, I)
+        self.channel_weights_ = self._weights(train)  # (C,)
         return self
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``."""
-        alike = self._walked(binary_user_items(users)) @ self.steps_.T  # (B, U)
-        return sparse.csr_array(alike @ self.steps_).toarray()
+        own = self._steps(binary_user_items(users))
+        alike = [weight * self._alike(own, c) for c, weight in zip(self.channels_, self.channel_weights_, strict=True)]
+        return sparse.csr_array(sum(alike[1:], alike[0]) @ self.steps_).toarray()
 
-    def _walked(self, user_items: sparse.csr_array) -> sparse.csr_array:
+    def _alike(self, own: sparse.csr_array, channel: int) -> sparse.csr_array:
+        """Likeness of B users to those of training through one channel; shape (B, U)."""
+        alike = sparse.csr_array(_only(own, self.item_channel_ == channel) @ self.steps_.T)
+        np.power(alike.data, np.float32(self.likeness_exponent), out=alike.data)
+        return alike
+
+    def _steps(self, user_items: sparse.csr_array) -> sparse.csr_array:
         """The customers' steps to items; shape (B, I)."""
         row = np.repeat(np.arange(user_items.shape[0]), np.diff(user_items.indptr))
         block = row * (int(self.item_channel_.max(initial=0)) + 1) + self.item_channel_[user_items.indices]
-        lengths = np.bincount(block)[block].astype(np.float32) if len(block) else np.zeros(0, dtype=np.float32)
+        lengths = np.maximum(np.bincount(block)[block] if len(block) else block, 1).astype(np.float32)
         data = lengths**-self.user_exponent * self.item_weight_[user_items.indices]
         return sparse.csr_array((data, user_items.indices, user_items.indptr), shape=user_items.shape)
 
-    def _channel_weights(self, steps: sparse.csr_array, target: int) -> np.ndarray:
-        """What an item weighs by its channel, so that all likeness through a channel adds up to its share; (C,)."""
-        through = np.asarray(steps.sum(axis=0)) ** 2
-        total = np.bincount(self.item_channel_, weights=through)
-        share = np.where(np.arange(len(total)) == target, 1.0, self.other_weight)
-        whole = total[target] if 0 <= target < len(total) and total[target] else 1.0
-        return np.sqrt(share * whole / np.where(total > 0, total, 1.0)).astype(np.float32)
+    def _weights(self, train: Train) -> np.ndarray:
+        """What each channel's likeness counts: as much in all as its share of the target's; shape (C,)."""
+        target = -1 if self.target is None else int(train.channels.encode([self.target])[0])
+        some = np.random.default_rng(0).permutation(self.steps_.shape[0])[:_SOME]
+        total = np.array([self._alike(self.steps_[np.sort(some)], c).sum() for c in self.channels_])
+        share = np.where((self.channels_ == target) | (self.target is None), 1.0, self.other_weight)
+        whole = total[self.channels_ == target].sum() or total.max(initial=0.0)
+        return (share * whole / np.where(total > 0, total, 1.0)).astype(np.float32)
+
+
+def _only(matrix: sparse.csr_array, columns: np.ndarray) -> sparse.csr_array:
+    """The matrix with nothing stored in other columns; shape as given."""
+    kept = columns[matrix.indices]
+    offsets = np.concatenate([[0], np.cumsum(kept)])[matrix.indptr]
+    return sparse.csr_array((matrix.data[kept], matrix.indices[kept], offsets), shape=matrix.shape)
