@@ -25,8 +25,8 @@ class BiTGCF:
 
     A customer has a vector in each channel. Each layer smooths the vectors over every channel's own graph, without
     feature transformation as in LightGCN (He et al., SIGIR 2020), and then exchanges those of customers who are in
-    several (see ``exchanged``). Vectors are the mean over layers where the paper puts them side by side, and the loss is
-    a softmax over negatives of the pair's own channel with cosine scores, where the paper has binary cross-entropy.
+    several (see ``exchanged``). Vectors are the mean over layers where the paper puts them side by side, and the loss
+    is a softmax over negatives of the pair's own channel with cosine scores, where the paper has binary cross-entropy.
     With one channel it is LightGCN.
 
     A customer who was not in training gets the vectors that the layers would give them from their items.
