@@ -89,7 +89,8 @@ class ChannelExamination:
         }
         frames = [
             of_alone[protocol]
-            .join(of_both[protocol], lsuffix="_alone", rsuffix="_both")
+            .add_suffix("_alone")
+            .join(of_both[protocol].add_suffix("_both"))
             .assign(protocol=protocol, **known)
             .reset_index()
             for protocol in of_both

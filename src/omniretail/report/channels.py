@@ -108,7 +108,7 @@ def write_channels(path: Path, card: pd.DataFrame, data: Sequence[Card], facts: 
         groups=[(name, list(shown), shown.to_numpy().tolist()) for name, shown in groups],
         legend=[sentence.replace("**", "") for sentence in (*LEGEND, *NEW_LEGEND)],
         facts=facts,
-        data=[f"{each.title}. {each.terms}. {each.note}".strip() for each in data],
+        data=[". ".join(filter(None, (each.title, each.terms, each.note))) for each in data],
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
