@@ -62,8 +62,8 @@ def to_csv(table: pd.DataFrame, path: Path) -> None:
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a comparison back, equal to the one that was kept; also one of encoders, which has a row per question."""
-    if "question" in pd.read_csv(path, nrows=0):
+    """Read a comparison back, equal to the one that was kept; also one of encoders, or a scorecard of channels."""
+    if {"question", "direction"} & set(pd.read_csv(path, nrows=0)):
         return pd.read_csv(path)
     return pd.read_csv(path, index_col="model", dtype={"model": str}, keep_default_na=False, na_values=[""])
 

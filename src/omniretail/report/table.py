@@ -11,6 +11,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from omniretail.report.channels import channel_markdown
 from omniretail.report.compare import floor_of, read_csv
 from omniretail.report.offers import offer_markdown
 from omniretail.report.probes import probe_markdown
@@ -57,7 +58,7 @@ def with_table(readme: str, table: pd.DataFrame) -> str:
     """
     if readme.count(START) != 1 or readme.count(END) != 1 or readme.index(START) > readme.index(END):
         raise ValueError(f"the README must hold {START} and {END} once each, in this order")
-    kinds = {"question": probe_markdown, "auc_per_offer": offer_markdown}
+    kinds = {"question": probe_markdown, "auc_per_offer": offer_markdown, "direction": channel_markdown}
     rendered = next((made for column, made in kinds.items() if column in table), markdown)(table)
     block = f"{START}\n{rendered}{END}"
     return re.sub(f"{START}.*{END}", lambda _: block, readme, flags=re.DOTALL)
