@@ -3,7 +3,7 @@ import pytest
 
 from omniretail import engine
 from omniretail.schema import DataError
-from omniretail.sources.amazon_cross_domain import AmazonCrossDomain
+from omniretail.sources.amazon_cross_domain import AmazonCrossDomain, _pairs
 from omniretail.sources.twins import twins
 
 
@@ -85,3 +85,25 @@ def test_the_public_files(public, loaded, target, other, dropped):
     assert tables.drops["item sold in the target channel too"] == dropped
     of_target = tables.events.filter(tables.events.channel == target)
     assert engine.count(of_target.filter(of_target.fold == "test")) == {"sport": 8_326, "phone": 2_559}[target]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("target", "other", "with_a_twin", "given_away"),
+    [
+        ("sport", "cloth", 0.211, 0.185),
+        ("cloth", "sport", 0.198, 0.170),
+        ("phone", "electronic", 0.125, 0.121),
+        ("electronic", "phone", 0.068, 0.064),
+    ],
+)
+def test_how_often_the_answer_is_in_the_question(public, target, other, with_a_twin, given_away):
+    """Held-out items with a twin; and those whose twin stands in the same customer's training file of the other."""
+    train, test, theirs, their_test = (
+        _pairs(path) for path in AmazonCrossDomain(public("amazon_cross_domain"), target, other).files()
+    )
+    pairs = pd.DataFrame(dict(zip("ab", twins(pd.concat([train, test]), pd.concat([theirs, their_test])), strict=True)))
+    held_out = test.merge(pairs, left_on="item_id", right_on="a")
+    known = held_out.merge(theirs, left_on=["user_id", "b"], right_on=["user_id", "item_id"])
+    assert round(held_out.drop_duplicates("user_id").shape[0] / len(test), 3) == with_a_twin
+    assert round(known.user_id.nunique() / len(test), 3) == given_away

@@ -9,13 +9,14 @@ from rich.table import Table
 
 from omniretail.channels.scorecard import ALL, NEW
 from omniretail.report.plain import plain_markdown, plain_terminal
-from omniretail.report.words import figure, interval, probability
+from omniretail.report.words import figure, probability
 from omniretail.schema import Card
 from omniretail.statistics import ALPHA
 
 LEGEND = (
     "Alone: the target channel's log only. Both: the other channel's log as well; only the target's items are ranked.",
-    "NDCG@10 with its 95 % interval (bootstrap over customers) and hit rate@10, means over judged customers.",
+    "NDCG@10 and hit rate@10 are means over judged customers; gain is the difference in NDCG@10 with its 95 % interval "
+    "(bootstrap over customers).",
     "all items: the whole target catalogue is ranked. … negatives: the held-out item among so many drawn at random, as "
     "papers do; such figures are far higher and say less.",
     f"p: paired t-test over customers, Holm-corrected over all rows of this group; **bold** where both channels are "
@@ -62,9 +63,9 @@ def channel_cells(card: pd.DataFrame, group: str = ALL) -> pd.DataFrame:
             "model": part.model.to_list(),
             "ranked": part.protocol.to_list(),
             "customers": [f"{n:,}" for n in part.users],
-            "alone NDCG@10": [_with_interval(row, "ndcg_alone") for row in part.to_dict("records")],
+            "alone NDCG@10": [figure(value) for value in part.ndcg_alone],
             "both NDCG@10": [_marked(row) for row in part.to_dict("records")],
-            "gain": [f"{gain:+.4f}".replace("-", "−") for gain in part.gain],
+            "gain": [_gain(row) for row in part.to_dict("records")],
             "p": [probability(p) for p in part.p_holm],
             "alone HR@10": [figure(value) for value in part.hit_rate_alone],
             "both HR@10": [figure(value) for value in part.hit_rate_both],
@@ -114,12 +115,13 @@ def write_channels(path: Path, card: pd.DataFrame, data: Sequence[Card], facts: 
     path.write_text(page, encoding="utf-8")
 
 
-def _with_interval(row: dict, name: str) -> str:
-    return f"{figure(row[name])} ({interval(row[f'{name}_low'], row[f'{name}_high'])})"
+def _gain(row: dict) -> str:
+    gain, low, high = (f"{row[name]:+.4f}".replace("-", "−") for name in ("gain", "gain_low", "gain_high"))
+    return f"{gain} ({low} to {high})"
 
 
 def _marked(row: dict) -> str:
-    text = _with_interval(row, "ndcg_both")
+    text = figure(row["ndcg_both"])
     if row["p_holm"] >= ALPHA:
         return text
     return f"**{text}**" if row["gain"] > 0 else f"{text} ▼"

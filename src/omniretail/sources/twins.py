@@ -19,7 +19,7 @@ def twins(one: pd.DataFrame, other: pd.DataFrame, least: int = 2, alike: float =
         alike: the least share of shared buyers among all.
 
     Returns:
-        Item ids of the one log and of the other, ascending.
+        Item ids of the one log and of the other, pair by pair.
 
     >>> one = pd.DataFrame({"user_id": [1, 2, 3, 1], "item_id": ["shoe", "shoe", "ball", "ball"]})
     >>> other = pd.DataFrame({"user_id": [1, 2, 3], "item_id": [77, 77, 5]})
@@ -31,7 +31,7 @@ def twins(one: pd.DataFrame, other: pd.DataFrame, least: int = 2, alike: float =
     shared = (left.T @ right).tocoo()
     n_left, n_right = left.sum(axis=0)[shared.row], right.sum(axis=0)[shared.col]
     same = (shared.data >= least) & (shared.data >= alike * (n_left + n_right - shared.data))
-    return mine[np.unique(shared.row[same])], theirs[np.unique(shared.col[same])]
+    return mine[shared.row[same]], theirs[shared.col[same]]
 
 
 def _buyers(log: pd.DataFrame, users: pd.Index) -> tuple[sparse.csr_array, np.ndarray]:
