@@ -39,21 +39,19 @@ def scorecard(judged: Mapping[tuple[str, str, str], pd.DataFrame]) -> pd.DataFra
 
 def _rows(frame: pd.DataFrame) -> Iterator[dict]:
     for protocol, part in frame.groupby("protocol", sort=False):
-        for group, members in _groups(pd.DataFrame(part)):
-            if len(members):
-                yield {"protocol": protocol, "group": group, "users": len(members), **_figures(members)}
+        for group, belongs in _groups(pd.DataFrame(part)).items():
+            if belongs.any():
+                figures = _figures(pd.DataFrame(part[belongs]))
+                yield {"protocol": protocol, "group": group, "users": int(belongs.sum()), **figures}
 
 
-def _groups(part: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    known = part[~part.new]
-    few, elsewhere = known.n_target <= known.n_target.median(), known.n_other > 0
-    yield ALL, known
-    yield FEW, known[few]
-    yield MANY, known[~few]
-    if elsewhere.any() and not elsewhere.all():
-        yield IN_BOTH, known[elsewhere]
-        yield IN_ONE, known[~elsewhere]
-    yield NEW, part[part.new]
+def _groups(part: pd.DataFrame) -> dict[str, pd.Series]:
+    """Who belongs to which group; masks of the rows."""
+    known, elsewhere = ~part.new, part.n_other > 0
+    few = part.n_target <= part.n_target[known].median()
+    by_channel = {IN_BOTH: known & elsewhere, IN_ONE: known & ~elsewhere}
+    told_apart = by_channel if all(belongs.any() for belongs in by_channel.values()) else {}
+    return {ALL: known, FEW: known & few, MANY: known & ~few, **told_apart, NEW: part.new}
 
 
 def _figures(members: pd.DataFrame) -> dict[str, float]:

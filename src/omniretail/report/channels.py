@@ -30,7 +30,7 @@ NEW_LEGEND = (
 
 def warnings(card: pd.DataFrame) -> list[str]:
     """A sentence for every row in which the other channel makes the lists significantly worse."""
-    worse = card[(card.gain < 0) & (card.p_holm < ALPHA)]
+    worse = pd.DataFrame(card[(card.gain < 0) & (card.p_holm < ALPHA)])
     return [
         f"WARNING: {row['other']} hurts {row['target']}: {row['model']}, customers {row['group']} ({row['users']:,}), "
         f"{row['protocol']}: NDCG@10 {figure(row['ndcg_alone'])} alone, {figure(row['ndcg_both'])} with both "
@@ -42,9 +42,11 @@ def warnings(card: pd.DataFrame) -> list[str]:
 def verdicts(card: pd.DataFrame) -> list[str]:
     """Per model and protocol, in how many directions the other channel helps, hurts, or makes no sure difference."""
     sentences = []
-    for (model, protocol), part in card[card.group == ALL].groupby(["model", "protocol"], sort=False):
+    whole = pd.DataFrame(card[card.group == ALL])
+    for model, protocol in whole[["model", "protocol"]].drop_duplicates().itertuples(index=False):
+        part = pd.DataFrame(whole[(whole.model == model) & (whole.protocol == protocol)])
         sure = part.p_holm < ALPHA
-        better, worse = part[sure & (part.gain > 0)].target, part[sure & (part.gain < 0)].target
+        better, worse = (list(part.target[sure & up]) for up in (part.gain > 0, part.gain < 0))
         hurt = f", worse in {', '.join(worse)}" if len(worse) else ""
         named = f" ({', '.join(better)})" if len(better) else ""
         sentences.append(
@@ -56,16 +58,17 @@ def verdicts(card: pd.DataFrame) -> list[str]:
 
 def channel_cells(card: pd.DataFrame, group: str = ALL) -> pd.DataFrame:
     """The rows of one group of customers as text."""
-    part = card[card.group == group]
+    part = pd.DataFrame(card[card.group == group])
+    rows = part.to_dict("records")
     return pd.DataFrame(
         {
-            "target (other)": [f"{row['target']} ({row['other']})" for row in part.to_dict("records")],
+            "target (other)": [f"{row['target']} ({row['other']})" for row in rows],
             "model": part.model.to_list(),
             "ranked": part.protocol.to_list(),
             "customers": [f"{n:,}" for n in part.users],
             "alone NDCG@10": [figure(value) for value in part.ndcg_alone],
-            "both NDCG@10": [_marked(row) for row in part.to_dict("records")],
-            "gain": [_gain(row) for row in part.to_dict("records")],
+            "both NDCG@10": [_marked(row) for row in rows],
+            "gain": [_gain(row) for row in rows],
             "p": [probability(p) for p in part.p_holm],
             "alone HR@10": [figure(value) for value in part.hit_rate_alone],
             "both HR@10": [figure(value) for value in part.hit_rate_both],

@@ -81,7 +81,7 @@ def _pairs(path: Path) -> pd.DataFrame:
         frame = pd.read_csv(path, sep="\t", header=None, names=["user_id", "item_id", "rating"], dtype=np.int64)
     except (ValueError, pd.errors.ParserError) as error:
         raise DataError(f"{path}: lines must be 'user item 1', whole numbers between tabs ({error})") from None
-    return frame[["user_id", "item_id"]].drop_duplicates()
+    return frame.drop(columns="rating").drop_duplicates()
 
 
 def _events(pairs: pd.DataFrame, channel: str, fold: str) -> pd.DataFrame:

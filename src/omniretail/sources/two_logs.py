@@ -86,14 +86,16 @@ class TwoLogs:
         keys = text.select(**{key: _[names[key]] for key in _KEYS})
         keys, lacking = sift(keys, {"link: no key": _.key_a.isnull() | _.key_b.isnull()})
         once, repeated = sift_repeats(keys)
-        known_a, known_b = (log.select(key=_.user_id.cast("string")).distinct() for log in (a, b))
-        known = once.semi_join(known_a, once.key_a == known_a.key).semi_join(known_b, _.key_b == known_b.key)
+        known_a, known_b = (
+            log.select(**{key: _.user_id.cast("string")}).distinct() for key, log in zip(_KEYS, (a, b), strict=True)
+        )
+        known = once.semi_join(known_a, "key_a").semi_join(known_b, "key_b")
         _check_one_to_one(known, path)
         left_out = lacking | {"link: repeated row": repeated["exact duplicate"]}
         left_out["link: key that is in no log"] = count(once) - count(known)
-        joined = b.mutate(_key=_.user_id.cast("string")).left_join(known, _["_key"] == known.key_b)
-        own = f"{self.channel_b}:" + _["_key"]
-        return joined.mutate(user_id=ibis.coalesce(_.key_a, own)).drop("_key", *_KEYS), left_out
+        joined = b.mutate(key_b=_.user_id.cast("string")).left_join(known, "key_b")
+        own = f"{self.channel_b}:" + _.key_b
+        return joined.mutate(user_id=ibis.coalesce(_.key_a, own)).select(*b.columns), left_out
 
 
 def _read(log: Source, name: str, connection: ibis.BaseBackend) -> Tables:

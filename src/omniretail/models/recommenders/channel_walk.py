@@ -76,7 +76,7 @@ class ChannelWalk:
 
     def _steps(self, user_items: sparse.csr_array) -> sparse.csr_array:
         """The customers' steps to items; shape (B, I)."""
-        row = np.repeat(np.arange(user_items.shape[0]), np.diff(user_items.indptr))
+        row = np.repeat(np.arange(len(user_items.indptr) - 1), np.diff(user_items.indptr))
         block = row * (int(self.item_channel_.max(initial=0)) + 1) + self.item_channel_[user_items.indices]
         lengths = np.maximum(np.bincount(block)[block] if len(block) else block, 1).astype(np.float32)
         data = lengths**-self.user_exponent * self.item_weight_[user_items.indices]
@@ -85,7 +85,7 @@ class ChannelWalk:
     def _weights(self, train: Train) -> np.ndarray:
         """What each channel's likeness counts: as much in all as its share of the target's; shape (C,)."""
         target = -1 if self.target is None else int(train.channels.encode([self.target])[0])
-        some = np.random.default_rng(0).permutation(self.steps_.shape[0])[:_SOME]
+        some = np.random.default_rng(0).permutation(len(self.steps_.indptr) - 1)[:_SOME]
         total = np.array([self._alike(self.steps_[np.sort(some)], c).sum() for c in self.channels_])
         share = np.where((self.channels_ == target) | (self.target is None), 1.0, self.other_weight)
         whole = total[self.channels_ == target].sum() or total.max(initial=0.0)
