@@ -16,6 +16,8 @@ Own arguments, besides those of scripts/train.py (split, policy, source.…):
   csv=results.csv                write the scorecard there as well
 """
 
+import json
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -133,7 +135,7 @@ def _model(name: str, target: str, known: str, settings: str) -> list[str]:
     asked: Any = OmegaConf.to_container(OmegaConf.load(settings)) if settings else {}
     of_model = asked.get(name, {})
     chosen = {**of_model.get("any", {}).get(known, {}), **of_model.get(target, {}).get(known, {})}
-    return [f"model=recommender/{name}", *(f"model.{key}={value}" for key, value in chosen.items())]
+    return [f"model=recommender/{name}", *(f"model.{key}={json.dumps(value)}" for key, value in chosen.items())]
 
 
 def _facts(own: dict[str, str], overrides: Sequence[str]) -> dict[str, str]:
@@ -145,14 +147,19 @@ def _record(kept: Any, stage: str, card: Any, page: Path) -> None:
     shown = ("ndcg_alone", "ndcg_both", "hit_rate_alone", "hit_rate_both", "p_holm")
     figures = {}
     for row in card.to_dict("records"):
-        place = "/".join([stage, *(str(row[name]) for name in ("target", "model", "protocol", "group"))])
-        figures |= {f"{place}/{key}".replace(" ", "_"): float(row[key]) for key in shown if row[key] == row[key]}
+        place = (stage, *(row[name] for name in ("target", "model", "protocol", "group")))
+        figures |= {_name(*place, key): float(row[key]) for key in shown if row[key] == row[key]}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "channels"
         folder.mkdir()
         card.to_csv(folder / "scorecard.csv", index=False)
         (folder / page.name).write_bytes(page.read_bytes())
         kept.record(Path(temporary), figures)
+
+
+def _name(*parts: str) -> str:
+    """A metric's name of the characters that MLflow takes."""
+    return "/".join(re.sub(r"[^\w.-]+", "_", str(part)).strip("_") for part in parts)
 
 
 if __name__ == "__main__":

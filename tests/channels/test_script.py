@@ -58,11 +58,13 @@ def test_two_logs_of_ones_own(tmp_path, monkeypatch, capsys, two_logs):
 
 def test_settings_reach_the_model_by_target_and_by_what_it_knows(tmp_path):
     file = tmp_path / "settings.yaml"
-    file.write_text("ease: {any: {alone: {l2: 1}, both: {l2: 2}}, phone: {both: {l2: 3, other_weight: 0.5}}}\n")
+    file.write_text(
+        "ease: {any: {alone: {l2: 1, target: null}, both: {l2: 2}}, phone: {both: {l2: 3, other_weight: .5}}}"
+    )
     here = ["source=amazon_cross_domain", "target=phone", "other=electronic"]
     made = {known: compose(*here, *script._model("ease", "phone", known, str(file))).model for known in script.KNOWN}
     assert (made["alone"].l2, made["both"].l2, made["both"].other_weight) == (1, 3, 0.5)
-    assert made["both"].target == "phone"
+    assert (made["alone"].target, made["both"].target) == (None, "phone")
     assert script._model("ease", "sport", "both", str(file))[-1] == "model.l2=2"
     assert script._model("ease", "sport", "both", "") == ["model=recommender/ease"]
 
@@ -73,7 +75,6 @@ def test_settings_reach_the_model_by_target_and_by_what_it_knows(tmp_path):
         (["stage=both"], "stage=both: choose val or test"),
         (["pairs=sport"], "pairs=sport: name two channels with a hyphen between"),
         (["n_negatives=-5"], "n_negatives takes a whole number from 1, not -5"),
-        (["source=two_logs"], "which log is a\\? set source.a.path"),
     ],
 )
 def test_a_mistake_is_one_sentence(tmp_path, monkeypatch, asked, message):
@@ -86,3 +87,8 @@ def test_help_needs_no_libraries(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["channels.py", "--help"])
     script.main()
     assert "pairs=sport-cloth" in capsys.readouterr().out
+
+
+def test_metrics_have_names_that_mlflow_takes():
+    name = script._name("test", "online", "ProfileKNN (OneChannel)", "999 negatives", "all", "p_holm")
+    assert name == "test/online/ProfileKNN_OneChannel/999_negatives/all/p_holm"
