@@ -22,7 +22,8 @@ def options(group: str) -> list[str]:
 
 @pytest.mark.parametrize("source", options("source"))
 def test_sources(source: str) -> None:
-    cfg = compose(f"source={source}", *(["source.path=log.csv"] if source == "csv" else []))
+    own = {"csv": ["source.path=log.csv"], "two_logs": ["source.a.path=web.csv", "source.b.path=tills.csv"]}
+    cfg = compose(f"source={source}", *own.get(source, []))
     assert cfg.dataset == source
     assert instantiate(cfg.source).files() or source == "simulate"  # which draws its own
     instantiate(cfg.split)

@@ -62,9 +62,9 @@ def to_csv(table: pd.DataFrame, path: Path) -> None:
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a comparison back, equal to the one that was kept; also one by questions, parts or groups of users."""
+    """Read a comparison back, equal to the one that was kept; also one by questions, parts, channels or groups."""
     columns = pd.read_csv(path, nrows=0)
-    if {"part", "question"} & set(columns):
+    if {"part", "question", "direction"} & set(columns):
         return pd.read_csv(path)
     if "activity" in columns:
         return pd.read_csv(path, dtype={"activity": str}, keep_default_na=False, na_values={"p": [""]})

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from omniretail.report.audit import worth_markdown
 from omniretail.report.by_activity import activity_markdown
+from omniretail.report.channels import channel_markdown
 from omniretail.report.compare import floor_of, read_csv
 from omniretail.report.offers import offer_markdown
 from omniretail.report.probes import probe_markdown
@@ -73,6 +74,7 @@ def with_table(readme: str, table: pd.DataFrame, block: str = "table") -> str:
         "world": worlds_markdown,
         "auc_per_offer": offer_markdown,
         "activity": activity_markdown,
+        "direction": channel_markdown,
     }
     rendered = next((made for column, made in kinds.items() if column in table), markdown)(table)
     made = f"{start}\n{rendered}{end}"

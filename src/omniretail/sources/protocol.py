@@ -57,12 +57,15 @@ def load(source: Source, cache: Path) -> Tables:
 
 def _version(source: Source) -> str:
     """Hash of settings, files and code; any change to any reader counts, for readers share code."""
-    assert dataclasses.is_dataclass(source)
-    fields = [f.name for f in dataclasses.fields(source) if not f.metadata.get("location")]
-    settings = {name: getattr(source, name) for name in fields}
     files = source.files()
     code = [sys.modules[type(source).__module__], schema, *sorted(Path(__file__).parent.glob("*.py"))]
-    return digest(type(source).__qualname__, settings, [file.name for file in files], *files, *code)
+    return digest(type(source).__qualname__, _settings(source), [file.name for file in files], *files, *code)
+
+
+def _settings(source: Any) -> dict[str, Any]:
+    """All fields but those that say where files lie, of sources inside a source too."""
+    fields = {f.name: getattr(source, f.name) for f in dataclasses.fields(source) if not f.metadata.get("location")}
+    return {name: _settings(value) if dataclasses.is_dataclass(value) else value for name, value in fields.items()}
 
 
 def _write(source: Source, folder: Path) -> None:

@@ -14,11 +14,12 @@ class Fixed:
     """Published train and test files; validation is carved from train, since the papers' files have none.
 
     Args:
-        val_share: share of the training pairs that validation holds out, chosen by a hash of user and item.
+        val_share: share of the training pairs that validation holds out, chosen by a hash of user and item; None: one
+            of each user's, among the items that some other user has too, where test holds out one.
         salt: another salt is another choice.
     """
 
-    val_share: float = 0.1
+    val_share: float | None = 0.1
     salt: str = "omniretail"
 
     def cutoff(self, events: ibis.Table, stage: Stage) -> Cutoff:
@@ -34,5 +35,20 @@ class Fixed:
             return Cutoff(train, events.filter(_.fold == "test").drop("fold"))
         # md5 is the same on every engine and in every release, unlike an engine's own hash
         pair = _.user_id.cast("string") + "|" + _.item_id.cast("string") + f"|{self.salt}"
-        chosen = pair.hexdigest("md5").substr(0, 6) < f"{int(self.val_share * 16**6):06x}"
+        hashed = pair.hexdigest("md5")
+        if self.val_share is None:
+            return _one_each(train, hashed)
+        chosen = hashed.substr(0, 6) < f"{int(self.val_share * 16**6):06x}"
         return Cutoff(train.filter(~chosen), train.filter(chosen))
+
+
+def _one_each(train: ibis.Table, hashed: ibis.Deferred) -> Cutoff:
+    """Of each user the pair with the least hash, unless nobody else has one of the user's items."""
+    shared = (_.user_id.count().over(group_by="item_id") > 1).cast("int8")
+    marked = train.mutate(_shared=shared, _hash=hashed)
+    nth = ibis.row_number().over(group_by="user_id", order_by=[_["_shared"].desc(), _["_hash"]])
+    marked = marked.mutate(_chosen=(_["_shared"] == 1) & (nth == 0))
+    before, held_out = (
+        marked.filter(chosen).drop("_shared", "_hash", "_chosen") for chosen in (~_["_chosen"], _["_chosen"])
+    )
+    return Cutoff(before, held_out)

@@ -8,6 +8,7 @@ from tqdm import trange
 
 from omniretail.models.products import dense_times_sparse
 from omniretail.views.histories import Histories
+from omniretail.views.item_channels import item_channels
 from omniretail.views.matrix import Weighting, weighted_user_items
 from omniretail.views.train import Train
 
@@ -27,11 +28,21 @@ class EASE:
         l2: the paper's lambda; more of it for denser data.
         weighting: what a pair of user and item weighs, by how many of the user's baskets held it; ``log`` or ``count``
             where customers buy again.
+        target: in a log of several channels, the one that is recommended from; None: all count alike.
+        other_weight: of a pair in any other channel, in X'X.
     """
 
-    def __init__(self, l2: float = 200.0, weighting: Weighting = "binary") -> None:
+    def __init__(
+        self,
+        l2: float = 200.0,
+        weighting: Weighting = "binary",
+        target: str | None = None,
+        other_weight: float = 1.0,
+    ) -> None:
         self.l2 = l2
         self.weighting: Weighting = weighting
+        self.target = target
+        self.other_weight = other_weight
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``.
@@ -39,7 +50,11 @@ class EASE:
         Raises:
             ValueError: where ``l2`` is too small for the matrix to have an inverse.
         """
-        user_items = weighted_user_items(train.histories, self.weighting)  # (U, I)
+        self.item_scale_ = np.ones(train.histories.n_items, dtype=np.float32)  # (I,)
+        if self.target is not None:
+            elsewhere = item_channels(train) != train.channels.encode([self.target])[0]
+            self.item_scale_[elsewhere] = np.sqrt(self.other_weight)
+        user_items = self._weighed(train.histories)  # (U, I)
         if train.histories.n_items <= len(train.histories):
             self.item_weights_ = _gram_inverse(user_items, self.l2)  # P, and from here on B in its place: (I, I)
             self.item_weights_ /= -self.item_weights_.diagonal()
@@ -52,7 +67,7 @@ class EASE:
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``."""
-        own = weighted_user_items(users, self.weighting)  # (B, I)
+        own = self._weighed(users)  # (B, I)
         if hasattr(self, "item_weights_"):
             return own @ self.item_weights_
         users_alike = (own @ self.user_items_.T).toarray() @ self.kernel_  # (B, U)
@@ -61,6 +76,11 @@ class EASE:
         scores /= self.unexplained_
         scores += own
         return scores
+
+    def _weighed(self, histories: Histories) -> sparse.csr_array:
+        user_items = weighted_user_items(histories, self.weighting)
+        user_items.data *= self.item_scale_[user_items.indices]
+        return user_items
 
 
 def _gram_inverse(vectors: sparse.csr_array, l2: float) -> np.ndarray:

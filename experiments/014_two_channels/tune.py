@@ -1,0 +1,43 @@
+"""Choose ChannelWalk's settings on validation, equally for one channel (other_weight=0) and for both.
+
+python experiments/014_two_channels/tune.py sport cloth > sport.csv
+
+NDCG@10 over all items of the target, one training item of each customer held out.
+"""
+
+import sys
+from itertools import product
+from pathlib import Path
+
+from hydra.utils import instantiate
+
+from omniretail.metrics.judge import Metrics, judge
+from omniretail.metrics.ranking import ndcg_at_k
+from omniretail.models.recommend import recommend
+from omniretail.models.recommenders.channel_walk import ChannelWalk
+from omniretail.policies.protocol import fitted
+from omniretail.run import compose
+from omniretail.sources.protocol import load
+from omniretail.views.stored import load_fold
+
+NDCG = Metrics([10], "ndcg_at_10", {"ndcg": ndcg_at_k}, {})
+ITEM_EXPONENTS = {"sport": (0.05, -0.05, -0.15), "phone": (0.15, 0.05)}
+LIKENESS_EXPONENTS = {"sport": (0.4,), "phone": (0.7, 1.0)}
+
+
+def main(target: str, other: str) -> None:
+    """Print a line of CSV per setting."""
+    cfg = compose("source=amazon_cross_domain", f"target={target}", f"other={other}")
+    cache, pair = Path(cfg.cache_dir), "phone" if "phone" in (target, other) else "sport"
+    fold = load_fold(load(instantiate(cfg.source), cache), instantiate(cfg.split), "val", cache)
+    (policy,) = fitted([instantiate(cfg.policy)], fold.train)
+    print("target,item_exponent,likeness_exponent,other_weight,ndcg_at_10")
+    for item, likeness, weight in product(ITEM_EXPONENTS[pair], LIKENESS_EXPONENTS[pair], (0.0, 0.3, 0.6)):
+        model = ChannelWalk(target, weight, likeness, item_exponent=item).fit(fold.train)
+        lists, _ = recommend(model, fold.users, 10, policy)
+        per_user, _ = judge(lists, fold, NDCG)
+        print(f"{target},{item},{likeness},{weight},{per_user.ndcg_at_10.mean():.5f}", flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

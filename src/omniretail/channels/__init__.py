@@ -1,0 +1,1 @@
+"""Two channels that share customers: what the one tells about the other."""
