@@ -108,7 +108,9 @@ def test_a_link_is_refused(kept: Path, tmp_path: Path) -> None:
     ("file", "old", "new"),
     [
         ("model/settings.json", "omniretail.models.recommenders.personal_top.PersonalTop", "subprocess.Popen"),
+        ("model/settings.json", "recommenders.personal_top.PersonalTop", "recommend.ThreadPoolExecutor"),
         ("policy.json", "omniretail.policies.seen.allow_seen", "os.system"),
+        ("policy.json", "seen.allow_seen", "chain.get_args"),
     ],
 )
 def test_a_class_from_elsewhere_is_refused(kept: Path, file: str, old: str, new: str) -> None:

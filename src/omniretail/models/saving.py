@@ -113,7 +113,7 @@ def _made(value: Any) -> Any:
 def _class(path: str) -> type:
     module, _, name = path.rpartition(".")
     found = getattr(importlib.import_module(module), name, None) if module.startswith(_HOME) else None
-    if not inspect.isclass(found):
+    if not inspect.isclass(found) or not found.__module__.startswith(_HOME):  # nor one that a module of ours imports
         raise ValueError(f"{SETTINGS} names the class {path!r}, which is no model of {_HOME.rstrip('.')}")
     return found
 

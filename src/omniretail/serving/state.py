@@ -107,6 +107,6 @@ def _made(told: Any, arrays: np.lib.npyio.NpzFile) -> Any:
 def _found(path: str, wanted: Any) -> Any:
     module, _, name = path.rpartition(".")
     found = getattr(importlib.import_module(module), name, None) if f"{module}.".startswith(_HOME) else None
-    if not wanted(found):
+    if not wanted(found) or not f"{found.__module__}.".startswith(_HOME):  # nor one that a module of ours imports
         raise BundleError(f"policy.json names {path!r}, which is no policy of omniretail: refused")
     return found
