@@ -119,6 +119,14 @@ def test_a_warm_up_ends_as_training_goes_on() -> None:
     assert warmed.shape == (20, 16)
 
 
+@pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
+def test_lengths_of_items_count_in_ranking_as_much_as_is_asked_for(power: float) -> None:
+    model = small("softmax", epochs=3, item_length=power).fit(TRAIN)
+    products = small("softmax", epochs=3, item_length=1.0).fit(TRAIN).item_factors_
+    length = np.linalg.norm(products, axis=1, keepdims=True)
+    np.testing.assert_allclose(model.item_factors_, products / length * length**power, rtol=1e-5)
+
+
 def test_half_precision_trains() -> None:
     model = LightGCN(dim=16, training=Training(epochs=2, precision="bf16-mixed")).fit(TRAIN)
     assert np.isfinite(model.score(TRAIN.histories)).all()

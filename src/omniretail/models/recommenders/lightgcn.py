@@ -34,6 +34,8 @@ class LightGCN:
         n_negatives: shared by a batch, for ``softmax``.
         warm_up_epochs: the first ones, in which the vectors are learned without the graph, as plain factors, at a
             fraction of the time.
+        item_length: power to which the length of an item's vector counts in ranking, for ``softmax``: 0 ranks by cosines,
+            as in training, 1 by products. The graph's layers make popular items long.
         regularization: on the squared vectors of a batch before propagation, as in the paper.
         learning_rate: of AdamW.
         weight_decay: of AdamW.
@@ -50,6 +52,7 @@ class LightGCN:
         temperature: float = 0.15,
         n_negatives: int = 2048,
         warm_up_epochs: int = 0,
+        item_length: float = 0.0,
         regularization: float = 0.0,
         learning_rate: float = 0.01,
         weight_decay: float = 0.0,
@@ -63,6 +66,7 @@ class LightGCN:
         self.temperature = temperature
         self.n_negatives = n_negatives
         self.warm_up_epochs = warm_up_epochs
+        self.item_length = item_length
         self.regularization = regularization
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -162,7 +166,7 @@ class LightGCNTask(nn.Module):
         layers = propagated(self.adjacency, self.vectors.weight, self.settings.n_layers)
         users, items = _mean(layers).split([self.n_users, self.n_items])
         if self.settings.loss == "softmax":
-            items = F.normalize(items, dim=1)
+            items = F.normalize(items, dim=1) * items.norm(dim=1, keepdim=True) ** self.settings.item_length
         degree = torch.bincount(self.item, minlength=self.n_items).clamp_min(1).float()
         given = sum(layers[1:-1], layers[0])[self.n_users :] if len(layers) > 1 else items
         fold_in = given / (len(layers) * degree.sqrt()[:, None])
