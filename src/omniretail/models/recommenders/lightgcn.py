@@ -34,8 +34,8 @@ class LightGCN:
         n_negatives: shared by a batch, for ``softmax``.
         warm_up_epochs: the first ones, in which the vectors are learned without the graph, as plain factors, at a
             fraction of the time.
-        item_length: power to which the length of an item's vector counts in ranking, for ``softmax``: 0 ranks by cosines,
-            as in training, 1 by products. The graph's layers make popular items long.
+        item_length: power to which the length of an item's vector counts in ranking, for ``softmax``: 0 ranks by
+            cosines, as in training, 1 by products. The graph's layers make popular items long.
         regularization: on the squared vectors of a batch before propagation, as in the paper.
         learning_rate: of AdamW.
         weight_decay: of AdamW.
