@@ -104,6 +104,29 @@ def test_no_layers_is_plain_factorisation_and_serves_new_users(loss: str) -> Non
     assert (best >= 10).tolist() == [False, True]
 
 
+def test_a_warm_up_learns_without_the_graph_and_the_rest_with_it() -> None:
+    task = LightGCNTask(60, 20, small("softmax", warm_up_epochs=2))
+    task.learn_from(TRAIN.histories)
+    raw = task.vectors.weight.detach()
+    for epoch, is_raw in [(0, True), (1, True), (2, False)]:
+        task.epoch = epoch
+        assert torch.equal(torch.cat(task.smoothed()), raw) == is_raw
+
+
+def test_a_warm_up_ends_as_training_goes_on() -> None:
+    plain, warmed, only = (small("softmax", epochs=3, warm_up_epochs=n).fit(TRAIN).item_factors_ for n in (0, 1, 3))
+    assert len({each.tobytes() for each in (plain, warmed, only)}) == 3
+    assert warmed.shape == (20, 16)
+
+
+@pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
+def test_lengths_of_items_count_in_ranking_as_much_as_is_asked_for(power: float) -> None:
+    model = small("softmax", epochs=3, item_length=power).fit(TRAIN)
+    products = small("softmax", epochs=3, item_length=1.0).fit(TRAIN).item_factors_
+    length = np.linalg.norm(products, axis=1, keepdims=True)
+    np.testing.assert_allclose(model.item_factors_, products / length * length**power, rtol=1e-5)
+
+
 def test_half_precision_trains() -> None:
     model = LightGCN(dim=16, training=Training(epochs=2, precision="bf16-mixed")).fit(TRAIN)
     assert np.isfinite(model.score(TRAIN.histories)).all()

@@ -37,10 +37,11 @@ def sigmoid(x: float) -> float:
 
 
 def gbce_of_the_paper(n_items: int, t: float, positive: float, negatives: list[float]) -> float:
-    """Equations 13 to 15 of the paper, as they are printed."""
+    """Equations 13 to 15 of the paper, as they are printed, of scores that count from log(beta / N)."""
     alpha = len(negatives) / (n_items - 1)
     beta = alpha * (t * (1 - 1 / alpha) + 1 / alpha)
-    above = log(sigmoid(positive) ** beta) + sum(log(1 - sigmoid(each)) for each in negatives)
+    start = log(beta / len(negatives))
+    above = log(sigmoid(positive + start) ** beta) + sum(log(1 - sigmoid(each + start)) for each in negatives)
     return -above / (len(negatives) + 1)
 
 
@@ -85,9 +86,18 @@ def test_gbce_is_the_papers(t: float) -> None:
 
 def test_gbce_ranges_from_plain_bce_to_a_positive_as_rare_as_its_sampling() -> None:
     positive, negative = torch.tensor([0.7]), torch.full((1, 2), -50.0)  # negatives that cost nothing
-    plain = -log(sigmoid(0.7)) / 3
-    assert gbce(21, 0.0)(positive, negative).item() == pytest.approx(plain, rel=1e-5)
-    assert gbce(21, 1.0)(positive, negative).item() == pytest.approx(plain * 2 / 20, rel=1e-5)
+    for t, beta in [(0.0, 1.0), (1.0, 2 / 20)]:
+        expected = -beta * log(sigmoid(0.7 + log(beta / 2))) / 3
+        assert gbce(21, t)(positive, negative).item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("t", [0.0, 0.75, 1.0])
+def test_gbce_leaves_all_scores_where_they_are_while_nothing_is_known(t: float) -> None:
+    """Without its start, 30 negatives would outweigh the positive thirty to one."""
+    scores = torch.zeros(4, 31, requires_grad=True)
+    gradient = torch.autograd.grad(gbce(500, t)(scores[:, 0], scores[:, 1:]), scores)[0]
+    assert (gradient[:, 0] < 0).all()
+    torch.testing.assert_close(gradient.sum(1), torch.zeros(4), atol=1e-7, rtol=0)
 
 
 @every_loss

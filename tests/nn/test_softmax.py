@@ -3,7 +3,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from omniretail.nn import softmax
-from omniretail.nn.softmax import full_softmax
+from omniretail.nn.losses import sampled_softmax, scores_of
+from omniretail.nn.softmax import full_softmax, shared_softmax
 
 N_ITEMS = 7
 
@@ -52,3 +53,23 @@ def test_half_precision_changes_little() -> None:
     torch.testing.assert_close(loss, expected, atol=0.02, rtol=0.02)
     mine, exact = (torch.autograd.grad(each, (states, items)) for each in (loss, expected))
     torch.testing.assert_close(mine, exact, atol=0.02, rtol=0.05)
+
+
+@pytest.mark.parametrize("entries", [1 << 19, 12, 1], ids=["whole", "by 3", "by 1"])
+@pytest.mark.parametrize("n_positions", [1, 11, 15])
+def test_over_shared_negatives_it_is_sampled_softmax(n_positions: int, entries: int, monkeypatch) -> None:
+    monkeypatch.setattr(softmax, "_FEW_ENTRIES", entries)
+    states, items, targets = drawn(n_positions)
+    negatives = torch.tensor([0, 3, 3, 5])  # drawn with replacement, and targets among them
+    expected = sampled_softmax(*scores_of(states, items, targets, negatives))
+    wanted = torch.autograd.grad(3 * expected, (states, items))
+    loss = shared_softmax(states, items, targets, negatives)
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(torch.autograd.grad(3 * loss, (states, items)), wanted)
+
+
+def test_where_every_negative_is_the_target_nothing_is_learned() -> None:
+    states, items, _ = drawn(2)
+    loss = shared_softmax(states, items, torch.tensor([4, 4]), torch.tensor([4, 4]))
+    assert loss.item() == 0
+    assert not torch.autograd.grad(loss, states)[0].any()

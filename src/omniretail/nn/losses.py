@@ -35,6 +35,8 @@ def gbce(n_items: int, t: float) -> SampledLoss:
     """Generalised binary cross-entropy of gSASRec (Petrov & Macdonald, RecSys 2023).
 
     Sampling makes positives seem likelier than they are; raising their probability to the power of beta undoes it.
+    Scores count from ``log(beta / N)``, which the paper leaves for the network to find: there one that knows nothing
+    stands still, and need not spend its first epochs lowering the scores of everything. No ranking depends on it.
 
     Args:
         n_items: size of the catalogue the negatives are drawn from.
@@ -44,7 +46,9 @@ def gbce(n_items: int, t: float) -> SampledLoss:
     def loss(positive: Tensor, negative: Tensor) -> Tensor:
         alpha = negative.shape[1] / max(1, n_items - 1)
         beta = alpha * (t * (1 - 1 / alpha) + 1 / alpha)
-        return ((beta * F.softplus(-positive) + F.softplus(negative).sum(1)) / (1 + negative.shape[1])).mean()
+        start = math.log(beta / negative.shape[1])
+        missed, taken = F.softplus(-positive - start), F.softplus(negative + start)
+        return ((beta * missed + taken.sum(1)) / (1 + negative.shape[1])).mean()
 
     return loss
 

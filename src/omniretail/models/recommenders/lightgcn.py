@@ -11,8 +11,9 @@ from omniretail.models.training import Training
 from omniretail.models.training.networks import trained
 from omniretail.nn.encoders import item_vectors
 from omniretail.nn.graph import normalised_adjacency, propagated
-from omniretail.nn.losses import bpr, sampled_softmax, scores_of
+from omniretail.nn.losses import bpr
 from omniretail.nn.negatives import Negatives
+from omniretail.nn.softmax import shared_softmax
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items
 from omniretail.views.train import Train
@@ -31,6 +32,10 @@ class LightGCN:
         loss: ``softmax`` or ``bpr``.
         temperature: of the cosine scores, for ``softmax``.
         n_negatives: shared by a batch, for ``softmax``.
+        warm_up_epochs: the first ones, in which the vectors are learned without the graph, as plain factors, at a
+            fraction of the time.
+        item_length: power to which the length of an item's vector counts in ranking, for ``softmax``: 0 ranks by
+            cosines, as in training, 1 by products. The graph's layers make popular items long.
         regularization: on the squared vectors of a batch before propagation, as in the paper.
         learning_rate: of AdamW.
         weight_decay: of AdamW.
@@ -46,6 +51,8 @@ class LightGCN:
         loss: Literal["softmax", "bpr"] = "softmax",
         temperature: float = 0.15,
         n_negatives: int = 2048,
+        warm_up_epochs: int = 0,
+        item_length: float = 0.0,
         regularization: float = 0.0,
         learning_rate: float = 0.01,
         weight_decay: float = 0.0,
@@ -58,6 +65,8 @@ class LightGCN:
         self.loss: Literal["softmax", "bpr"] = loss
         self.temperature = temperature
         self.n_negatives = n_negatives
+        self.warm_up_epochs = warm_up_epochs
+        self.item_length = item_length
         self.regularization = regularization
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -97,7 +106,7 @@ class LightGCNTask(nn.Module):
 
     def __init__(self, n_users: int, n_items: int, settings: LightGCN) -> None:
         super().__init__()
-        self.n_users, self.n_items, self.settings = n_users, n_items, settings
+        self.n_users, self.n_items, self.settings, self.epoch = n_users, n_items, settings, 0
         self.vectors = item_vectors(n_users + n_items, settings.dim)
         self._now: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         if settings.loss == "bpr":
@@ -126,7 +135,7 @@ class LightGCNTask(nn.Module):
         users, items = self.smoothed()
         if self.settings.loss == "softmax":
             states = F.normalize(F.embedding(user, users), dim=1) / self.settings.temperature
-            loss = sampled_softmax(*scores_of(states, F.normalize(items, dim=1), item, self.negatives.draw()))
+            loss = shared_softmax(states, F.normalize(items, dim=1), item, self.negatives.draw())
         else:
             negatives = self._not_taken(user)
             states = F.embedding(user, users)
@@ -136,8 +145,9 @@ class LightGCNTask(nn.Module):
         return loss + self.settings.regularization * before.square().sum() / (2 * len(batch))
 
     def smoothed(self) -> tuple[Tensor, Tensor]:
-        """The mean over layers, of users (U, D) and items (I, D)."""
-        mean = torch.stack(propagated(self.adjacency, self.vectors.weight, self.settings.n_layers)).mean(0)
+        """The mean over layers, of users (U, D) and items (I, D); in the warm-up there is only the first."""
+        n_layers = 0 if self.epoch < self.settings.warm_up_epochs else self.settings.n_layers
+        mean = _mean(propagated(self.adjacency, self.vectors.weight, n_layers))
         return mean[: self.n_users], mean[self.n_users :]
 
     def _not_taken(self, user: Tensor) -> Tensor:
@@ -154,11 +164,11 @@ class LightGCNTask(nn.Module):
     def factors(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Vectors of users (U, D) and of items, and what each item gives to a user not in training; both (I, D)."""
         layers = propagated(self.adjacency, self.vectors.weight, self.settings.n_layers)
-        users, items = torch.stack(layers).mean(0).split([self.n_users, self.n_items])
+        users, items = _mean(layers).split([self.n_users, self.n_items])
         if self.settings.loss == "softmax":
-            items = F.normalize(items, dim=1)
+            items = F.normalize(items, dim=1) * items.norm(dim=1, keepdim=True) ** self.settings.item_length
         degree = torch.bincount(self.item, minlength=self.n_items).clamp_min(1).float()
-        given = torch.stack(layers[:-1]).sum(0)[self.n_users :] if len(layers) > 1 else items
+        given = sum(layers[1:-1], layers[0])[self.n_users :] if len(layers) > 1 else items
         fold_in = given / (len(layers) * degree.sqrt()[:, None])
         return users.cpu().numpy().copy(), items.cpu().numpy().copy(), fold_in.cpu().numpy().copy()
 
@@ -172,6 +182,11 @@ class LightGCNTask(nn.Module):
         """Training makes what was propagated stale."""
         self._now = None
         return super().train(mode)
+
+
+def _mean(layers: list[Tensor]) -> Tensor:
+    """One by one: stacked, they would be copied."""
+    return sum(layers[1:], layers[0]) / len(layers)
 
 
 def _vectors(users: Histories, user_factors: np.ndarray, fold_in: np.ndarray) -> np.ndarray:

@@ -16,8 +16,10 @@ from omniretail.views.histories import Histories
 class Task(Protocol):
     """What a network learns, and how it is asked; an ``nn.Module`` whose buffers hold the training events.
 
-    Its parameters are what is learned and saved.
+    Its parameters are what is learned and saved. ``epoch`` is set to the number of each epoch before it begins.
     """
+
+    epoch: int
 
     def batches(self, rng: np.random.Generator, parts: int) -> list[Any]:
         """One epoch as a list of small descriptions of batches, each a ``1 / parts`` share of a full batch."""
@@ -80,6 +82,7 @@ class Learner(lightning.LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Set the generators by the epoch, so that a resumed run draws what an unbroken one would have drawn."""
+        self.task.epoch = self.current_epoch
         torch.manual_seed((self.seed * 1_000_003 + self.current_epoch) * 1009 + self.trainer.global_rank)
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = self.learning_rate * self.training_settings.share(self.current_epoch)
