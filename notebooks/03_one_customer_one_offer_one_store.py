@@ -46,7 +46,7 @@ from omniretail.report.uplift_page import qini_plot
 from omniretail.run import compose
 from omniretail.sources.protocol import load
 from omniretail.stores.baselines import LastStore, MostFrequentStore, PopularStore, UsualStore, counts
-from omniretail.stores.log import Asked, held_out_visits, store_log
+from omniretail.stores.log import held_out_visits, store_log
 from omniretail.tags import Population, customer_card, learn, tags_from
 from omniretail.uplift.examine import coupon_figures, ranking_figures
 from omniretail.uplift.rows import campaigns, experiment
@@ -173,7 +173,7 @@ for baseline in (PopularStore(), LastStore(), MostFrequentStore(half_life_days=2
 
 # %%
 row = int(people.row_of(household))
-asked = Asked(after.visits.keep(after.visits.row == row))
+asked = after.keep(after.visits.row == row)
 scores = MostFrequentStore(half_life_days=28).fit(log).score(asked.first(), timed=False)[0]
 store = int(scores.argmax())
 ids = train.stores.decode(np.arange(len(train.stores)))

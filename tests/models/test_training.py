@@ -47,6 +47,7 @@ from omniretail.models.sequential import SequenceTask
 from omniretail.models.training import Training
 from tests.models.test_training import CASES, SHOP, small
 planned, lost = SequenceTask.batches, SequenceTask.loss
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background would ignore it
 def fit(folder, patience, pause):
     def batches(self, rng, parts):
         time.sleep(pause)
