@@ -25,7 +25,8 @@ from omniretail.serving.bundle import write_recommender
 from omniretail.serving.pyfunc import load_service
 from omniretail.views.fold import Fold
 
-MODELS = {"ease": [], "ials": [], "sasrec": ["trainer.epochs=1", "trainer.checkpoints=null"]}
+_ONE_EPOCH = ["trainer.epochs=1", "trainer.checkpoints=null"]
+MODELS = {"ease": [], "ials": [], "lightgcn": _ONE_EPOCH, "sasrec": _ONE_EPOCH}
 """How well they recommend does not matter here: a network that was trained longer is as fast."""
 _CLIENTS, _REQUESTS, _SINGLE, _BATCH = 20, 5000, 1000, 22_363
 

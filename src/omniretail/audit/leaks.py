@@ -1,5 +1,6 @@
 """Whether a view stays bit-identical when what comes after its moment is another."""
 
+import gc
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -73,10 +74,12 @@ def audit(
         yield Finding(name, at, "", why_not=f"it has no rows at {at}")
         del before[name]
     for number, (what, change) in enumerate({**(changes or futures(tables)), CONTROL: another_past}.items()):
-        again = Known(change(tables, at, np.random.default_rng([seed, number])), at)  # one at a time: they are large
+        again = Known(change(tables, at, np.random.default_rng([seed, number])), at)
         for name, columns in before.items():
             found = differing(columns, _columns(views[name], again))
             yield Finding(name, at, what, _length(columns), len(columns), found)
+        del again
+        gc.collect()  # another log hangs in cycles, and is large: one at a time
 
 
 def differing(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """The way in for MLflow: ``mlflow models serve`` and ``mlflow.pyfunc.load_model`` call ``_load_pyfunc``."""
 
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 import pandas as pd
@@ -69,13 +70,15 @@ class _Pyfunc:
 
     def __init__(self, service: Service) -> None:
         self.service = service
+        self._one_at_a_time = Lock()  # threads that compete for the interpreter keep all clients waiting longer
 
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
         from mlflow.exceptions import MlflowException
         from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
         try:
-            return self.service.predict(pd.DataFrame(model_input))
+            with self._one_at_a_time:
+                return self.service.predict(pd.DataFrame(model_input))
         except RequestError as error:
             raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
 

@@ -1,15 +1,18 @@
 """iALS: factors of users and items, solved in turns; any history is folded in."""
 
+from functools import cache
 from typing import Self
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 from scipy import sparse
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
 from omniretail.views.train import Train
+
+_controller = cache(ThreadpoolController)  # looking for the libraries takes longer than a user's list
 
 
 class IALS:
@@ -49,10 +52,11 @@ class IALS:
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
-        with threadpool_limits(1, "blas"):  # the library has threads of its own
+        with _controller().limit(limits=1, user_api="blas"):  # the library has threads of its own
             solver = self._solver()
             solver.fit(self._confidence(train.histories), show_progress=False)
         self.item_factors_ = solver.item_factors  # (I, factors)
+        self._ready = None
         return self
 
     def score(self, users: Histories) -> np.ndarray:
@@ -61,9 +65,11 @@ class IALS:
 
     def user_factors(self, users: Histories) -> np.ndarray:
         """The users' factors, solved from their histories; float32, shape (B, factors)."""
-        with threadpool_limits(1, "blas"):
-            solver = self._solver()
+        solver = getattr(self, "_ready", None)
+        if solver is None:  # kept, for it holds the product of the items' factors with themselves
+            solver = self._ready = self._solver()
             solver.item_factors = self.item_factors_
+        with _controller().limit(limits=1, user_api="blas"):
             return solver.recalculate_user(np.arange(len(users)), self._confidence(users))
 
     def _solver(self) -> AlternatingLeastSquares:
