@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -67,6 +67,7 @@ class SequenceTask(nn.Module):
         super().__init__()
         self.encoder: Any = encoder
         self.own_items, self.temperature = own_items, temperature
+        self._items: Tensor | None = None
         self.sampled_loss, self.max_len, self.context = loss, max_len, tuple(context)
         self.batch_events, self.n_negatives, self.popularity, self.log_q = batch_events, n_negatives, popularity, log_q
 
@@ -111,10 +112,19 @@ class SequenceTask(nn.Module):
 
     def _comparable(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """States and the catalogue's vectors as they are multiplied: of unit length where there is a temperature."""
+        return self._scaled(states), self._catalogue()
+
+    def _scaled(self, states: Tensor) -> Tensor:
+        return states if self.temperature is None else F.normalize(states, dim=-1) / self.temperature
+
+    def _catalogue(self) -> Tensor:
         items = self.encoder.items.weight
-        if self.temperature is None:
-            return states, items
-        return F.normalize(states, dim=-1) / self.temperature, F.normalize(items, dim=-1)
+        return items if self.temperature is None else F.normalize(items, dim=-1)
+
+    def train(self, mode: bool = True) -> Self:
+        """Training makes the catalogue that was kept stale."""
+        self._items = None
+        return super().train(mode)
 
     def _own(
         self,
@@ -141,8 +151,9 @@ class SequenceTask(nn.Module):
     def score(self, users: Histories) -> np.ndarray:
         """See ``Task``; nought throughout for a user without a history."""
         device = self.encoder.items.weight.device
-        states, items = self._comparable(self._states(users, device))
-        scores = states @ items.T  # (B, I)
+        if self._items is None:  # kept until training goes on: the whole catalogue takes longer than one user
+            self._items = self._catalogue()
+        scores = self._scaled(self._states(users, device)) @ self._items.T  # (B, I)
         if self.own_items is not None and len(users.item_idx):
             scores = self._with_bonus(scores, users, device)
         return scores.float().cpu().numpy()
