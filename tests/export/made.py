@@ -53,7 +53,7 @@ def offers(noise: float, *, scale: float = 1.0, n: int = 200, **settings: str) -
     return OfferResult("Logistic", "test", figures, frame, {"judged": len(frame)}, settings=SETTINGS | settings)
 
 
-def embeddings(noise: dict[str, float], n: int = 150, **settings: str) -> ProbeResult:
+def embeddings(noise: dict[str, float], n: int = 150, model: str = "CountSVD", **settings: str) -> ProbeResult:
     """An encoder asked two questions: who is old (a fact with two classes) and what will be spent (an amount)."""
     rng = np.random.default_rng(0)
     old, spent = (rng.random(n) < 0.5).astype(float), rng.normal(size=n)
@@ -66,7 +66,7 @@ def embeddings(noise: dict[str, float], n: int = 150, **settings: str) -> ProbeR
         wrong = noise[question] * np.random.default_rng(1).normal(size=(1, len(rows), truth.shape[1]))
         said.append(Answers(target, rows, {"linear": truth[rows] + wrong}))
     figures, answers = probe_figures(said, np.arange(n))
-    return ProbeResult("CountSVD", "test", figures, answers, dim=8, settings=SETTINGS | settings)
+    return ProbeResult(model, "test", figures, answers, dim=8, settings=SETTINGS | settings)
 
 
 def kept_runs(uri: str) -> dict[str, str]:
