@@ -128,3 +128,12 @@ def test_a_bundle_of_a_later_format_says_update(kept: Path) -> None:
     seal(kept)
     with pytest.raises(BundleError, match="format 99, this omniretail reads 1; update it"):
         load_service(kept)
+
+
+def test_a_model_that_other_code_kept_is_refused_in_a_sentence(kept: Path) -> None:
+    with np.load(kept / "model/arrays.npz") as arrays:
+        whole = {f"renamed_{name}": arrays[name] for name in arrays}
+    np.savez(kept / "model/arrays.npz", **whole)
+    seal(kept)
+    with pytest.raises(BundleError, match=r"does not answer .* where another version of omniretail kept it"):
+        load_service(kept)

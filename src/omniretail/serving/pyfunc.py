@@ -33,7 +33,7 @@ class Service(Protocol):
 
 
 def load_service(folder: Path, version: str = "", expected: str | None = None) -> Service:
-    """Check a kept model file by file, then read it.
+    """Check a kept model file by file, read it, and ask it its own example, which also makes ready what waits for that.
 
     Args:
         folder: of the bundle.
@@ -45,11 +45,17 @@ def load_service(folder: Path, version: str = "", expected: str | None = None) -
     """
     kind = kind_of(folder, expected)
     try:
-        return _read(kind, folder, version)
+        service = _read(kind, folder, version)
+        service.predict(service.example())
     except BundleError:
         raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BundleError(f"{folder} cannot be read ({str(error).splitlines()[0]}): refused") from error
+    except Exception as error:  # whatever another version of the code may trip over
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        raise BundleError(
+            f"{folder} cannot be read or does not answer ({why}): refused; where another version of omniretail kept "
+            "it, train and register it again"
+        ) from error
+    return service
 
 
 def _read(kind: str, folder: Path, version: str) -> Service:
