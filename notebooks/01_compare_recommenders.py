@@ -27,12 +27,13 @@ import pandas as pd
 from hydra.utils import instantiate
 from rich.console import Console
 
-from omniretail.models.recommend import recommend
+from omniretail.config import compose
+from omniretail.models.top_k import recommend
 from omniretail.report import comparison, terminal, verdict
-from omniretail.run import compose, run
+from omniretail.run import run
 from omniretail.sources.protocol import load
+from omniretail.views.cached import load_fold
 from omniretail.views.histories import Histories
-from omniretail.views.stored import load_fold
 
 while not Path("configs").exists():  # a notebook starts in its own folder
     os.chdir("..")

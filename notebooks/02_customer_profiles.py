@@ -28,17 +28,17 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from rich.console import Console
 
+from omniretail.config import compose
 from omniretail.models.profiles.table import ProfileTable
-from omniretail.probes.examine import Probes, embedded
-from omniretail.probes.moments import moment, moments
-from omniretail.report.probes import probe_comparison, probe_terminal
-from omniretail.report.segment_map import customer_map
-from omniretail.report.segment_summary import apart, feature_words
-from omniretail.run import compose
-from omniretail.segments.clusters import fit_segments
-from omniretail.segments.map import plane
+from omniretail.profile.probing.evaluate import Probes, embedded
+from omniretail.profile.segments.clustering import fit_segments
+from omniretail.profile.segments.projection import plane
+from omniretail.profile.tags import Population, customer_card, learn, tags_from
+from omniretail.profile.windows import date_text, two_windows
+from omniretail.report.pages.segments_summary import apart, feature_words
+from omniretail.report.plots.segment_map import customer_map
+from omniretail.report.tables.probing import probe_comparison, probe_terminal
 from omniretail.sources.protocol import load
-from omniretail.tags import Population, customer_card, learn, tags_from
 
 while not Path("configs").exists():  # a notebook starts in its own folder
     os.chdir("..")
@@ -46,8 +46,8 @@ while not Path("configs").exists():  # a notebook starts in its own folder
 cfg = compose("source=complete_journey", "+tags=default")
 cache = Path(cfg.cache_dir)
 tables, split = load(instantiate(cfg.source), cache), instantiate(cfg.split)
-looks = moments(tables, split, "val", cache)
-print(f"{len(looks.now.users):,} households, as known on {moment(looks.now.at)}")
+looks = two_windows(tables, split, "val", cache)
+print(f"{len(looks.now.users):,} households, as known on {date_text(looks.now.at)}")
 
 # %% [markdown]
 # ## One household

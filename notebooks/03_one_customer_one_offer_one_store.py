@@ -36,21 +36,21 @@ from matplotlib.dates import DateFormatter
 from matplotlib.figure import Figure
 from omegaconf import OmegaConf
 
-from omniretail.evaluation import Examination
+from omniretail.config import compose
 from omniretail.models.profiles.table import ProfileTable
-from omniretail.models.recommend import recommend
 from omniretail.models.responses.encoding import logged, matrix, remembered
+from omniretail.models.stores.baselines import LastStore, MostFrequentStore, PopularStore, TimeOfWeekStore, counts
+from omniretail.models.top_k import recommend
+from omniretail.o2o.uplift.evaluate import coupon_figures, ranking_figures
+from omniretail.o2o.uplift.experiment_rows import campaigns, experiment
 from omniretail.policies.stores import Sold
-from omniretail.report.style import GRID, canvas, looks, styled
-from omniretail.report.uplift_page import qini_plot
-from omniretail.run import compose
+from omniretail.profile.tags import Population, customer_card, learn, tags_from
+from omniretail.recommendation.evaluate import Examination
+from omniretail.report.pages.uplift import qini_plot
+from omniretail.report.plots.style import GRID, canvas, line_styles, styled
 from omniretail.sources.protocol import load
-from omniretail.stores.baselines import LastStore, MostFrequentStore, PopularStore, UsualStore, counts
-from omniretail.stores.log import held_out_visits, store_log
-from omniretail.tags import Population, customer_card, learn, tags_from
-from omniretail.uplift.examine import coupon_figures, ranking_figures
-from omniretail.uplift.rows import campaigns, experiment
-from omniretail.views.stored import load_fold
+from omniretail.views.cached import load_fold
+from omniretail.views.stores.visit_log import held_out_visits, store_log
 
 while not Path("configs").exists():  # a notebook starts in its own folder
     os.chdir("..")
@@ -60,7 +60,7 @@ CACHE = Path(CFG.cache_dir)
 tables, split = load(instantiate(CFG.source), CACHE), instantiate(CFG.split)
 fold = load_fold(tables, split, "val", CACHE)
 train, names = fold.train, fold.train.item_table["name"].fillna("(no name)")
-BLUE, RED = (look.colour for look in looks(("known", "came after"), None).values())
+BLUE, RED = (look.colour for look in line_styles(("known", "came after"), None).values())
 pd.set_option("display.width", 160, "display.max_colwidth", 60, "display.precision", 2)
 
 # %% [markdown]
@@ -166,8 +166,8 @@ adds_up(added)
 log = store_log(train)
 after = held_out_visits(split.cutoff(tables.events, "val"), train.users, train.stores)
 first = after.first()
-for baseline in (PopularStore(), LastStore(), MostFrequentStore(half_life_days=28), UsualStore()):
-    told = isinstance(baseline, UsualStore)
+for baseline in (PopularStore(), LastStore(), MostFrequentStore(half_life_days=28), TimeOfWeekStore()):
+    told = isinstance(baseline, TimeOfWeekStore)
     hits = baseline.fit(log).score(first, timed=told).argmax(axis=1) == first.visits.store
     print(f"{type(baseline).__name__:<18}{hits.mean():>6.1%} of {len(hits):,} first visits{', moment told' * told}")
 

@@ -31,13 +31,14 @@ from pathlib import Path
 import pandas as pd
 from mlflow import MlflowClient
 
-from omniretail.export.gate import Gate
-from omniretail.export.history import CHAMPION
-from omniretail.export.promotion import Outcome, history_in_words, promote, rollback
-from omniretail.export.register import register
-from omniretail.run import compose, run
-from omniretail.serving.fields import RequestError
-from omniretail.serving.pull import pull
+from omniretail.config import compose
+from omniretail.registry.gate import Gate
+from omniretail.registry.history import CHAMPION
+from omniretail.registry.promotion import Outcome, history_in_words, promote, rollback
+from omniretail.registry.register import register
+from omniretail.run import run
+from omniretail.serving.load_registered import load_registered
+from omniretail.serving.validation import RequestError
 
 while not Path("configs").exists():  # a notebook starts in its own folder
     os.chdir("..")
@@ -110,7 +111,7 @@ print(json.dumps(tags | {"policy": json.loads(champion.tags["protocol"])["policy
 # code out of the store. A row of the table is a request; all its fields are optional.
 
 # %%
-pulled = pull(URI, f"models:/{NAME}@{CHAMPION}")
+pulled = load_registered(URI, f"models:/{NAME}@{CHAMPION}")
 print(f"{pulled.version}, manifest {pulled.digest[:12]}…")
 
 
@@ -165,7 +166,7 @@ for request in (
 # %%
 rollback(URI, NAME)
 print(*history_in_words(URI, NAME), sep="\n")
-pulled = pull(URI, f"models:/{NAME}@{CHAMPION}")
+pulled = load_registered(URI, f"models:/{NAME}@{CHAMPION}")
 print(f"\nPulled anew: {pulled.version}")
 ask({"user_id": 115, "k": 4})
 

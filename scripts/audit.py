@@ -8,7 +8,7 @@ leaks: its columns are named, and the command fails. Where the source has offers
 and without features that look ahead. Takes what scripts/train.py takes; model= is an encoder of profiles (default:
 profile/table), whose vectors are audited as well.
 
-  audit.views.mine=shop.features.last_visit   a view of your own: a function of omniretail.audit.known.Known
+  audit.views.mine=shop.features.last_visit   a view of your own: a function of omniretail.audit.as_of.AsOf
   'audit.at=["2017-06-01"]'                   other moments, UTC
   audit.worth=[]                              no training
 
@@ -69,16 +69,16 @@ def examine(own: dict[str, str], overrides: Sequence[str]) -> list[str]:
     from hydra.utils import instantiate
     from rich.console import Console
 
-    from omniretail.audit.known import moments
-    from omniretail.audit.leaks import audit
-    from omniretail.report.audit import audit_sentences, audit_terminal, leaks
-    from omniretail.run import compose
+    from omniretail.audit.as_of import audit_times
+    from omniretail.audit.detect import audit
+    from omniretail.config import compose
+    from omniretail.report.tables.leaks import audit_sentences, audit_terminal, leaks
     from omniretail.sources.protocol import load
     from omniretail.tracking import tracked
 
     cfg = compose(*overrides)
     views, tables = chosen(cfg, own["views"]), load(instantiate(cfg.source), Path(cfg.cache_dir))
-    found = moments(tables, instantiate(cfg.split))
+    found = audit_times(tables, instantiate(cfg.split))
     asked = [datetime.fromisoformat(str(at)) for at in cfg.audit.at] if cfg.audit.at else found
     findings = [each for at in asked for each in audit(views, tables, at, seed=cfg.seed)]
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
@@ -86,10 +86,10 @@ def examine(own: dict[str, str], overrides: Sequence[str]) -> list[str]:
     console.print(audit_terminal(findings))
     for sentence in audit_sentences(findings):
         console.print(sentence, markup=False)
-    worth = _worth(cfg, own, overrides, tables, console)
+    leak_value = _worth(cfg, own, overrides, tables, console)
     params = {"dataset": cfg.dataset, "source": cfg.source._target_, "views": ",".join(views), "stage": own["stage"]}
     with tracked(cfg.tracking.uri, cfg.tracking.experiment, "audit", params) as kept:
-        _record(kept, findings, worth, own, cfg)
+        _record(kept, findings, leak_value, own, cfg)
         run_id = kept.run_id
     print(f"run_id={run_id}")
     return list(dict.fromkeys(each.view for each in leaks(findings)))
@@ -120,9 +120,9 @@ def _worth(cfg: Any, own: dict[str, Any], overrides: Sequence[str], tables: Any,
 
     from hydra.utils import instantiate
 
-    from omniretail.audit.worth import task_of, worth
-    from omniretail.report.audit import worth_cells, worth_legend
-    from omniretail.report.plain import plain_terminal
+    from omniretail.audit.leak_value import leak_value, task_of
+    from omniretail.report.tables.leaks import worth_cells, worth_legend
+    from omniretail.report.tables.plain import plain_terminal
 
     if not cfg.audit.worth or tables.offers is None:
         return None
@@ -131,7 +131,7 @@ def _worth(cfg: Any, own: dict[str, Any], overrides: Sequence[str], tables: Any,
     except ValueError as error:  # DataError is one
         console.print(f"No model was trained: {error}", markup=False)
         return None
-    table = worth(task, {name: partial(_model, overrides, name) for name in cfg.audit.worth})
+    table = leak_value(task, {name: partial(_model, overrides, name) for name in cfg.audit.worth})
     console.print("\n[bold]What a leak is worth[/bold]\n")
     console.print(plain_terminal(worth_cells(table)))
     for sentence in worth_legend(table):
@@ -142,20 +142,20 @@ def _worth(cfg: Any, own: dict[str, Any], overrides: Sequence[str], tables: Any,
 def _model(overrides: Sequence[str], name: str) -> Any:
     from hydra.utils import instantiate
 
-    from omniretail.run import compose
+    from omniretail.config import compose
 
     others = [each for each in overrides if not each.startswith("model")]
     return instantiate(compose(*others, f"model=response/{name}").model)
 
 
-def _record(kept: Any, findings: Any, worth: Any, own: dict[str, str], cfg: Any) -> None:
+def _record(kept: Any, findings: Any, leak_value: Any, own: dict[str, str], cfg: Any) -> None:
     from dataclasses import asdict
 
     import pandas as pd
     from omegaconf import OmegaConf
 
     from omniretail.report import refresh
-    from omniretail.report.audit import leaks
+    from omniretail.report.tables.leaks import leaks
 
     figures = {"leaks": float(len(leaks(findings)))}
     with tempfile.TemporaryDirectory() as temporary:
@@ -163,15 +163,15 @@ def _record(kept: Any, findings: Any, worth: Any, own: dict[str, str], cfg: Any)
         (folder / "config.yaml").write_text(OmegaConf.to_yaml(cfg, resolve=True))
         (folder / "audit").mkdir()
         pd.DataFrame([asdict(each) for each in findings]).to_csv(folder / "audit" / "findings.csv", index=False)
-        if worth is not None:
-            worth.to_csv(folder / "audit" / "worth.csv", index=False)
-            for row in worth.to_dict("records"):
+        if leak_value is not None:
+            leak_value.to_csv(folder / "audit" / "worth.csv", index=False)
+            for row in leak_value.to_dict("records"):
                 figures[f"{own['stage']}/{row['model']}/{row['ahead']}/auc".replace("'", "").replace(" ", "_")] = row[
                     "auc"
                 ]
         kept.record(folder, figures)
-    if own["experiment"] and worth is not None:
-        worth.to_csv(Path(own["experiment"]) / "results.csv", index=False)
+    if own["experiment"] and leak_value is not None:
+        leak_value.to_csv(Path(own["experiment"]) / "results.csv", index=False)
         refresh(Path(own["experiment"]) / "README.md", Path(own["experiment"]) / "results.csv")
 
 

@@ -60,15 +60,15 @@ def allocate(own: dict[str, str], overrides: Sequence[str]) -> Any:
     from hydra.utils import instantiate
     from rich.console import Console
 
-    from omniretail.report.plain import plain_terminal
-    from omniretail.report.stores import BUDGETS, budget_cells, keep_part
-    from omniretail.report.table import refresh
-    from omniretail.run import compose
+    from omniretail.config import compose
+    from omniretail.models.stores.visit_probability import visited
+    from omniretail.o2o.allocation.evaluate import examine_budgets
+    from omniretail.report.tables.plain import plain_terminal
+    from omniretail.report.tables.render import refresh
+    from omniretail.report.tables.stores import BUDGETS, budget_cells, keep_part
     from omniretail.sources.protocol import load
-    from omniretail.stores.budgets import examine_budgets
-    from omniretail.stores.log import load_stage
-    from omniretail.stores.visiting import visited
     from omniretail.tracking import tracked
+    from omniretail.views.stores.visit_log import load_stage
 
     cfg: Any = compose(*overrides)
     stage: Any = own["stage"]

@@ -69,9 +69,9 @@ def examine(own: dict[str, str], overrides: Sequence[str]) -> Path:
     """Load, examine every model in every direction, write, track; the page's path is returned."""
     from rich.console import Console
 
-    from omniretail.channels.scorecard import scorecard
-    from omniretail.report.channels import channel_terminal, write_channels
-    from omniretail.run import compose
+    from omniretail.config import compose
+    from omniretail.recommendation.cross_channel.scorecard import scorecard
+    from omniretail.report.tables.cross_channel import channel_terminal, write_channels
     from omniretail.tracking import tracked
 
     first = compose(*overrides)
@@ -105,10 +105,10 @@ def _direction(own: dict[str, str], overrides: Sequence[str], target: str, other
     from hydra.utils import instantiate
     from tqdm import tqdm
 
-    from omniretail.channels.examine import ChannelExamination
-    from omniretail.run import compose
+    from omniretail.config import compose
+    from omniretail.recommendation.cross_channel.evaluate import ChannelExamination
     from omniretail.sources.protocol import load
-    from omniretail.views.stored import load_fold
+    from omniretail.views.cached import load_fold
 
     here = [*overrides, f"target={target}", f"other={other}"]
     cfg = compose(*here)

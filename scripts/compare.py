@@ -75,9 +75,9 @@ def _compare(arguments: argparse.Namespace) -> None:
 def _by_activity(arguments: argparse.Namespace, compared: list) -> None:
     from rich.console import Console
 
-    from omniretail.report.by_activity import activity_cells, activity_comparison, activity_legend, pairs_against
-    from omniretail.report.plain import plain_terminal
-    from omniretail.report.table import refresh
+    from omniretail.report.tables.by_activity import activity_cells, activity_comparison, activity_legend, pairs_against
+    from omniretail.report.tables.plain import plain_terminal
+    from omniretail.report.tables.render import refresh
     from omniretail.result import Result
 
     if len(compared) > 1 or not isinstance(compared[0].results[0], Result):

@@ -89,14 +89,14 @@ def _forced(given: Sequence[str]) -> tuple[list[str], dict[str, str]]:
 
 
 def _register(words: Mapping[str, str], overrides: Sequence[str]) -> str:
-    from omniretail.export.register import register
+    from omniretail.registry.register import register
 
     print(f"version={register(_uri(words), words['run_id'], words['name'])}")
     return ""
 
 
 def _promote(words: Mapping[str, str], overrides: Sequence[str]) -> str:
-    from omniretail.export.promotion import promote
+    from omniretail.registry.promotion import promote
 
     gate = _gate(overrides)
     outcome = promote(
@@ -115,7 +115,7 @@ def _promote(words: Mapping[str, str], overrides: Sequence[str]) -> str:
 
 
 def _rollback(words: Mapping[str, str], overrides: Sequence[str]) -> str:
-    from omniretail.export.promotion import rollback
+    from omniretail.registry.promotion import rollback
 
     entry = rollback(_uri(words), words["name"])
     print(f"version {entry.version} is the champion of {words['name']} again, after version {entry.before}")
@@ -123,21 +123,21 @@ def _rollback(words: Mapping[str, str], overrides: Sequence[str]) -> str:
 
 
 def _history(words: Mapping[str, str], overrides: Sequence[str]) -> str:
-    from omniretail.export.promotion import history_in_words
+    from omniretail.registry.promotion import history_in_words
 
     print("\n".join(history_in_words(_uri(words), words["name"])))
     return ""
 
 
 def _onnx(words: Mapping[str, str], overrides: Sequence[str]) -> str:
-    from omniretail.export.handover import hand_over_onnx
+    from omniretail.registry.formats.handover import hand_over_onnx
 
     print(f"file={hand_over_onnx(_uri(words), words['model'], Path(words['to']))}")
     return ""
 
 
 def _embeddings(words: Mapping[str, str], overrides: Sequence[str]) -> str:
-    from omniretail.export.handover import hand_over_embeddings
+    from omniretail.registry.formats.handover import hand_over_embeddings
 
     found = hand_over_embeddings(_uri(words), words["model"], Path(words["to"]))
     print("".join(f"{name}: {value}\n" for name, value in found.items()), f"folder={words['to']}", sep="")

@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from omniretail.fetch.dataset import fetch, read_datasets
-from omniretail.fetch.download import FetchError
+from omniretail.sources.download.dataset import fetch, read_datasets
+from omniretail.sources.download.download import FetchError
 
 FACTS = Path(__file__).parents[1] / "configs" / "fetch.yaml"
 

@@ -11,8 +11,9 @@ from hydra.utils import instantiate
 from rich.console import Console
 from rich.table import Table
 
-from omniretail.offers.ifood import examine, response_rows
-from omniretail.run import USER_ERRORS, compose
+from omniretail.config import compose
+from omniretail.o2o.offers.ifood import examine, response_rows
+from omniretail.run import USER_ERRORS
 from omniretail.sources.protocol import load
 
 _MODELS = ("base_rate", "logistic", "lightgbm")

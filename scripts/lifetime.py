@@ -16,15 +16,16 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.table import Table
 
+from omniretail.config import compose
 from omniretail.models.lifetime.bg_nbd import BGNBD
-from omniretail.models.lifetime.examination import Examined, examine
 from omniretail.models.lifetime.gamma_gamma import GammaGamma
-from omniretail.run import USER_ERRORS, compose
+from omniretail.profile.lifetime import Examined, examine
+from omniretail.run import USER_ERRORS
 from omniretail.schema import DataError, Tables
 from omniretail.sources.protocol import load
 from omniretail.splits.temporal import Temporal
 from omniretail.tracking import TrackedRun, tracked
-from omniretail.views.recency_frequency import WEEK, purchases, recency_frequency
+from omniretail.views.profile.recency_frequency import WEEK, purchases, recency_frequency
 
 _MEANINGS = {
     "r": "shape of the buying rates: the smaller, the more customers differ",

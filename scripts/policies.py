@@ -32,9 +32,9 @@ def show(arguments: argparse.Namespace) -> None:
     import pandas as pd  # here, so that --help does not wait
     from rich.console import Console
 
-    from omniretail.report.plain import plain_terminal
-    from omniretail.report.stores import POLICY, keep_part, policy_cells
-    from omniretail.report.table import refresh
+    from omniretail.report.tables.plain import plain_terminal
+    from omniretail.report.tables.render import refresh
+    from omniretail.report.tables.stores import POLICY, keep_part, policy_cells
     from omniretail.tracking import children, load_result
 
     run_ids = [run_id for asked in arguments.run_ids for run_id in children(arguments.uri, asked)]
@@ -54,7 +54,7 @@ def cost(result: Any) -> dict[str, Any]:
     Raises:
         ValueError: where the run's policy is no chain of rules.
     """
-    from omniretail.statistics import bootstrap_interval
+    from omniretail.metrics.significance import bootstrap_interval
 
     values = result.per_user
     if f"regret_at_{K}" not in values:

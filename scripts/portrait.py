@@ -52,7 +52,7 @@ def arguments(given: Sequence[str]) -> tuple[dict[str, str], list[str]]:
 
 def portray(own: dict[str, str], overrides: Sequence[str]) -> Path:
     """Load, tag, write, track; the page's path is returned."""
-    from omniretail.run import compose
+    from omniretail.config import compose
     from omniretail.tracking import tracked
 
     cfg = compose(*overrides)
@@ -75,9 +75,9 @@ def _population(cfg: Any) -> tuple[Any, Any, Any]:
     from omegaconf import OmegaConf
 
     from omniretail.models.profiles.table import ProfileTable
+    from omniretail.profile.tags import Population, learn, tags_from
     from omniretail.sources.protocol import load
-    from omniretail.tags import Population, learn, tags_from
-    from omniretail.views.stored import load_fold
+    from omniretail.views.cached import load_fold
 
     rules: Any = OmegaConf.to_container(cfg.tags, resolve=True)
     tags = tags_from(rules)
@@ -90,8 +90,8 @@ def _population(cfg: Any) -> tuple[Any, Any, Any]:
 
 
 def _write(page: Path, own: dict[str, str], population: Any, profile: Any, context: str, data: Any) -> None:
-    from omniretail.report.portrait import write_card, write_portrait
-    from omniretail.tags import customer_card, segment_portrait
+    from omniretail.profile.tags import customer_card, segment_portrait
+    from omniretail.report.pages.customer import write_card, write_portrait
 
     if "customer" in own:
         card = customer_card(population, own["customer"])
@@ -109,8 +109,8 @@ def _write(page: Path, own: dict[str, str], population: Any, profile: Any, conte
 
 
 def _write_tags(page: Path, population: Any, profile: Any, context: str, data: Any) -> None:
-    from omniretail.report.portrait import tag_rows, write_tags
-    from omniretail.tags import earlier, stability
+    from omniretail.profile.tags import earlier, stability
+    from omniretail.report.pages.customer import tag_rows, write_tags
 
     then, known = earlier(profile, population.train.histories, population.train.at, days=DAYS)
     found = stability(population.learned, population.table, then, known)

@@ -44,8 +44,8 @@ def promise(overrides: Sequence[str]) -> Path:
     """
     from hydra.utils import instantiate
 
-    from omniretail.probes.propensity import propensities
-    from omniretail.run import compose
+    from omniretail.config import compose
+    from omniretail.profile.propensity.evaluate import propensities
     from omniretail.sources.protocol import load
     from omniretail.tracking import tracked
 
@@ -72,10 +72,10 @@ def promise(overrides: Sequence[str]) -> Path:
 
 
 def _write(page: Path, found: Any, card: Any, name: str, days: int) -> None:
-    from omniretail.probes.moments import moment
-    from omniretail.report.propensity_page import write_propensities
+    from omniretail.profile.windows import date_text
+    from omniretail.report.pages.propensity import write_propensities
 
-    first, second, third, end = (moment(found.at + shift * days * 86400) for shift in (-2, -1, 0, 1))
+    first, second, third, end = (date_text(found.at + shift * days * 86400) for shift in (-2, -1, 0, 1))
     facts = {
         "Encoder": name,
         "Customers": f"{len(found.ids):,}",
@@ -108,9 +108,9 @@ def _record(kept: Any, found: Any, page: Path, cfg: Any) -> None:
 def metrics(found: Any) -> dict[str, float]:
     """Under their MLflow keys, e.g. ``test/churn/ece_before``; what nobody can say is left out."""
     rows = [(row["question"], row) for row in found.summary().to_dict("records")]
-    if found.spending is not None:
+    if found.spend_forecast is not None:
         parts = {"before": "_before", "after": "", "own rate": "_own_rate"}
-        for row in found.spending.figures().to_dict("records"):
+        for row in found.spend_forecast.figures().to_dict("records"):
             suffix = parts[row.pop("forecast")]
             rows.append(("spend", {f"{name}{suffix}": value for name, value in row.items() if name != "actual"}))
     figures = {
@@ -126,7 +126,7 @@ def _show(found: Any, name: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from omniretail.report.propensity_words import question, spending_rows
+    from omniretail.report.pages.propensity_text import question, spending_rows
 
     console = Console(highlight=False)
     shown = Table(title=f"{name}: {len(found.ids):,} customers, before and after calibration")
@@ -141,9 +141,9 @@ def _show(found: Any, name: str) -> None:
             luck = "" if end else f"{row['ece_if_true']:.4f}"
             shown.add_row("", when, f"{row['promised' + end]:.1%}", *figures, luck)
     console.print(shown)
-    if found.spending is not None:
+    if found.spend_forecast is not None:
         spent = Table("expected spend", "MAE", "RMSE", "Spearman", "predicted", "paid")
-        for row in spending_rows(found.spending.figures()):
+        for row in spending_rows(found.spend_forecast.figures()):
             spent.add_row(*row)
         console.print(spent)
 

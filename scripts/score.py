@@ -51,10 +51,12 @@ def arguments(given: Sequence[str]) -> dict[str, str]:
 
 def score(own: dict[str, str]) -> int:
     """The number of rows answered."""
-    from omniretail.serving.pull import pull  # here, so that --help does not wait for the numerical libraries
-    from omniretail.serving.stream import answer_file
+    from omniretail.serving.batch_file import answer_file
+    from omniretail.serving.load_registered import (
+        load_registered,  # here, so that --help does not wait for the numerical libraries
+    )
 
-    pulled = pull(own["uri"], own["model"])
+    pulled = load_registered(own["uri"], own["model"])
     start = time.perf_counter()
     n = answer_file(pulled.service, pulled.digest, Path(own["input"]), Path(own["output"]), int(own["rows"]))
     seconds = time.perf_counter() - start

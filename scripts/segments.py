@@ -64,21 +64,21 @@ def segment(own: dict[str, str], overrides: Sequence[str]) -> Path:
     from hydra.utils import instantiate
     from rich.console import Console
 
-    from omniretail.probes.moments import moment, moments
-    from omniretail.report.segment_summary import segment_summary
-    from omniretail.report.segment_words import percent
-    from omniretail.run import compose
-    from omniretail.segments.customers import segment_customers
+    from omniretail.config import compose
+    from omniretail.profile.segments.evaluate import segment_customers
+    from omniretail.profile.windows import date_text, two_windows
+    from omniretail.report.pages.segments_summary import segment_summary
+    from omniretail.report.pages.segments_text import percent
     from omniretail.sources.protocol import load
     from omniretail.tracking import tracked
-    from omniretail.views.profile_features import ALL
+    from omniretail.views.profile.dictionary import ALL
 
     cfg, least = compose(*overrides), int(own.get("min_customers", 20))
     encoder, name = instantiate(cfg.model), cfg.model._target_.rpartition(".")[2]
     if not hasattr(encoder, "embed"):
         raise ValueError(f"{name} gives lists, not vectors of customers; choose a profile such as model=profile/table")
     tables = load(instantiate(cfg.source), Path(cfg.cache_dir))
-    known = moments(tables, instantiate(cfg.split), "test", Path(cfg.cache_dir))
+    known = two_windows(tables, instantiate(cfg.split), "test", Path(cfg.cache_dir))
     first, second, features = _looks(encoder, known)
     profile, words = _readable(cfg, known.before, first.table, features, tables.card.currency)
     colours = _colours(own.get("colour"), profile)
@@ -88,8 +88,8 @@ def segment(own: dict[str, str], overrides: Sequence[str]) -> Path:
     title = f"{tables.card.title}: segments of customers"
     facts = {
         "Encoder": name,
-        "Segments made on": f"{moment(known.before.at)}, {len(first.ids):,} customers",
-        "Assigned anew on": f"{moment(known.now.at)}, {len(found.ids):,} customers",
+        "Segments made on": f"{date_text(known.before.at)}, {len(first.ids):,} customers",
+        "Assigned anew on": f"{date_text(known.now.at)}, {len(found.ids):,} customers",
         "In the same segment": percent(float(found.kept @ found.segments.sizes) / len(first.ids)),
     }
     _write(page, title, tables.card, found, first, profile, colours, words, facts, least)
@@ -108,17 +108,17 @@ def segment(own: dict[str, str], overrides: Sequence[str]) -> Path:
 def _looks(encoder: Any, known: Any) -> tuple[Any, Any, list[Any]]:
     """The customers at both moments, and the dictionary of their tables; all is learned at the first."""
     from omniretail.models.profiles.table import ProfileTable
-    from omniretail.probes.moments import as_known
-    from omniretail.segments.customers import Look
+    from omniretail.profile.segments.evaluate import Snapshot
+    from omniretail.profile.windows import aligned
 
     before, now = known.before, known.now
     encoder.fit(before)
     table = encoder if isinstance(encoder, ProfileTable) else ProfileTable().fit(before)
     first, second = (
-        Look(ids.ids.to_numpy(), encoder.embed(histories, at), table.table(histories, at))
+        Snapshot(ids.ids.to_numpy(), encoder.embed(histories, at), table.table(histories, at))
         for ids, histories, at in (
             (before.users, before.histories, before.at),
-            (now.users, as_known(now, before), now.at),
+            (now.users, aligned(now, before), now.at),
         )
     )
     return first, second, table.features()
@@ -129,8 +129,8 @@ def _readable(cfg: Any, train: Any, table: Any, features: list[Any], currency: s
     import pandas as pd
     from omegaconf import OmegaConf
 
-    from omniretail.report.segment_summary import feature_words
-    from omniretail.tags import learn, tags_from
+    from omniretail.profile.tags import learn, tags_from
+    from omniretail.report.pages.segments_summary import feature_words
 
     rules: Any = OmegaConf.to_container(cfg.tags, resolve=True)
     learned = learn(tags_from(rules), table, features)
@@ -146,7 +146,7 @@ def _colours(asked: str | None, profile: Any) -> list[str]:
     Raises:
         ValueError: naming the nearest, where one is not known.
     """
-    from omniretail.tags.rules import nearest
+    from omniretail.profile.tags.rules import nearest
 
     if asked is None:
         return [name for name in USUAL if name in profile and profile[name].notna().any()]
@@ -170,7 +170,7 @@ def _write(
     facts: dict[str, str],
     least: int,
 ) -> None:
-    from omniretail.report.segment_page import write_segments
+    from omniretail.report.pages.segments import write_segments
 
     page.parent.mkdir(parents=True, exist_ok=True)
     write_segments(

@@ -12,7 +12,7 @@ def main() -> None:
     parser.add_argument("--set-password", action="store_true", help=text)
     arguments = parser.parse_args()
 
-    from omniretail.server import ServerError, check, check_admin, read_settings, serve, set_password
+    from omniretail.tracking.server import ServerError, check, check_admin, read_settings, serve, set_password
 
     try:
         settings = read_settings(os.environ)

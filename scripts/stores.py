@@ -58,16 +58,16 @@ def ask(own: dict[str, str], overrides: Sequence[str]) -> Any:
     from rich.console import Console
     from tqdm import tqdm
 
-    from omniretail.report.plain import plain_terminal
-    from omniretail.report.stores import GROUPS, NEXT, group_cells, keep_part, next_cells
-    from omniretail.report.table import refresh
-    from omniretail.run import compose
+    from omniretail.config import compose
+    from omniretail.models.stores.oracle import StoreOracle
+    from omniretail.o2o.stores.evaluate import ALL as EVERYBODY
+    from omniretail.o2o.stores.evaluate import examine, store_table
+    from omniretail.report.tables.plain import plain_terminal
+    from omniretail.report.tables.render import refresh
+    from omniretail.report.tables.stores import GROUPS, NEXT, group_cells, keep_part, next_cells
     from omniretail.sources.protocol import load
-    from omniretail.stores.examine import ALL as EVERYBODY
-    from omniretail.stores.examine import examine, store_table
-    from omniretail.stores.log import load_stage
-    from omniretail.stores.truth import TrueChoice
     from omniretail.tracking import tracked
+    from omniretail.views.stores.visit_log import load_stage
 
     cfg: Any = compose(*overrides)
     stage: Any = own["stage"]
@@ -75,7 +75,7 @@ def ask(own: dict[str, str], overrides: Sequence[str]) -> Any:
     tables = load(source, Path(cfg.cache_dir))
     log, asked, stores = load_stage(tables, instantiate(cfg.split), stage, Path(cfg.cache_dir))
     if hasattr(source, "world"):
-        models[TRUTH] = TrueChoice(source.world(), stores)
+        models[TRUTH] = StoreOracle(source.world(), stores)
     fitted = {name: model.fit(log) for name, model in tqdm(models.items(), desc="learn", unit="model", delay=3)}
     table = store_table(examine(fitted, log, asked))
     params = {"dataset": cfg.dataset, "stage": stage, "models": own["models"], "seed": str(cfg.seed)}
@@ -100,7 +100,7 @@ def ask(own: dict[str, str], overrides: Sequence[str]) -> Any:
 def _models(asked: str, overrides: Sequence[str]) -> dict[str, Any]:
     from hydra.utils import instantiate
 
-    from omniretail.run import compose
+    from omniretail.config import compose
 
     names = [each.strip() for each in asked.split(",")]
     return {name.replace("_", " "): instantiate(compose(*overrides, f"model=store/{name}").model) for name in names}
@@ -109,7 +109,7 @@ def _models(asked: str, overrides: Sequence[str]) -> dict[str, Any]:
 def _record(kept: Any, stage: str, table: Any, cfg: Any) -> None:
     from omegaconf import OmegaConf
 
-    from omniretail.stores.examine import FIGURES
+    from omniretail.o2o.stores.evaluate import FIGURES
 
     figures = {
         "/".join([stage, *(str(row[name]).replace(" ", "_").replace(",", "") for name in names), figure]): row[figure]

@@ -8,7 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from omniretail.overrides import opened
+from omniretail.config import opened
 
 log = logging.getLogger(__name__)
 

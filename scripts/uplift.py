@@ -58,12 +58,12 @@ def judge(own: dict[str, str], overrides: Sequence[str]) -> Path:
     from hydra.utils import instantiate
     from rich.console import Console
 
-    from omniretail.report.uplift_page import uplift_terminal, write_uplift
-    from omniretail.run import compose
+    from omniretail.config import compose
+    from omniretail.o2o.uplift.evaluate import balance, coupon_figures, ranking_figures
+    from omniretail.o2o.uplift.experiment_rows import campaigns, experiment
+    from omniretail.report.pages.uplift import uplift_terminal, write_uplift
     from omniretail.sources.protocol import load
     from omniretail.tracking import tracked
-    from omniretail.uplift.examine import balance, coupon_figures, ranking_figures
-    from omniretail.uplift.rows import campaigns, experiment
 
     cfg = compose(*overrides)
     source = instantiate(cfg.source)
@@ -102,7 +102,7 @@ def _fitted(asked: str, overrides: Sequence[str], learned: Any) -> dict[str, Any
     from hydra.utils import instantiate
     from tqdm import tqdm
 
-    from omniretail.run import compose
+    from omniretail.config import compose
 
     fitted = {}
     for name in tqdm(asked.split(",") if asked else ALL, desc="learn", unit="learner"):
@@ -134,7 +134,7 @@ def _keep(kept: Any, model: Any, learned: Any, judged: Any, rankings: Any, table
     """A model that can be served, so that scripts/export.py registers it; judged as a response model beside uplift."""
     from omegaconf import OmegaConf
 
-    from omniretail.keeping import as_response, keep_response
+    from omniretail.bundles import as_response, keep_response
     from omniretail.tracking import record_results
 
     settings = {"source": tables.card.title, "data": tables.version, "split": "the last campaign", "policy": ""}
@@ -147,7 +147,7 @@ def _keep(kept: Any, model: Any, learned: Any, judged: Any, rankings: Any, table
 
 def _add_world(folder: Path, cfg: Any, rankings: Any, coupons: Any, customers: int) -> None:
     from omniretail.report import refresh
-    from omniretail.report.uplift_worlds import add_world, of_world
+    from omniretail.report.tables.uplift_over_seeds import add_world, of_world
 
     if "seed" not in cfg.source:
         raise ValueError("experiment= collects simulated worlds, told apart by source.seed: take source=simulate")

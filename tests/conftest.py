@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from omniretail import engine
-from omniretail.schema import Card, Tables
+from omniretail.core import engine
+from omniretail.schema import DatasetCard, Tables
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,7 +54,9 @@ def shop_events(n_users: int = 40, n_items: int = 30, n_days: int = 120, seed: i
 def tables_of(events: pd.DataFrame, **others: pd.DataFrame) -> Tables:
     """Canonical tables around a log in memory."""
     return Tables(
-        Card("test shop"), ibis.memtable(events), **{name: ibis.memtable(frame) for name, frame in others.items()}
+        DatasetCard("test shop"),
+        ibis.memtable(events),
+        **{name: ibis.memtable(frame) for name, frame in others.items()},
     )
 
 

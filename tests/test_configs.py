@@ -7,8 +7,8 @@ import pytest
 from hydra.errors import ConfigCompositionException, InstantiationException
 from hydra.utils import instantiate
 
-from omniretail.metrics.judge import Metrics
-from omniretail.run import compose
+from omniretail.config import compose
+from omniretail.metrics.evaluate_lists import Metrics
 from tests.conftest import ROOT
 
 CONFIGS = ROOT / "configs"

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from omniretail import engine
-from omniretail.metrics.lists import RankedLists
+from omniretail.core import engine
+from omniretail.metrics.ranked_lists import RankedLists
 from omniretail.report import read_csv, with_table
 from omniretail.schema import check
 from omniretail.splits.temporal import Temporal

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from hydra.utils import instantiate
 
-from omniretail.metrics.judge import judge
-from omniretail.models.recommend import recommend
+from omniretail.config import compose
+from omniretail.metrics.evaluate_lists import evaluate_lists
 from omniretail.models.recommenders.popular import Popular
+from omniretail.models.top_k import recommend
 from omniretail.policies.seen import hide_seen
 from omniretail.result import Result
-from omniretail.run import compose, run
+from omniretail.run import run
 from omniretail.sources.protocol import load
 from omniretail.splits.cutoff import Cutoff
 from omniretail.splits.leave_last import LeaveLast
@@ -74,6 +75,6 @@ def test_beauty_popularity_is_published_with_the_test_items_counted(data_root: P
     leaky = Popular().fit(known.train)
     leaky.popularity_ = counts.astype(np.float32)
     ranked, _ = recommend(leaky, known.users, 20, hide_seen)
-    per_user, _ = judge(ranked, known, instantiate(cfg.metrics))
+    per_user, _ = evaluate_lists(ranked, known, instantiate(cfg.metrics))
     assert per_user.hit_rate_at_10.mean() == pytest.approx(0.0152, abs=0.0001)
     assert per_user.ndcg_at_10.mean() == pytest.approx(0.0068, abs=0.0001)

@@ -12,8 +12,9 @@ import pytest
 from mlflow import MlflowClient
 
 from omniretail import tracking
+from omniretail.config import compose
 from omniretail.models.recommenders.popular import Popular
-from omniretail.run import compose, run
+from omniretail.run import run
 from omniretail.schema import DataError
 from omniretail.sweep import compare
 from omniretail.views.histories import Histories

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from hydra.utils import instantiate
 
-from omniretail.metrics.judge import Metrics, judge
+from omniretail.metrics.evaluate_lists import Metrics, evaluate_lists
 from omniretail.metrics.ranking import ndcg_at_k
-from omniretail.models.recommend import recommend
+from omniretail.models.top_k import recommend
 from omniretail.models.recommenders.channel_walk import ChannelWalk
 from omniretail.policies.protocol import fitted
-from omniretail.run import compose
+from omniretail.config import compose
 from omniretail.sources.protocol import load
-from omniretail.views.stored import load_fold
+from omniretail.views.cached import load_fold
 
 NDCG = Metrics([10], "ndcg_at_10", {"ndcg": ndcg_at_k}, {})
 ITEM_EXPONENTS = {"sport": (0.05, -0.05, -0.15), "phone": (0.15, 0.05)}
@@ -35,7 +35,7 @@ def main(target: str, other: str) -> None:
     for item, likeness, weight in product(ITEM_EXPONENTS[pair], LIKENESS_EXPONENTS[pair], (0.0, 0.3, 0.6)):
         model = ChannelWalk(target, weight, likeness, item_exponent=item).fit(fold.train)
         lists, _ = recommend(model, fold.users, 10, policy)
-        per_user, _ = judge(lists, fold, NDCG)
+        per_user, _ = evaluate_lists(lists, fold, NDCG)
         print(f"{target},{item},{likeness},{weight},{per_user.ndcg_at_10.mean():.5f}", flush=True)
 
 

@@ -8,49 +8,36 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import hydra
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from matplotlib.figure import Figure
 from omegaconf import DictConfig, OmegaConf
 
-from omniretail.curves import listening
-from omniretail.evaluation import Examination
-from omniretail.keeping import keep_profile, keep_recommender, keep_response
-from omniretail.offers.result import OfferResult
-from omniretail.overrides import opened
-from omniretail.probes.result import BLEND, ProbeResult
+from omniretail.bundles import keep_profile, keep_recommender, keep_response
+from omniretail.config import CONFIGS, flat, parameters
+from omniretail.core.epoch_hooks import on_epoch
+from omniretail.o2o.offers.figures import OfferResult
+from omniretail.profile.probing.figures import BLEND, ProbeResult
+from omniretail.recommendation.evaluate import Examination
 from omniretail.report import accuracy_by_activity
 from omniretail.result import Result
 from omniretail.schema import DataError, Tables
 from omniretail.sources.protocol import load
 from omniretail.splits.cutoff import Split
 from omniretail.tracking import TrackedRun, record_results, tracked
-from omniretail.views.stored import load_fold
+from omniretail.views.cached import load_fold
 
 log = logging.getLogger(__name__)
 
-_CONFIGS = Path(__file__).parents[2] / "configs"
-
 _ELSEWHERE = {
-    "omniretail.stores.visiting": "budgets",
-    "omniretail.stores": "stores",
+    "omniretail.models.stores.visit_probability": "budgets",
+    "omniretail.o2o.stores": "stores",
     "omniretail.models.uplift": "uplift",
 }
 """Models that a script of their own asks, by where they live."""
 
 USER_ERRORS = (DataError, PermissionError, InstantiationException, ValueError)
 """What a user can mend: shown as one sentence, without a traceback."""
-
-
-def compose(*overrides: str) -> DictConfig:
-    """The settings of a run, for notebooks and programs; the command line has its own way to the same ones.
-
-    >>> compose("source=gowalla", "model=recommender/popular").dataset
-    'gowalla'
-    """
-    with hydra.initialize_config_dir(str(_CONFIGS), version_base="1.3"):
-        return hydra.compose("train", overrides=opened(overrides))
 
 
 def run(cfg: DictConfig) -> list[Result] | list[ProbeResult] | list[OfferResult]:
@@ -74,7 +61,7 @@ def run(cfg: DictConfig) -> list[Result] | list[ProbeResult] | list[OfferResult]
             raise ValueError(f"{cfg.model._target_} answers another question: ask it with python scripts/{script}.py")
     name = " ".join([cfg.model._target_.rpartition(".")[2], *([cfg.model.name] if "name" in cfg.model else [])])
     with (
-        tracked(cfg.tracking.uri, cfg.tracking.experiment, name, _flat(cfg)) as kept,
+        tracked(cfg.tracking.uri, cfg.tracking.experiment, name, flat(cfg)) as kept,
         tempfile.TemporaryDirectory() as temporary,
     ):
         files = Path(temporary)
@@ -91,7 +78,7 @@ def _stages(cfg: DictConfig, tables: Tables, split: Split, kept: TrackedRun, fil
     for stage in cfg.evaluate:
         model = instantiate(cfg.model)
         how = judge.probes if hasattr(model, "embed") else judge.offers if _responds(model) else judge.lists
-        with listening(partial(kept.point, stage)):
+        with on_epoch(partial(kept.point, stage)):
             result = how(model, stage, files / "model" if stage == "test" and cfg.tracking.keep_model else None)
         log.info("%s", _sentence(result, cfg.metrics.primary))
         yield result
@@ -124,7 +111,7 @@ class _Judge:
         probes = instantiate(self.cfg.probes)
         examined = probes.take(model, self.tables, self.split, stage, self.cache)
         if keep:
-            rules: Any = OmegaConf.to_container(OmegaConf.load(_CONFIGS / "tags/default.yaml"))
+            rules: Any = OmegaConf.to_container(OmegaConf.load(CONFIGS / "tags/default.yaml"))
             keep_profile(keep, model, examined, probes.protocol, rules)
         return replace(examined.result, settings={**self.settings, "stage": stage})
 
@@ -149,20 +136,13 @@ def _settings(cfg: DictConfig, tables: Tables, split: Split) -> dict[str, str]:
         "split": repr(split),
         "policy": cfg.policy._target_.rpartition(".")[2],
         "seed": str(cfg.seed),
-        "parameters": _parameters(cfg.model),
+        "parameters": parameters(cfg.model),
     }
 
 
 def _plots(results: list[Any], primary: str) -> dict[str, Figure]:
     ranked = [result for result in results if isinstance(result, Result)]
     return {f"{result.stage}_by_activity": accuracy_by_activity(result, primary) for result in ranked}
-
-
-def _parameters(model: DictConfig) -> str:
-    """The hyper-parameters in a line, by which runs of one model are told apart."""
-    names = sorted(str(name) for name in model if not str(name).startswith("_") and name not in ("seed", "training"))
-    length = [f"epochs={model.training.epochs}"] if "training" in model else []
-    return " ".join([f"{name}={model[name]}".replace(" ", "") for name in names] + length)
 
 
 def _sentence(result: Result | ProbeResult | OfferResult, primary: str) -> str:
@@ -181,18 +161,3 @@ def _sentence(result: Result | ProbeResult | OfferResult, primary: str) -> str:
         f"{result.model} on {result.stage}: {primary} {figure:.4f} "
         f"({len(result.per_user):,} users; fit {result.fit_s:.1f} s, score {result.score_s:.1f} s)"
     )
-
-
-def _flat(cfg: DictConfig) -> dict[str, str]:
-    """Every setting under its dotted name, as one would write it on the command line."""
-
-    def walk(node: Any, path: str) -> Iterator[tuple[str, str]]:
-        if isinstance(node, dict):
-            for key, value in node.items():
-                yield from walk(value, f"{path}.{key}" if path else str(key))
-        else:
-            yield path, str(node)
-
-    chosen = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(chosen, dict)
-    return dict(walk({k: v for k, v in chosen.items() if k not in ("metrics", "report", "tracking")}, ""))

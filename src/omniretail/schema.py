@@ -11,12 +11,12 @@ import ibis.expr.datatypes as dt
 import pandera.errors
 import pandera.ibis as pa
 
-from omniretail.engine import count
-from omniretail.errors import DataError
+from omniretail.core.engine import count
+from omniretail.core.errors import DataError
 
 
 @dataclass(frozen=True)
-class Card:
+class DatasetCard:
     """What a reader of any result must know about the data behind it.
 
     Attributes:
@@ -50,7 +50,7 @@ class Tables:
         version: hash of the raw files, the reader's settings and the reader's code; empty until stored.
     """
 
-    card: Card
+    card: DatasetCard
     events: ibis.Table
     users: ibis.Table | None = None
     items: ibis.Table | None = None

@@ -15,13 +15,13 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from omniretail import tracking
-from omniretail.offers.result import OfferResult
-from omniretail.probes.result import ProbeResult
+from omniretail.o2o.offers.figures import OfferResult
+from omniretail.profile.probing.figures import ProbeResult
 from omniretail.report import comparison, markdown, terminal, to_csv, verdict, write_html
-from omniretail.report.offers import offer_cells, offer_comparison, offer_legend
-from omniretail.report.plain import plain_html, plain_markdown, plain_terminal
-from omniretail.report.probes import probe_cells, probe_comparison, probe_legend
-from omniretail.report.runs import PROTOCOL
+from omniretail.report.tables.offers import offer_cells, offer_comparison, offer_legend
+from omniretail.report.tables.plain import plain_html, plain_markdown, plain_terminal
+from omniretail.report.tables.probing import probe_cells, probe_comparison, probe_legend
+from omniretail.report.tables.protocol import PROTOCOL
 from omniretail.result import Result
 from omniretail.tracking import DataFacts
 

@@ -27,7 +27,7 @@ def call(folder: Path, monkeypatch: pytest.MonkeyPatch, *asked: str) -> None:
 
 def test_a_leak_in_a_view_of_ones_own_is_named_and_the_command_fails(tmp_path, monkeypatch, capsys) -> None:
     with pytest.raises(SystemExit, match="1 of the views leak: mine"):
-        call(tmp_path, monkeypatch, "audit.views.mine=tests.audit.made.visits_ever", 'audit.at=["2024-03-02"]')
+        call(tmp_path, monkeypatch, "audit.views.mine=tests.audit.factories.visits_ever", 'audit.at=["2024-03-02"]')
     shown = capsys.readouterr().out
     assert "LEAK in mine: visits_ever (36); events removed after 2024-03-02 00:00." in shown
     assert "everything (3 changes)" in shown
@@ -39,7 +39,10 @@ def test_a_leak_in_a_view_of_ones_own_is_named_and_the_command_fails(tmp_path, m
 
 
 def test_a_view_that_holds_passes_with_settings_of_its_own(tmp_path, monkeypatch, capsys) -> None:
-    mine = ["audit.views.mine._target_=omniretail.audit.views.encoder_input", "audit.views.mine.item_columns=[]"]
+    mine = [
+        "audit.views.mine._target_=omniretail.audit.audited_views.encoder_input",
+        "audit.views.mine.item_columns=[]",
+    ]
     call(tmp_path, monkeypatch, *mine, "audit.views.mine.max_items=5", 'audit.at=["2024-03-20"]')
     assert "Nothing after 2024-03-20 00:00 reaches any of 2 views." in capsys.readouterr().out
 
@@ -50,7 +53,7 @@ def test_a_view_that_holds_passes_with_settings_of_its_own(tmp_path, monkeypatch
         (["views=training,offres"], "views=offres: there are training, profile_table"),
         (["stage=both"], "stage=both: choose val or test"),
         (["views=training", "model=recommender/popular"], "Popular gives lists, not vectors of customers"),
-        (["audit.views.mine=tests.audit.made.visits_evr"], "visits_evr"),
+        (["audit.views.mine=tests.audit.factories.visits_evr"], "visits_evr"),
         (["views=training", "split=leave_last"], "choose split=temporal"),
         (["views=training", 'audit.at=["2025-01-01"]'], "nothing to change"),
     ],

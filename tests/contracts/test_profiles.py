@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from hydra.utils import instantiate
 
-from omniretail.audit.futures import everything
+from omniretail.audit.perturbations import everything
+from omniretail.config import compose
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.saving import load, save
-from omniretail.run import compose
 from omniretail.splits.temporal import Temporal
 from omniretail.views.fold import training_view
 from omniretail.views.histories import PER_EVENT, Histories

@@ -9,12 +9,12 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from omniretail.models.protocols import Recommender, UnknownUserError
-from omniretail.models.recommend import recommend
 from omniretail.models.saving import load, save
+from omniretail.models.top_k import recommend
 from omniretail.policies.seen import hide_seen
 from omniretail.views.histories import Histories
 from tests.conftest import ROOT
-from tests.models.made import random_baskets, train_on
+from tests.models.factories import random_baskets, train_on
 
 ELSEWHERE = {"recbole"}
 """One yaml for dozens of models, from a package that is optional: they have their own tests."""

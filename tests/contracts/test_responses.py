@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from hydra.utils import instantiate
 
+from omniretail.config import compose
 from omniretail.metrics.classification import auc
 from omniretail.models.responses.blend import Blend
 from omniretail.models.saving import load, save
-from omniretail.run import compose
 from tests.conftest import ROOT
-from tests.models.recbole.conftest import needs_recbole
+from tests.models.recommenders.recbole.conftest import needs_recbole
 
 NAMES = sorted(path.stem for path in (ROOT / "configs/model/response").glob("*.yaml"))
 TELL_NOBODY_APART = {"base_rate"}

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from omniretail.export.fresh import as_json
-from omniretail.models.recommend import recommend
+from omniretail.models.top_k import recommend
 from omniretail.policies.seen import hide_seen
+from omniretail.profile.tags.thresholds import LearnedTags
+from omniretail.registry.smoke_test import as_json
 from omniretail.serving.bundle import write_recommender
 from omniretail.serving.profile_bundle import Profiling, write_profile
 from omniretail.serving.pyfunc import load_service
 from omniretail.serving.response import write_response
-from omniretail.tags.learned import LearnedTags
 from tests.contracts import test_profiles, test_recommenders, test_responses
 
 ASK = """

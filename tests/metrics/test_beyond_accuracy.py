@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from omniretail.metrics import beyond_accuracy as beyond
-from omniretail.metrics.lists import RankedLists
+from omniretail.metrics.ranked_lists import RankedLists
 
 CATEGORY = [0, 0, 1, 2, -1, -1]
 

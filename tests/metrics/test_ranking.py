@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
 from omniretail.metrics import ranking
-from omniretail.metrics.lists import RankedLists
+from omniretail.metrics.ranked_lists import RankedLists
 
 METRICS = [getattr(ranking, name) for name in vars(ranking) if name.endswith("_at_k")]
 N_ITEMS, PLACES = 30, 12

@@ -2,7 +2,7 @@ import numpy as np
 from scipy import sparse
 
 from omniretail.models.neighbours import nearest_users, similar_items
-from omniretail.models.products import dense_times_sparse
+from omniretail.models.sparse_ops import dense_times_sparse
 
 
 def test_items_that_share_no_user_are_no_neighbours() -> None:

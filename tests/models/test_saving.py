@@ -8,7 +8,7 @@ from omniretail.models.recommenders.ease import EASE
 from omniretail.models.recommenders.item_knn import ItemKNN
 from omniretail.models.recommenders.popular import Popular
 from omniretail.models.saving import load, save
-from tests.models.made import random_baskets, train_on
+from tests.models.factories import random_baskets, train_on
 
 TRAIN = train_on(random_baskets(20, 10), 10)
 
@@ -46,7 +46,12 @@ def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["os.system", "omniretail.engine.connect", "omniretail.models.saving.load", "omniretail.models.saving.Nothing"],
+    [
+        "os.system",
+        "omniretail.core.engine.connect",
+        "omniretail.models.saving.load",
+        "omniretail.models.saving.Nothing",
+    ],
 )
 def test_a_class_that_is_no_model_is_refused(path: str, tmp_path: Path) -> None:
     save(Popular().fit(TRAIN), tmp_path)

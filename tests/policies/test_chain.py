@@ -4,19 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from omniretail.evaluation import Examination
-from omniretail.metrics.feasibility import feasible_share_at_k, score_regret_at_k
-from omniretail.metrics.judge import Metrics
+from omniretail.metrics.constraint_cost import feasible_share_at_k, score_regret_at_k
+from omniretail.metrics.evaluate_lists import Metrics
 from omniretail.metrics.ranking import ndcg_at_k
 from omniretail.models.recommenders.personal_top import PersonalTop
 from omniretail.policies.chain import Chain
 from omniretail.policies.lists import CategoryCap, Exclude
 from omniretail.policies.seen import allow_seen, hide_seen
 from omniretail.policies.stores import AtStores, InStock, OwnStore, Sold
+from omniretail.recommendation.evaluate import Examination
 from omniretail.splits.temporal import Temporal
 from omniretail.views.fold import fold
 from tests.conftest import shop_events, tables_of
-from tests.policies.made import TOWN, shown
+from tests.policies.factories import TOWN, shown
 
 AT_STORE = AtStores([OwnStore()], [Sold(weeks=8)])
 EVERYTHING = [0, 1, 2, 3, 4, 5]

@@ -7,7 +7,7 @@ from omniretail.policies.lists import CategoryCap, Exclude
 from omniretail.policies.offers import OffersInForce
 from omniretail.schema import DataError
 from tests.conftest import shop_events, tables_of
-from tests.policies.made import TOWN, shown, town
+from tests.policies.factories import TOWN, shown, town
 
 DAY_OF_CUTOFF = pd.Timestamp("1970-04-11")
 

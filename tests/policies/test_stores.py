@@ -2,12 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from omniretail.policies.places import OpenAt, WithinDistance
+from omniretail.policies.store_limits import OpenAt, WithinDistance
 from omniretail.policies.stores import AtStores, InStock, OwnStore, Sold
 from omniretail.schema import DataError
+from omniretail.views.stores.visits import own_store, since, sold, visits
 from omniretail.views.train import Train
-from omniretail.views.visits import own_store, since, sold, visits
-from tests.policies.made import AT, DAY, TOWN, shown, town
+from tests.policies.factories import AT, DAY, TOWN, shown, town
 
 EVERYTHING = [0, 1, 2, 3, 4, 5]
 

@@ -9,7 +9,7 @@ import pytest
 
 from omniretail.serving.manifest import MANIFEST, BundleError, check, seal, sha256
 from omniretail.serving.pyfunc import load_service
-from tests.serving.made import bundle
+from tests.serving.factories import bundle
 
 
 @pytest.fixture

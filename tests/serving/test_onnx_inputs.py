@@ -3,8 +3,8 @@ from typing import Any
 import numpy as np
 
 from omniretail.serving.onnx_inputs import INPUTS, Layout, groups, laid_out
-from omniretail.views.event_features import EventCoding
 from omniretail.views.histories import Histories
+from omniretail.views.profile.basket_events import EventCoding
 from tests.models.profiles.shop import KINDS
 
 USERS = Histories.of([[[3], [1, 2], [3]], [], [[0]]], n_items=4)

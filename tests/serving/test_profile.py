@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from omniretail.keeping import keep_profile
+from omniretail.bundles import keep_profile
 from omniretail.models.profiles.svd import CountSVD
-from omniretail.probes.examine import Examined, Probes
-from omniretail.probes.moments import as_known
-from omniretail.serving.fields import RequestError
+from omniretail.profile.probing.evaluate import Examined, Probes
+from omniretail.profile.windows import aligned
 from omniretail.serving.profile import ProfileService
 from omniretail.serving.pyfunc import load_service
-from tests.probes.made import LEVELS, QUICK, SPLIT, shop
-from tests.serving.made import rows
+from omniretail.serving.validation import RequestError
+from tests.profile.probing.factories import LEVELS, QUICK, SPLIT, shop
+from tests.serving.factories import rows
 
 RULES = {
     "regular": {"label": "Regular", "definition": "Often.", "feature": "visits", "above": {"quantile": 0.5}},
@@ -42,7 +42,7 @@ def served(examined: Examined, tmp_path_factory: pytest.TempPathFactory) -> Prof
 
 def test_a_known_customers_vector_is_the_judged_one(served: ProfileService, examined: Examined) -> None:
     looks = examined.looks
-    expected = ENCODER.embed(as_known(looks.now, looks.before), looks.now.at)
+    expected = ENCODER.embed(aligned(looks.now, looks.before), looks.now.at)
     said = served.predict(pd.DataFrame({"user_id": looks.now.users.ids}))
     np.testing.assert_array_equal(np.float32(said.embedding.tolist()), expected)
     assert set(said.model_version) == {"shop/1"}

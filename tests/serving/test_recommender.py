@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from omniretail.models.recommend import recommend
 from omniretail.models.recommenders.bpr import BPR
 from omniretail.models.recommenders.ease import EASE
 from omniretail.models.recommenders.personal_top import PersonalTop
+from omniretail.models.top_k import recommend
 from omniretail.policies.chain import Chain
 from omniretail.policies.seen import hide_seen
 from omniretail.policies.stores import AtStores, OwnStore, Sold
 from omniretail.serving.recommender import RecommenderService
-from tests.policies.made import TOWN
-from tests.serving.made import NAMED, rows, service
+from tests.policies.factories import TOWN
+from tests.serving.factories import NAMED, rows, service
 
 
 @pytest.fixture(scope="module")

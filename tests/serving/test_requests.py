@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from omniretail.serving.fields import RequestError
-from omniretail.serving.histories import histories_of
 from omniretail.serving.recommender import RecommenderService
-from tests.policies.made import AT, DAY
-from tests.serving.made import NAMED, rows, service
+from omniretail.serving.request_history import histories_of
+from omniretail.serving.validation import RequestError
+from tests.policies.factories import AT, DAY
+from tests.serving.factories import NAMED, rows, service
 
 
 @pytest.fixture(scope="module")

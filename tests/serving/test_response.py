@@ -8,9 +8,9 @@ import pytest
 
 from omniretail.models.responses.lightgbm import LightGBM
 from omniretail.models.responses.logistic import Logistic
-from omniretail.serving.fields import RequestError
 from omniretail.serving.pyfunc import Service, load_service
 from omniretail.serving.response import write_response
+from omniretail.serving.validation import RequestError
 
 RNG = np.random.default_rng(0)
 ROWS = pd.DataFrame({"visits": RNG.poisson(5, 200).astype(float), "kind": RNG.choice(["paper", "app"], 200)})

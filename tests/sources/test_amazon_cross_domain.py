@@ -1,10 +1,10 @@
 import pandas as pd
 import pytest
 
-from omniretail import engine
+from omniretail.core import engine
 from omniretail.schema import DataError
 from omniretail.sources.amazon_cross_domain import AmazonCrossDomain, _pairs
-from omniretail.sources.twins import twins
+from omniretail.sources.duplicate_items import duplicate_items
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_two_domains_are_two_channels_and_the_others_twins_go(pair, loaded, rows
 
 
 def test_twins_may_be_kept_and_the_results_say_so(pair, loaded, rows):
-    tables = loaded(AmazonCrossDomain(pair(), target="a", other="b", twins="keep"))
+    tables = loaded(AmazonCrossDomain(pair(), target="a", other="b", duplicate_items="keep"))
     assert (2, "b:50", "b", "train") in told(tables, rows)
     assert "sold in both channels are left in" in tables.card.note
 
@@ -56,7 +56,7 @@ def test_the_others_test_is_never_read_as_events(pair, loaded, rows):
     ("settings", "message"),
     [
         ({"target": "c"}, r"no pair c_b; choose target and other among \['a_b', 'b_a'\]"),
-        ({"twins": "maybe"}, "source.twins='maybe' is not one of drop, keep"),
+        ({"duplicate_items": "maybe"}, "source.duplicate_items='maybe' is not one of drop, keep"),
     ],
 )
 def test_mistakes_are_named(pair, loaded, settings, message):
@@ -73,9 +73,9 @@ def test_twins_share_most_of_their_buyers():
     one = pd.DataFrame([(u, "shoe") for u in range(4)] + [(9, "sock"), (8, "sock")], columns=["user_id", "item_id"])
     most = pd.DataFrame([(u, "same") for u in range(3)] + [(9, "single")], columns=["user_id", "item_id"])
     few = pd.DataFrame([(u, "wide") for u in (2, 3, 20, 21, 22)], columns=["user_id", "item_id"])
-    assert [each.tolist() for each in twins(one, most)] == [["shoe"], ["same"]]  # 3 of 4
-    assert [each.tolist() for each in twins(one, few)] == [[], []]  # 2 of 7
-    assert [each.tolist() for each in twins(one, few, alike=2 / 7)] == [["shoe"], ["wide"]]
+    assert [each.tolist() for each in duplicate_items(one, most)] == [["shoe"], ["same"]]  # 3 of 4
+    assert [each.tolist() for each in duplicate_items(one, few)] == [[], []]  # 2 of 7
+    assert [each.tolist() for each in duplicate_items(one, few, alike=2 / 7)] == [["shoe"], ["wide"]]
 
 
 @pytest.mark.data
@@ -102,7 +102,9 @@ def test_how_often_the_answer_is_in_the_question(public, target, other, with_a_t
     train, test, theirs, their_test = (
         _pairs(path) for path in AmazonCrossDomain(public("amazon_cross_domain"), target, other).files()
     )
-    pairs = pd.DataFrame(dict(zip("ab", twins(pd.concat([train, test]), pd.concat([theirs, their_test])), strict=True)))
+    pairs = pd.DataFrame(
+        dict(zip("ab", duplicate_items(pd.concat([train, test]), pd.concat([theirs, their_test])), strict=True))
+    )
     held_out = test.merge(pairs, left_on="item_id", right_on="a")
     known = held_out.merge(theirs, left_on=["user_id", "b"], right_on=["user_id", "item_id"])
     assert round(held_out.drop_duplicates("user_id").shape[0] / len(test), 3) == with_a_twin

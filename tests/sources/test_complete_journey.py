@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 from ibis import _
 
-from omniretail import engine
+from omniretail.core import engine
 from omniretail.schema import DataError, Tables
 from omniretail.sources import complete_journey
 from omniretail.sources.complete_journey import CompleteJourney

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from omniretail import engine
+from omniretail.core import engine
 from omniretail.schema import DataError
 from omniretail.sources.csv import CSV
 

@@ -3,7 +3,7 @@ from datetime import datetime
 import pytest
 from ibis import _
 
-from omniretail import engine
+from omniretail.core import engine
 from omniretail.schema import DataError
 from omniretail.sources.ifood import CHANNELS, IFood
 

@@ -9,9 +9,9 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from omniretail import engine
-from omniretail.schema import Card, DataError, Tables, check
-from omniretail.sources.positions import timestamps
+from omniretail.core import engine
+from omniretail.schema import DataError, DatasetCard, Tables, check
+from omniretail.sources.parsing.order_as_time import timestamps
 from omniretail.sources.protocol import LOCATION, load
 
 
@@ -31,7 +31,7 @@ class Lines:
         clock = timestamps(pa.array(range(len(pairs)), pa.int64()).to_numpy())
         events = pa.table({"user_id": user_id, "item_id": item_id, "timestamp": clock})
         events = ibis.memtable(events).mutate(event_type=ibis.literal("view"), channel=ibis.literal(self.channel))
-        return Tables(Card("Lines", clock=False), events, drops={"blank": 1, "bad": 0}, changes={"rounded": 2})
+        return Tables(DatasetCard("Lines", clock=False), events, drops={"blank": 1, "bad": 0}, changes={"rounded": 2})
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from datetime import datetime
 
 import pytest
 
-from omniretail import engine
+from omniretail.core import engine
 from omniretail.schema import DataError
 from omniretail.sources.s3rec import S3Rec
 

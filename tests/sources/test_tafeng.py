@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from omniretail import engine
+from omniretail.core import engine
 from omniretail.schema import DataError
 from omniretail.sources.tafeng import TaFeng
 

@@ -1,10 +1,10 @@
 from datetime import datetime
 
 import pytest
+from benchmarks.tianchi_shaped import write_tianchi_shaped
 from ibis import _
 
-from omniretail import engine
-from omniretail.fetch.tianchi_shaped import write_tianchi_shaped
+from omniretail.core import engine
 from omniretail.schema import DataError
 from omniretail.sources.tianchi_o2o import TianchiO2O
 

@@ -4,7 +4,7 @@ from datetime import datetime
 import pytest
 from ibis import _
 
-from omniretail import engine
+from omniretail.core import engine
 from omniretail.schema import DataError
 from omniretail.sources.uci_online_retail import UCIOnlineRetail
 

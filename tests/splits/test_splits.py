@@ -3,7 +3,6 @@
 import ibis
 import pandas as pd
 import pytest
-from tests.conftest import shop_events, tables_of
 
 from omniretail.schema import DataError, Tables
 from omniretail.splits.cutoff import Cutoff, Split, Stage
@@ -11,6 +10,7 @@ from omniretail.splits.fixed import Fixed
 from omniretail.splits.last_basket import LastBasket
 from omniretail.splits.leave_last import LeaveLast
 from omniretail.splits.temporal import Temporal
+from tests.conftest import shop_events, tables_of
 
 DAY = pd.Timedelta(days=1)
 START = pd.Timestamp("2024-01-01")

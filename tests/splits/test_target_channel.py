@@ -2,13 +2,13 @@ from datetime import datetime
 
 import pandas as pd
 import pytest
-from tests.conftest import tables_of
 
 from omniretail.schema import DataError
 from omniretail.splits.fixed import Fixed
 from omniretail.splits.leave_last import LeaveLast
 from omniretail.splits.target_channel import TargetChannel
 from omniretail.splits.temporal import Temporal
+from tests.conftest import tables_of
 
 
 def log(rows: list[tuple], columns: str = "user_id item_id channel day") -> pd.DataFrame:

@@ -4,17 +4,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.conftest import shop_events, tables_of
 
-from omniretail.audit.futures import everything
-from omniretail.audit.leaks import differing
-from omniretail.audit.views import arrays
+from omniretail.audit.audited_views import arrays
+from omniretail.audit.detect import differing
+from omniretail.audit.perturbations import everything
 from omniretail.schema import Tables
 from omniretail.splits.temporal import Temporal
+from omniretail.views.cached import load_fold
 from omniretail.views.fold import Fold, fold
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items, user_items
-from omniretail.views.stored import load_fold
+from tests.conftest import shop_events, tables_of
 
 SPLIT = Temporal(horizon_days=20)
 

@@ -5,7 +5,7 @@ None of these looks at the truth. Empty places (-1) are left out; a list without
 
 import numpy as np
 
-from omniretail.metrics.lists import RankedLists
+from omniretail.metrics.ranked_lists import RankedLists
 
 
 def novelty_at_k(lists: RankedLists, k: int) -> np.ndarray:

@@ -7,7 +7,7 @@ for what it has never seen.
 
 import numpy as np
 
-from omniretail.metrics.lists import RankedLists
+from omniretail.metrics.ranked_lists import RankedLists
 
 
 def ndcg_at_k(lists: RankedLists, k: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from scipy import sparse
 
-from omniretail.models.recommend import top_k
+from omniretail.models.top_k import top_k
 
 _THREADS = os.cpu_count() or 1
 _BLOCK = 1024

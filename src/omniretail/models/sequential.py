@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 _EVENTS_AT_ONCE = 1 << 13  # small enough that activations stay in a processor's cache
 
 
-class SequenceTask(nn.Module):
+class SequenceNetwork(nn.Module):
     """Predict the items of each basket from the state after the basket before.
 
     Where a basket is one event, that is the next item. See ``Task`` for the methods.

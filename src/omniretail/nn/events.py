@@ -80,7 +80,7 @@ class SequenceReader(nn.Module):
         return padded.sum(1) / lengths.to(padded.device)[:, None]
 
 
-class Teller(nn.Module):
+class BasketDecoder(nn.Module):
     """Tells a sequence again from one vector, its first event first.
 
     Args:

@@ -9,8 +9,8 @@ import numpy as np
 from omniretail.policies.protocol import Rule, applied, described, fitted, unknown
 from omniretail.policies.stores import OwnStore
 from omniretail.views.histories import Histories
+from omniretail.views.stores.visits import sold
 from omniretail.views.train import Train
-from omniretail.views.visits import sold
 
 Fallback = Literal["popular_at_store", "unconstrained", "empty"]
 

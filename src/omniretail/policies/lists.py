@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from omniretail.policies.protocol import Given, table
+from omniretail.policies.protocol import TableOrPath, table
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 
@@ -23,7 +23,7 @@ class Exclude:
     """
 
     def __init__(
-        self, items: Sequence[Any] | Given | None = None, where: Mapping[str, Sequence[Any]] | None = None
+        self, items: Sequence[Any] | TableOrPath | None = None, where: Mapping[str, Sequence[Any]] | None = None
     ) -> None:
         self.items = items
         self.where = where

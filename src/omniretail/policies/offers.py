@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from omniretail.errors import DataError
+from omniretail.core.errors import DataError
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 

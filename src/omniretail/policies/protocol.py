@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import numpy as np
 import pandas as pd
 
-from omniretail.errors import DataError
+from omniretail.core.errors import DataError
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 
@@ -22,7 +22,7 @@ A rule that has to know more than the users' histories also has ``fit(train)``, 
 have ``unknown(users)``, True for customers about whom it knows nothing and whom it therefore does not limit.
 """
 
-Given = pd.DataFrame | str | Path | Callable[[], "Tables"]
+TableOrPath = pd.DataFrame | str | Path | Callable[[], "Tables"]
 """A table: as it is, as a CSV or Parquet file, or in the canonical tables, which are called for when it is needed."""
 
 
@@ -75,11 +75,11 @@ def unknown(rules: Sequence[Any], users: Histories) -> np.ndarray:
     return np.logical_or.reduce([np.zeros(len(users), dtype=bool), *said])
 
 
-def table(given: Given, name: str, columns: Sequence[str]) -> pd.DataFrame:
+def table(given: TableOrPath, name: str, columns: Sequence[str]) -> pd.DataFrame:
     """Open a table that a rule was given.
 
     Args:
-        given: see ``Given``.
+        given: see ``TableOrPath``.
         name: of the canonical table, where it comes from those.
         columns: that it must have.
 

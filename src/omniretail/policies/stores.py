@@ -7,10 +7,10 @@ from typing import Literal, Protocol, Self
 import numpy as np
 from scipy import sparse
 
-from omniretail.policies.protocol import Given, table, unknown
+from omniretail.policies.protocol import TableOrPath, table, unknown
 from omniretail.views.histories import Histories
+from omniretail.views.stores.visits import own_store, since, sold
 from omniretail.views.train import Train
-from omniretail.views.visits import own_store, since, sold
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ class InStock:
         at_least: pieces that must be there.
     """
 
-    def __init__(self, stock: Given, at_least: float = 1) -> None:
+    def __init__(self, stock: TableOrPath, at_least: float = 1) -> None:
         self.stock = stock
         self.at_least = at_least
 

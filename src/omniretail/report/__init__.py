@@ -3,13 +3,13 @@
 ``comparison`` makes the one table that all the rest is made from.
 """
 
-from omniretail.report.captions import Plot, plots
-from omniretail.report.compare import comparison, read_csv, to_csv
-from omniretail.report.figures import accuracy_by_activity
-from omniretail.report.page import write_html
-from omniretail.report.runs import merged
-from omniretail.report.table import markdown, refresh, terminal, with_table
-from omniretail.report.words import verdict
+from omniretail.report.pages.comparison import write_html
+from omniretail.report.plots.captions import Plot, plots
+from omniretail.report.plots.comparison import accuracy_by_activity
+from omniretail.report.tables.comparison import comparison, read_csv, to_csv
+from omniretail.report.tables.format import verdict
+from omniretail.report.tables.protocol import merged
+from omniretail.report.tables.render import markdown, refresh, terminal, with_table
 
 __all__ = [
     "Plot",

@@ -15,10 +15,10 @@ from scipy import sparse
 from omniretail.models.recommenders.popular import Popular
 from omniretail.models.saving import load, save
 from omniretail.serving.manifest import BundleError, check, seal
-from omniretail.serving.state import read_policy, write_policy
+from omniretail.serving.policy_io import read_policy, write_policy
+from omniretail.views.stores.visits import sold
 from omniretail.views.train import Train
-from omniretail.views.train_files import read_train, write_train
-from omniretail.views.visits import sold
+from omniretail.views.train_io import read_train, write_train
 
 FACTS = "bundle.json"
 _FORMAT = 1

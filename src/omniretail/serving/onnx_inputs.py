@@ -12,7 +12,7 @@ from omniretail.views.matrix import Weighting, weighted_user_items
 from omniretail.views.sequences import Windows, circumstances, latest_windows
 
 if TYPE_CHECKING:
-    from omniretail.views.event_features import EventCoding  # brings pandas and more along
+    from omniretail.views.profile.basket_events import EventCoding  # brings pandas and more along
 
 Kind = Literal["sequences", "items", "baskets"]
 

@@ -18,7 +18,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 if TYPE_CHECKING:
-    from omniretail.views.event_features import EventCoding
+    from omniretail.views.profile.basket_events import EventCoding
 
 ABOUT = "omniretail"
 """Key of the file's metadata under which ``About`` stands, as JSON."""
@@ -140,7 +140,7 @@ def _about(path: Path, metadata: dict[str, str]) -> About:
 
 
 def _coding(file: Path) -> "EventCoding":
-    from omniretail.views.event_features import EventCoding
+    from omniretail.views.profile.basket_events import EventCoding
 
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing; it lies beside the network of a profile encoder")

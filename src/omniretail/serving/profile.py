@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from omniretail.serving.fields import RequestError, given, known_fields
-from omniretail.serving.histories import asked_for
 from omniretail.serving.profile_bundle import Profiling
+from omniretail.serving.request_history import asked_for
+from omniretail.serving.validation import RequestError, given, known_fields
 from omniretail.views.histories import Histories
 
 FIELDS = ("user_id", "history", "at")

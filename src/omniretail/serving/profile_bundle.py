@@ -8,13 +8,13 @@ from typing import Any
 
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.saving import load, save
-from omniretail.probes.kept import Promiser, read_promisers, write_promisers
+from omniretail.profile.propensity.saved_probes import SavedProbe, read_probes, write_probes
+from omniretail.profile.tags.rules import Condition, tags_from
+from omniretail.profile.tags.thresholds import LearnedTags
 from omniretail.serving.bundle import write_facts
 from omniretail.serving.manifest import seal
-from omniretail.tags.learned import LearnedTags
-from omniretail.tags.rules import Condition, tags_from
 from omniretail.views.train import Train
-from omniretail.views.train_files import read_train, write_train
+from omniretail.views.train_io import read_train, write_train
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Profiling:
 
     encoder: ProfileEncoder
     train: Train
-    promisers: Sequence[Promiser]
+    promisers: Sequence[SavedProbe]
     table: Any
     tags: LearnedTags
 
@@ -49,7 +49,7 @@ def write_profile(folder: Path, parts: Profiling) -> str:
         (folder / part).mkdir(parents=True)
     save(parts.encoder, folder / "model")
     write_train(replace(parts.train, user_table=None), folder / "train")
-    write_promisers(parts.promisers, folder)
+    write_probes(parts.promisers, folder)
     save(parts.table, folder / "table")
     (folder / "tags.json").write_text(json.dumps(_told(parts.tags), indent=1, ensure_ascii=False))
     write_facts(folder, "profile", parts.encoder, {"at": parts.train.at, "n_users": len(parts.train.users)})
@@ -61,7 +61,7 @@ def read_profile(folder: Path) -> Profiling:
     return Profiling(
         encoder=load(folder / "model"),
         train=read_train(folder / "train"),
-        promisers=read_promisers(folder),
+        promisers=read_probes(folder),
         table=load(folder / "table"),
         tags=LearnedTags(tuple(tags_from(json.loads((folder / "tags.json").read_text()))), {}, {}),
     )

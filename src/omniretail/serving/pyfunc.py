@@ -8,10 +8,10 @@ import pandas as pd
 import yaml
 
 from omniretail.serving.bundle import kind_of, read_recommender
-from omniretail.serving.fields import RequestError
 from omniretail.serving.manifest import BundleError
 from omniretail.serving.recommender import RecommenderService
 from omniretail.serving.response import ResponseService, read_response
+from omniretail.serving.validation import RequestError
 
 _NOTE = "registered_model_meta"
 

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from omniretail.models.protocols import UnknownUserError
-from omniretail.models.recommend import batches, top_k
+from omniretail.models.top_k import batches, top_k
 from omniretail.serving.bundle import Recommendable
-from omniretail.serving.candidates import Candidates
-from omniretail.serving.fields import as_count, as_word, given, known_fields
-from omniretail.serving.histories import asked_for
+from omniretail.serving.item_filters import Candidates
+from omniretail.serving.request_history import asked_for
+from omniretail.serving.validation import as_count, as_word, given, known_fields
 from omniretail.views.histories import Histories
 
 FIELDS = ("user_id", "history", "k", "store_id", "channel", "exclude", "candidates", "filters")

@@ -11,8 +11,8 @@ import pandas as pd
 from omniretail.models.responses.features import is_quantity
 from omniretail.models.saving import load, save
 from omniretail.serving.bundle import facts_of, write_facts
-from omniretail.serving.fields import RequestError, as_number, given, known_fields
 from omniretail.serving.manifest import seal
+from omniretail.serving.validation import RequestError, as_number, given, known_fields
 
 _EXAMPLES = 3
 

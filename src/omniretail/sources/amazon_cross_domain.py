@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from omniretail.schema import Card, DataError, Tables
-from omniretail.sources.positions import timestamps
+from omniretail.schema import DataError, DatasetCard, Tables
+from omniretail.sources.duplicate_items import duplicate_items
+from omniretail.sources.parsing.order_as_time import timestamps
 from omniretail.sources.protocol import LOCATION
-from omniretail.sources.twins import twins
 
 _ADDRESS = "https://github.com/cjx96/DisenCDR"
 Twins = Literal["drop", "keep"]
@@ -27,28 +27,28 @@ class AmazonCrossDomain:
 
     Trap: some products are sold in both domains, under two ids. Where a customer's held-out item is one of them, its
     twin nearly always stands in the other domain's training file, so the answer is in the question. By default the
-    twins (see ``twins``) leave the other channel's log, counted; the target's log is never touched.
+    duplicates (see ``duplicate_items``) leave the other channel's log, counted; the target's log is never touched.
 
     Args:
         folder: where ``sport_cloth`` and its like lie.
         target: the domain in which items are held out.
         other: the domain beside it.
-        twins: ``drop`` those of the other channel, or ``keep`` them, which is what published figures do.
+        duplicate_items: ``drop`` those of the other channel, or ``keep`` them, which is what published figures do.
     """
 
     folder: str | Path = field(metadata=LOCATION)
     target: str = "sport"
     other: str = "cloth"
-    twins: Twins = "drop"
+    duplicate_items: Twins = "drop"
 
     def files(self) -> list[Path]:
-        """See ``Source``; the last one is read for twins only.
+        """See ``Source``; the last one is read for duplicate items only.
 
         Raises:
-            DataError: where there is no such pair, or ``twins`` is another word.
+            DataError: where there is no such pair, or ``duplicate_items`` is another word.
         """
-        if self.twins not in get_args(Twins):
-            raise DataError(f"source.twins={self.twins!r} is not one of {', '.join(get_args(Twins))}")
+        if self.duplicate_items not in get_args(Twins):
+            raise DataError(f"source.duplicate_items={self.duplicate_items!r} is not one of {', '.join(get_args(Twins))}")
         pairs = sorted(path.name for path in Path(self.folder).glob("*_*") if path.is_dir())
         if pairs and f"{self.target}_{self.other}" not in pairs:
             raise DataError(f"there is no pair {self.target}_{self.other}; choose target and other among {pairs}")
@@ -61,8 +61,8 @@ class AmazonCrossDomain:
         drops = {"test pair that train has too": 0, "item sold in the target channel too": 0}
         new = ~pd.MultiIndex.from_frame(test).isin(pd.MultiIndex.from_frame(train))
         drops["test pair that train has too"] = int((~new).sum())
-        if self.twins == "drop":
-            _, theirs = twins(pd.concat([train, test]), pd.concat([other, other_test]))
+        if self.duplicate_items == "drop":
+            _, theirs = duplicate_items(pd.concat([train, test]), pd.concat([other, other_test]))
             own = ~other.item_id.isin(theirs)
             drops["item sold in the target channel too"], other = int((~own).sum()), other[own]
         parts = [(train, self.target, "train"), (test[new], self.target, "test"), (other, self.other, "train")]
@@ -70,8 +70,8 @@ class AmazonCrossDomain:
         epoch = timestamps(np.zeros(len(events), dtype=np.int64))
         log = pa.Table.from_pandas(events, preserve_index=False).append_column("timestamp", epoch)
         title = f"Amazon {self.target}, with {self.other}"
-        note = "Products sold in both channels are left in." if self.twins == "keep" else ""
-        card = Card(title, address=_ADDRESS, terms="no licence stated", clock=False, note=note)
+        note = "Products sold in both channels are left in." if self.duplicate_items == "keep" else ""
+        card = DatasetCard(title, address=_ADDRESS, terms="no licence stated", clock=False, note=note)
         return Tables(card, ibis.memtable(log), drops=drops)
 
 

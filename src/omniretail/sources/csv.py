@@ -9,12 +9,12 @@ from typing import Any
 import ibis
 from ibis import Deferred, _
 
-from omniretail.engine import count
-from omniretail.schema import Card, DataError, Tables
-from omniretail.sources.cells import Cell, check_cells, moment, number
+from omniretail.core.engine import count
+from omniretail.schema import DataError, DatasetCard, Tables
+from omniretail.sources.parsing.drop_counting import count_drops, count_duplicates
+from omniretail.sources.parsing.text_file import MISSING, column_of, plain_errors, read_text
+from omniretail.sources.parsing.typed_cells import Cell, check_cells, moment, number
 from omniretail.sources.protocol import LOCATION
-from omniretail.sources.sift import sift, sift_repeats
-from omniretail.sources.textfile import MISSING, column_of, plain_errors, read_text
 
 _REQUIRED = ("user_id", "item_id", "timestamp")
 _AMOUNTS = ("quantity", "value", "discount")
@@ -83,11 +83,11 @@ class CSV:
         cells |= {amount: number(names[amount]) for amount in _AMOUNTS if amount in names}
         check_cells(table, path, cells)
         with plain_errors(path):
-            rows, drops = sift(table, _reasons(names, cells))
+            rows, drops = count_drops(table, _reasons(names, cells))
             if self.drop_duplicates:
-                rows, repeats = sift_repeats(rows)
+                rows, repeats = count_duplicates(rows)
                 drops |= repeats
-        card = Card(self.title, currency=self.currency)
+        card = DatasetCard(self.title, currency=self.currency)
         return Tables(card, rows.select(**self._events(names, cells)), items=self._items(connection), drops=drops)
 
     def _events(self, names: Mapping[str, str], cells: Mapping[str, Cell]) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from typing import Any
 import ibis
 from ibis import _
 
-from omniretail.engine import count
-from omniretail.schema import Card, Tables
-from omniretail.sources.cells import Cell, check_cells, moment, number
+from omniretail.core.engine import count
+from omniretail.schema import DatasetCard, Tables
+from omniretail.sources.parsing.drop_counting import count_drops
+from omniretail.sources.parsing.text_file import column_of, plain_errors, read_text
+from omniretail.sources.parsing.typed_cells import Cell, check_cells, moment, number
 from omniretail.sources.protocol import LOCATION
-from omniretail.sources.sift import sift
-from omniretail.sources.textfile import column_of, plain_errors, read_text
 
 CHANNELS = ("web", "catalogue", "store")
 """Those of ``<channel>_purchases`` and ``<channel>_share``."""
@@ -41,7 +41,7 @@ _WORDS = {"education": "Education", "marital_status": "Marital_Status"}
 _JOKES, _ALONE = ("YOLO", "Absurd"), ("Alone", "Single")
 _DAY_S = 24 * 3600
 _NO_INCOME, _OLDEST = 666_666, 1914  # a century before the data ends
-_CARD = Card(
+_CARD = DatasetCard(
     title="iFood",
     address="https://github.com/nailson/ifood-data-business-analyst-test",
     terms="no licence stated; a hiring exercise that iFood published",
@@ -93,7 +93,7 @@ class IFood:
         check_cells(table, path, cells)
         with plain_errors(path):
             typed = table.select(**{name: cell.value for name, cell in cells.items()}, **_WORDS)
-            rows, drops = sift(_numbered(typed), _REASONS)
+            rows, drops = count_drops(_numbered(typed), _REASONS)
             changes = {what: count(rows.filter(condition)) for what, condition in _CHANGES.items()}
         words = {"item_id": "membership", "event_type": "join", "channel": "unknown"}
         constants = {name: ibis.literal(word) for name, word in words.items()}

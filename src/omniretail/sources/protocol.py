@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 import ibis
 
-from omniretail import engine, schema
-from omniretail.schema import Card, DataError, Tables
-from omniretail.store import digest, stored
+from omniretail import schema
+from omniretail.core import engine
+from omniretail.core.cache import cached, digest
+from omniretail.schema import DataError, DatasetCard, Tables
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def load(source: Source, cache: Path) -> Tables:
                 f"{file} is not there: set data_root (OMNIRETAIL_DATA) or source.path, or run scripts/fetch.py"
             )
     version = _version(source)
-    folder = stored(cache / "tables", version, lambda partial: _write(source, partial))
+    folder = cached(cache / "tables", version, lambda partial: _write(source, partial))
     tables = _open(folder, version)
     log.info("%s: %s", tables.card.title, _account(tables.drops, tables.changes))
     return tables
@@ -58,7 +59,7 @@ def load(source: Source, cache: Path) -> Tables:
 def _version(source: Source) -> str:
     """Hash of settings, files and code; any change to any reader counts, for readers share code."""
     files = source.files()
-    code = [sys.modules[type(source).__module__], schema, *sorted(Path(__file__).parent.glob("*.py"))]
+    code = [sys.modules[type(source).__module__], schema, *sorted(Path(__file__).parent.rglob("*.py"))]
     return digest(type(source).__qualname__, _settings(source), [file.name for file in files], *files, *code)
 
 
@@ -87,7 +88,7 @@ def _open(folder: Path, version: str) -> Tables:
     facts = json.loads((folder / "facts.json").read_text())
     found = {name: folder / f"{name}.parquet" for name in schema.SCHEMAS}
     tables: dict[str, Any] = {name: connection.read_parquet(path) for name, path in found.items() if path.exists()}
-    return Tables(Card(**facts.pop("card")), version=version, **facts, **tables)
+    return Tables(DatasetCard(**facts.pop("card")), version=version, **facts, **tables)
 
 
 def _account(drops: dict[str, int], changes: dict[str, int]) -> str:

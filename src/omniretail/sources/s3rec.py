@@ -8,9 +8,9 @@ from pathlib import Path
 import ibis
 import pyarrow as pa
 
-from omniretail.schema import Card, DataError, Tables
-from omniretail.sources.item_lines import read_lines
-from omniretail.sources.positions import timestamps
+from omniretail.schema import DataError, DatasetCard, Tables
+from omniretail.sources.parsing.item_lines import read_lines
+from omniretail.sources.parsing.order_as_time import timestamps
 from omniretail.sources.protocol import LOCATION
 
 _ADDRESS = "https://github.com/aHuiWang/CIKM2020-S3Rec"
@@ -46,7 +46,7 @@ class S3Rec:
         lines = read_lines(histories)
         events = pa.table({"user_id": lines.user_id, "item_id": lines.item_id, "timestamp": timestamps(lines.position)})
         events = ibis.memtable(events).mutate(event_type=ibis.literal("review"), channel=ibis.literal(self.channel))
-        card = Card(self.title, address=_ADDRESS, terms="no licence stated", clock=False)
+        card = DatasetCard(self.title, address=_ADDRESS, terms="no licence stated", clock=False)
         return Tables(card, events, items=_items(attributes), drops={"line without items": lines.without_items})
 
 

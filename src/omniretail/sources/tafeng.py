@@ -9,12 +9,12 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
-from omniretail.schema import Card, DataError, Tables
-from omniretail.sources.positions import timestamps
+from omniretail.schema import DataError, DatasetCard, Tables
+from omniretail.sources.parsing.order_as_time import timestamps
 from omniretail.sources.protocol import LOCATION
 
 _BRACKET = [-1]
-_CARD = Card(
+_CARD = DatasetCard(
     title="Ta-Feng",
     address="https://github.com/liming-7/A-Next-Basket-Recommendation-Reality-Check",
     terms="no licence stated",

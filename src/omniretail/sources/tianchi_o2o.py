@@ -10,13 +10,13 @@ from typing import Any
 import ibis
 from ibis import _
 
-from omniretail.engine import count
-from omniretail.schema import Card, DataError, Tables
-from omniretail.sources.cells import Cell, check_cells
-from omniretail.sources.clock import try_strptime
+from omniretail.core.engine import count
+from omniretail.schema import DataError, DatasetCard, Tables
+from omniretail.sources.parsing.drop_counting import count_drops, count_duplicates
+from omniretail.sources.parsing.text_file import column_of, plain_errors, read_text
+from omniretail.sources.parsing.timezones import try_strptime
+from omniretail.sources.parsing.typed_cells import Cell, check_cells
 from omniretail.sources.protocol import LOCATION
-from omniretail.sources.sift import sift, sift_repeats
-from omniretail.sources.textfile import column_of, plain_errors, read_text
 
 DAYS_TO_USE = 15
 """A receipt counts as used where the coupon is used so many days after it at the latest."""
@@ -31,7 +31,7 @@ _COLUMNS = {
 }
 _CLICK, _BUY, _FETCH = 0, 1, 2  # Action
 _LIMITED, _STEP_M = "fixed", 500.0  # a limited-time price; what a step of Distance stands for
-_CARD = Card(
+_CARD = DatasetCard(
     title="Tianchi O2O",
     address="https://tianchi.aliyun.com/dataset/59",
     terms="those of the Tianchi platform, accepted with an account",
@@ -93,8 +93,8 @@ class TianchiO2O:
 
 
 def _tables(files: list[ibis.Table]) -> Tables:
-    rows, drops = sift(_union(files), _REASONS)
-    coupons, repeats = sift_repeats(rows.filter(_HAS_COUPON).mutate(offer_id=_offer_id()))
+    rows, drops = count_drops(_union(files), _REASONS)
+    coupons, repeats = count_duplicates(rows.filter(_HAS_COUPON).mutate(offer_id=_offer_id()))
     others, receipts = rows.filter(~_HAS_COUPON), _receipts(coupons)
     changes = {
         "limited-time price, taken as a purchase without an offer": count(others.filter(_.limited)),

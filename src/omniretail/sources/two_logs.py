@@ -7,12 +7,12 @@ from pathlib import Path
 import ibis
 from ibis import _
 
-from omniretail.engine import count
-from omniretail.schema import Card, DataError, Tables
+from omniretail.core.engine import count
+from omniretail.schema import DataError, DatasetCard, Tables
 from omniretail.sources.csv import mapped
+from omniretail.sources.parsing.drop_counting import count_drops, count_duplicates
+from omniretail.sources.parsing.text_file import read_text
 from omniretail.sources.protocol import LOCATION, Source
-from omniretail.sources.sift import sift, sift_repeats
-from omniretail.sources.textfile import read_text
 
 _KEYS = ("key_a", "key_b")
 
@@ -70,7 +70,7 @@ class TwoLogs:
             raise DataError("no customer is in both logs; set source.link to a file that says who is who")
         parts = [_of(a.events, self.channel_a), _of(events_b, self.channel_b)]
         items = [_of(log.items, channel) for channel, log in self._named(a, b) if log.items is not None]
-        card = Card(f"{self.channel_a} and {self.channel_b}", currency=a.card.currency or b.card.currency)
+        card = DatasetCard(f"{self.channel_a} and {self.channel_b}", currency=a.card.currency or b.card.currency)
         return Tables(card, _stacked(parts), items=_stacked(items) if items else None, drops=drops | left_out)
 
     def _named(self, a: Tables, b: Tables) -> tuple[tuple[str, Tables], ...]:
@@ -84,8 +84,8 @@ class TwoLogs:
         text = read_text(connection, path)
         names = mapped(text, path, self.link_columns, "source.link_columns", _KEYS, _KEYS)
         keys = text.select(**{key: _[names[key]] for key in _KEYS})
-        keys, lacking = sift(keys, {"link: no key": _.key_a.isnull() | _.key_b.isnull()})
-        once, repeated = sift_repeats(keys)
+        keys, lacking = count_drops(keys, {"link: no key": _.key_a.isnull() | _.key_b.isnull()})
+        once, repeated = count_duplicates(keys)
         known_a, known_b = (
             log.select(**{key: _.user_id.cast("string")}).distinct() for key, log in zip(_KEYS, (a, b), strict=True)
         )

@@ -6,11 +6,11 @@ from pathlib import Path
 import ibis
 from ibis import _
 
-from omniretail.schema import Card, Tables
-from omniretail.sources.cells import Cell, check_cells, moment, number
+from omniretail.schema import DatasetCard, Tables
+from omniretail.sources.parsing.drop_counting import count_drops, count_duplicates
+from omniretail.sources.parsing.text_file import column_of, plain_errors, read_text
+from omniretail.sources.parsing.typed_cells import Cell, check_cells, moment, number
 from omniretail.sources.protocol import LOCATION
-from omniretail.sources.sift import sift, sift_repeats
-from omniretail.sources.textfile import column_of, plain_errors, read_text
 
 _COLUMNS = (
     "InvoiceNo",
@@ -23,7 +23,7 @@ _COLUMNS = (
     "Country",
 )
 _PRODUCT = r"^(\d{5}[A-Za-z]{0,2}|DCGS\w+|PADS)$"
-_CARD = Card(
+_CARD = DatasetCard(
     title="UCI Online Retail",
     address="https://archive.ics.uci.edu/dataset/352/online+retail",
     terms="CC BY 4.0; cite Chen, Sain and Guo (2012), doi 10.1057/dbm.2012.17",
@@ -67,8 +67,8 @@ class UCIOnlineRetail:
         }
         check_cells(table, path, cells)
         with plain_errors(path):
-            rows, drops = sift(table, _reasons(cells))
-            rows, repeats = sift_repeats(rows)
+            rows, drops = count_drops(table, _reasons(cells))
+            rows, repeats = count_duplicates(rows)
         return Tables(
             card=_CARD,
             events=_events(rows, cells),

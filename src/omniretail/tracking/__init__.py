@@ -4,7 +4,7 @@ A run goes to the server that the tracking URI names. Where that cannot be reach
 file and says how to push it.
 """
 
-from omniretail.tracking.results import DataFacts, load_data_facts, load_result, record_results
+from omniretail.tracking.results_io import DataFacts, load_data_facts, load_result, record_results
 from omniretail.tracking.runs import LOCAL, TrackedRun, children, failed_children, push, sweep, tracked
 
 __all__ = [

@@ -16,8 +16,8 @@ from mlflow.entities import DatasetInput, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
-from omniretail.lineage import provenance
-from omniretail.tracking.refusal import refusal
+from omniretail.tracking.auth_errors import refusal
+from omniretail.tracking.provenance import provenance
 
 log = logging.getLogger(__name__)
 logging.getLogger("mlflow").setLevel(logging.WARNING)  # its notes on setting up a database are nobody's business

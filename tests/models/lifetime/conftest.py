@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from omniretail import engine
+from omniretail.core import engine
 from omniretail.models.lifetime import BGNBD, GammaGamma
 from omniretail.models.lifetime.simulation import simulated
 from omniretail.sources.cdnow import CDNOW
-from omniretail.views.recency_frequency import recency_frequency
+from omniretail.views.profile.recency_frequency import recency_frequency
 
 
 def published() -> tuple[BGNBD, GammaGamma]:

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from omniretail.models.lifetime import BGNBD, NotConvergedError, holdout_report, lifetime_value, naive_rates
-from omniretail.models.lifetime.examination import examine
 from omniretail.models.lifetime.simulation import simulated
+from omniretail.profile.lifetime import examine
 from tests.models.lifetime.conftest import people, published
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from omniretail.ids import Vocabulary
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
-from tests.models.made import random_baskets, train_on
+from tests.models.factories import random_baskets, train_on
 
 N_ITEMS = 20
 DAY = 24 * 3600

@@ -8,7 +8,7 @@ from omniretail.models.profiles.concat import Concat
 from omniretail.models.profiles.random import Random
 from omniretail.models.profiles.svd import CountSVD
 from omniretail.models.saving import load, save
-from tests.models.made import random_baskets, train_on
+from tests.models.factories import random_baskets, train_on
 
 TRAIN = train_on(random_baskets(80, 30), 30)
 

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 
-from omniretail.curves import listening
+from omniretail.config import compose
+from omniretail.core.epoch_hooks import on_epoch
 from omniretail.models.profiles.gru_autoencoder import GRUAutoencoder
 from omniretail.models.training import Training, TrainingError
-from omniretail.run import compose
-from tests.models.profiles import promises
+from tests.models.profiles import contract as promises
 from tests.models.profiles.shop import KIND, KINDS, kind_is_told
 
 
@@ -23,7 +23,7 @@ def test_customers_of_one_kind_come_together() -> None:
 
 def test_it_learns_to_tell_the_baskets_again() -> None:
     losses: list[float] = []
-    with listening(lambda _, figures: losses.append(figures["train_loss"])):
+    with on_epoch(lambda _, figures: losses.append(figures["train_loss"])):
         small(15).fit(KINDS)
     assert losses[-1] < 0.8 * losses[0]
 

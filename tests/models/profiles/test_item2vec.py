@@ -5,7 +5,7 @@ import pytest
 
 from omniretail.models.profiles.item2vec import Item2Vec
 from omniretail.views.histories import Histories
-from tests.models.made import random_baskets, train_on
+from tests.models.factories import random_baskets, train_on
 
 TRAIN = train_on([[[0, 1, 1], [0, 1]], [[1, 2]], [[2, 3], [3]]], 4)
 TOGETHER = np.array([[0, 2, 0, 0], [2, 0, 1, 0], [0, 1, 0, 1], [0, 0, 1, 0]])

@@ -4,10 +4,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from omniretail.config import compose
 from omniretail.models.profiles.next_item import NextItem
 from omniretail.models.training import Training
-from omniretail.run import compose
-from tests.models.profiles import promises
+from tests.models.profiles import contract as promises
 from tests.models.profiles.shop import KIND, KINDS, kind_is_told
 
 

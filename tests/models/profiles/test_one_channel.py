@@ -9,7 +9,7 @@ from omniretail.models.profiles.svd import CountSVD
 from omniretail.models.recommenders.profile_knn import ProfileKNN
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
-from tests.models.made import train_on
+from tests.models.factories import train_on
 
 
 def two_channels() -> Train:

@@ -5,7 +5,7 @@ import pytest
 
 from omniretail.models.profiles.svd import CountSVD
 from omniretail.views.train import Train
-from tests.models.made import random_baskets, train_on
+from tests.models.factories import random_baskets, train_on
 
 BASKETS = [[[0, 0], [1]], [[1, 2]], [[3]], [[0], [3]]]
 ITEMS = {"category": ["tea", "tea", "milk", None], "department": [1, 1, 1, 1]}

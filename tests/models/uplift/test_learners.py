@@ -4,10 +4,10 @@ import pytest
 from hydra.utils import instantiate
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
+from omniretail.config import compose
 from omniretail.models.saving import load, save
-from omniretail.models.uplift.learners import Chance, ClassTransformation, Response, SLearner, TLearner, XLearner
-from omniretail.models.uplift.two_forests import TwoForests
-from omniretail.run import compose
+from omniretail.models.uplift.learners import ClassTransformation, Random, Response, SLearner, TLearner, XLearner
+from omniretail.models.uplift.lightgbm_t_learner import LightGBMTLearner
 from tests.conftest import ROOT
 
 LEARNERS = {
@@ -55,7 +55,7 @@ def test_every_yaml_learns_the_same_twice(file):
     np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize("model", [*LEARNERS.values(), Response(LogisticRegression()), Chance(), TwoForests()])
+@pytest.mark.parametrize("model", [*LEARNERS.values(), Response(LogisticRegression()), Random(), LightGBMTLearner()])
 def test_treatment_given_to_all_or_to_none_is_said(model):
     x, _, y, _ = trial(100)
     for treated, who in ((np.ones(100, bool), "everybody"), (np.zeros(100, bool), "nobody")):
@@ -72,7 +72,7 @@ def test_a_group_in_which_nobody_buys_is_learned_too(name):
 
 def test_two_forests_find_the_effect_and_answer_a_service(tmp_path):
     x, treated, y, effect = trial()
-    model = TwoForests().fit(x, treated, y)
+    model = LightGBMTLearner().fit(x, treated, y)
     assert np.corrcoef(model.predict(x), effect)[0, 1] > 0.8
     save(model, tmp_path)
     rows = pd.DataFrame(x[:50], columns=["a", "b"])

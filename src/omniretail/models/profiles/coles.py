@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
-from omniretail.models.profiles.baskets import (
+from omniretail.models.profiles.basket_batches import (
     Baskets,
     basket_encoder,
     embedded,
@@ -20,8 +20,8 @@ from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
 from omniretail.nn.contrastive import ContrastiveLoss, margin_contrast, softmax_contrast
 from omniretail.nn.events import Pooling, SequenceReader
-from omniretail.views.event_features import EventCoding
 from omniretail.views.histories import Histories
+from omniretail.views.profile.basket_events import EventCoding
 from omniretail.views.sequences import Windows
 from omniretail.views.train import Train
 
@@ -111,18 +111,18 @@ class CoLES:
         if not 1 <= self.min_len <= self.max_len or self.views < 2:
             raise ValueError("min_len is 1 or more and at most max_len, and views is 2 or more")
         coding = EventCoding.of(train, self.item_columns, self.max_items)
-        self._task = trained(self, lambda: CoLESTask(coding, self), train.histories, *coding.arrays().values())
+        self._task = trained(self, lambda: CoLESNetwork(coding, self), train.histories, *coding.arrays().values())
         self.coding_, self.weights_ = coding.arrays(), weights_of(self._task)
         return self
 
     def embed(self, users: Histories, at: int) -> np.ndarray:
         """See ``ProfileEncoder``; what came after the last event says nothing, and without events it is nought."""
         if not hasattr(self, "_task"):  # read from a file
-            self._task = with_weights(CoLESTask(EventCoding.from_arrays(self.coding_), self), self.weights_)
+            self._task = with_weights(CoLESNetwork(EventCoding.from_arrays(self.coding_), self), self.weights_)
         return embedded(self._task.coding.baskets(users), self.read_len, self.dim, self._task.read)
 
 
-class CoLESTask(nn.Module):
+class CoLESNetwork(nn.Module):
     """Basket encoder and recurrent network. See ``Task`` for the methods."""
 
     def __init__(self, coding: EventCoding, settings: CoLES) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from omniretail.models.profiles.baskets import (
+from omniretail.models.profiles.basket_batches import (
     Baskets,
     basket_encoder,
     embedded,
@@ -17,9 +17,9 @@ from omniretail.models.profiles.baskets import (
 )
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
-from omniretail.nn.events import SequenceReader, Teller
-from omniretail.views.event_features import NUMBERS, EventCoding
+from omniretail.nn.events import BasketDecoder, SequenceReader
 from omniretail.views.histories import Histories
+from omniretail.views.profile.basket_events import NUMBERS, EventCoding
 from omniretail.views.sequences import Windows
 from omniretail.views.train import Train
 
@@ -87,7 +87,9 @@ class GRUAutoencoder:
         """
         without_validation(self.training, "GRUAutoencoder")
         coding = EventCoding.of(train, self.item_columns, self.max_items)
-        self._task = trained(self, lambda: GRUAutoencoderTask(coding, self), train.histories, *coding.arrays().values())
+        self._task = trained(
+            self, lambda: GRUAutoencoderNetwork(coding, self), train.histories, *coding.arrays().values()
+        )
         self.coding_, self.weights_ = coding.arrays(), weights_of(self._task)
         return self
 
@@ -95,11 +97,11 @@ class GRUAutoencoder:
         """See ``ProfileEncoder``; what came after the last event says nothing, and without events it is nought."""
         if not hasattr(self, "_task"):  # read from a file
             coding = EventCoding.from_arrays(self.coding_)
-            self._task = with_weights(GRUAutoencoderTask(coding, self), self.weights_)
+            self._task = with_weights(GRUAutoencoderNetwork(coding, self), self.weights_)
         return embedded(self._task.coding.baskets(users), self.max_len, self.dim, self._task.read)
 
 
-class GRUAutoencoderTask(nn.Module):
+class GRUAutoencoderNetwork(nn.Module):
     """Reader, bottleneck and teller. See ``Task`` for the methods."""
 
     def __init__(self, coding: EventCoding, settings: GRUAutoencoder) -> None:
@@ -109,7 +111,7 @@ class GRUAutoencoderTask(nn.Module):
         self.encoder = basket_encoder(coding, settings.width, settings.dropout)
         self.state = SequenceReader(settings.width, settings.hidden)
         self.bottleneck = nn.Linear(settings.hidden, settings.dim)
-        self.teller = Teller(settings.dim, settings.hidden, settings.max_len, self.n_targets, len(NUMBERS))
+        self.teller = BasketDecoder(settings.dim, settings.hidden, settings.max_len, self.n_targets, len(NUMBERS))
 
     def learn_from(self, histories: Histories) -> None:
         """Put the baskets where the network is."""

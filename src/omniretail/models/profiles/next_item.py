@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from omniretail.models.sequential import SequenceTask, by_length, laid_out
+from omniretail.models.sequential import SequenceNetwork, by_length, laid_out
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
 from omniretail.nn.blocks import Block
@@ -112,7 +112,7 @@ class NextItem:
         last = states[torch.arange(len(states)), length - 1]
         return {"mean": mean, "last": last}[self.pooling] if self.pooling != "both" else torch.cat([mean, last], dim=1)
 
-    def _made(self) -> SequenceTask:
+    def _made(self) -> SequenceNetwork:
         """The network, untrained."""
         encoder = TransformerEncoder(
             int(self.n_items_),
@@ -124,7 +124,7 @@ class NextItem:
             self.block,
             context_sizes=[CIRCUMSTANCES.get(name, 0) for name in self.context],
         )
-        return SequenceTask(
+        return SequenceNetwork(
             encoder,
             sampled_softmax,
             max_len=self.max_len,

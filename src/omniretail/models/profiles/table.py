@@ -6,11 +6,11 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from omniretail.models.profiles.scaling import scaled
+from omniretail.models.profiles.feature_scaling import scaled
 from omniretail.views.histories import Histories
 from omniretail.views.item_words import item_words
-from omniretail.views.profile_features import FIXED, KINDS, Feature, by_word
-from omniretail.views.profile_frames import profile_frames
+from omniretail.views.profile.dictionary import FIXED, KINDS, Feature, by_word
+from omniretail.views.profile.from_histories import profile_frames
 from omniretail.views.train import Train
 
 _CLIP = 5.0

@@ -78,7 +78,7 @@ class BiTGCF:
         if self.n_layers < 1:
             raise ValueError(f"n_layers={self.n_layers}: vectors are exchanged after a layer, so there must be one")
         self.item_channel_ = item_channels(train)  # (I,)
-        task = trained(self, lambda: BiTGCFTask(len(train.users), self.item_channel_, self), train.histories)
+        task = trained(self, lambda: BiTGCFNetwork(len(train.users), self.item_channel_, self), train.histories)
         self.user_factors_, self.item_factors_, self.fold_in_ = task.factors()
         self.popularity_ = np.bincount(train.histories.item_idx, minlength=len(train.items)).astype(np.float32)  # (I,)
         return self
@@ -91,7 +91,7 @@ class BiTGCF:
         return scores
 
 
-class BiTGCFTask(nn.Module):
+class BiTGCFNetwork(nn.Module):
     """What is learned: the vectors before propagation. See ``Task`` for the methods."""
 
     user: Tensor

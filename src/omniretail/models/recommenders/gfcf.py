@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from omniretail.models.products import dense_times_sparse
+from omniretail.models.sparse_ops import dense_times_sparse
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
 from omniretail.views.train import Train

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from omniretail.models.sequential import SequenceTask
+from omniretail.models.sequential import SequenceNetwork
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
 from omniretail.nn.encoders import GRUEncoder
@@ -94,7 +94,7 @@ class GRU4Rec:
         scores[users.lengths == 0] = self.popularity_
         return scores
 
-    def _made(self, n_items: int) -> SequenceTask:
+    def _made(self, n_items: int) -> SequenceNetwork:
         """The network, untrained."""
         losses = {
             "cross_entropy": sampled_softmax,
@@ -107,7 +107,7 @@ class GRU4Rec:
             raise ValueError(f"loss={self.loss!r} is not one of {', '.join(losses)}")
         sizes = [CIRCUMSTANCES.get(name, 0) for name in self.context]
         encoder = GRUEncoder(n_items, self.dim, self.hidden, self.n_layers, self.dropout, sizes)
-        return SequenceTask(
+        return SequenceNetwork(
             encoder,
             losses[self.loss],
             max_len=self.max_len,

@@ -84,7 +84,7 @@ class LightGCN:
         if self.loss not in ("softmax", "bpr"):
             raise ValueError(f"loss={self.loss!r} is not one of softmax, bpr")
         shape = len(train.users), len(train.items)
-        task = trained(self, lambda: LightGCNTask(*shape, self), train.histories)
+        task = trained(self, lambda: LightGCNNetwork(*shape, self), train.histories)
         self.user_factors_, self.item_factors_, self.fold_in_ = task.factors()
         self.popularity_ = np.bincount(train.histories.item_idx, minlength=shape[1]).astype(np.float32)  # (I,)
         return self
@@ -96,7 +96,7 @@ class LightGCN:
         return scores
 
 
-class LightGCNTask(nn.Module):
+class LightGCNNetwork(nn.Module):
     """What is learned: the vectors before propagation. See ``Task`` for the methods."""
 
     user: Tensor

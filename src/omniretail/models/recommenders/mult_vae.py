@@ -66,7 +66,7 @@ class MultVAE:
             TrainingError: where training cannot go on.
         """
         n_items = len(train.items)
-        self._task = trained(self, lambda: MultVAETask(n_items, self), train.histories)
+        self._task = trained(self, lambda: MultVAENetwork(n_items, self), train.histories)
         self.weights_ = weights_of(self._task)
         self.popularity_ = np.bincount(train.histories.item_idx, minlength=n_items).astype(np.float32)  # (I,)
         return self
@@ -74,13 +74,13 @@ class MultVAE:
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``; a user without any history gets the popular list."""
         if not hasattr(self, "_task"):  # read from a file
-            self._task = with_weights(MultVAETask(len(self.popularity_), self), self.weights_)
+            self._task = with_weights(MultVAENetwork(len(self.popularity_), self), self.weights_)
         scores = self._task.score(users)
         scores[users.lengths == 0] = self.popularity_
         return scores
 
 
-class MultVAETask(nn.Module):
+class MultVAENetwork(nn.Module):
     """Encoder and decoder. See ``Task`` for the methods."""
 
     item: Tensor

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from omniretail.models.sequential import SequenceTask
+from omniretail.models.sequential import SequenceNetwork
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
 from omniretail.nn.blocks import Block
@@ -113,7 +113,7 @@ class SASRec:
         scores[users.lengths == 0] = self.popularity_
         return scores
 
-    def _made(self, n_items: int) -> SequenceTask:
+    def _made(self, n_items: int) -> SequenceNetwork:
         """The network, untrained."""
         losses = {"softmax": None, "sampled_softmax": sampled_softmax, "bce": bce, "gbce": gbce(n_items, self.gbce_t)}
         if self.loss not in losses:
@@ -133,7 +133,7 @@ class SASRec:
             self.event_dropout,
             [CIRCUMSTANCES.get(name, 0) for name in self.context],
         )
-        return SequenceTask(
+        return SequenceNetwork(
             encoder,
             losses[self.loss],
             max_len=self.max_len,

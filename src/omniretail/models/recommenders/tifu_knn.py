@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from omniretail.models.neighbours import nearest_users
-from omniretail.models.recommend import batches
+from omniretail.models.top_k import batches
 from omniretail.views.baskets import once_per_basket
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import user_items

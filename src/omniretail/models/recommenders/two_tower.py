@@ -7,13 +7,13 @@ import pandas as pd
 import torch
 
 from omniretail.models.profiles.protocol import ProfileEncoder
-from omniretail.models.recommenders.told_profiles import ToldProfiles
-from omniretail.models.recommenders.two_tower_task import TwoTowerTask, words_of
+from omniretail.models.recommenders.profile_inputs import ProfileInputs
+from omniretail.models.recommenders.two_tower_network import TwoTowerNetwork, words_of
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
+from omniretail.views.attribute_words import AttributeValues
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
-from omniretail.views.words import Words
 
 
 class TwoTower:
@@ -22,7 +22,7 @@ class TwoTower:
     An item's vector comes from its number and its attributes, a user's from the items they took, the later the more,
     and from their own attributes. An item that nobody has taken yet and a user of whom only attributes are known get
     vectors as well: ``item_vectors`` and ``user_vectors``. With an encoder, the user's tower also reads the profile of
-    the customer's history; ``ToldProfiles`` says how that tells no example what it is to predict.
+    the customer's history; ``ProfileInputs`` says how that tells no example what it is to predict.
 
     Args:
         dim: D.
@@ -80,13 +80,13 @@ class TwoTower:
             TrainingError: where training cannot go on.
         """
         users = train.users.ids.to_frame(index=False) if train.user_table is None else train.user_table
-        item_words, user_words = Words.of(train.item_table), Words.of(users)
+        item_words, user_words = AttributeValues.of(train.item_table), AttributeValues.of(users)
         self.item_words_, self.user_words_ = item_words.words, user_words.words  # (F,), (G,)
         self.said_of_items_ = item_words.encode(train.item_table)  # (I, F)
         self.said_of_users_ = user_words.encode(users)  # (U, G)
         said = (part for said in (self.said_of_items_, self.said_of_users_) for part in (said.indices, said.indptr))
         if self.encoder is not None:
-            profiles = ToldProfiles.of(self.encoder, train, self.profile_share, self.profile_moments)
+            profiles = ProfileInputs.of(self.encoder, train, self.profile_share, self.profile_moments)
             self.models_, self.profiles_ = {"encoder": profiles.encoder}, profiles.arrays()
         self._task = trained(self, self._made, train.histories, *said, *self._profile_arrays().values())
         self.weights_ = weights_of(self._task)
@@ -111,7 +111,7 @@ class TwoTower:
         Returns:
             Unit length, to be multiplied with ``user_vectors``; shape (N, D).
         """
-        said = Words(self.item_words_).encode(table)
+        said = AttributeValues(self.item_words_).encode(table)
         with torch.inference_mode():
             return self._ready().items(np.arange(len(table)) if known else None, said).numpy().copy()
 
@@ -126,10 +126,12 @@ class TwoTower:
         Returns:
             Shape (B, D).
         """
-        said = words_of(users, self.said_of_users_) if table is None else Words(self.user_words_).encode(table)
+        said = (
+            words_of(users, self.said_of_users_) if table is None else AttributeValues(self.user_words_).encode(table)
+        )
         return self._ready().users(users, said)
 
-    def _ready(self) -> TwoTowerTask:
+    def _ready(self) -> TwoTowerNetwork:
         if not hasattr(self, "_task"):  # read from a file
             self._task = with_weights(self._made(), self.weights_)
         return self._task
@@ -137,10 +139,10 @@ class TwoTower:
     def _profile_arrays(self) -> dict[str, np.ndarray]:
         return {} if self.encoder is None else self.profiles_
 
-    def _made(self) -> TwoTowerTask:
+    def _made(self) -> TwoTowerNetwork:
         """The towers, untrained."""
         arrays = self._profile_arrays()
-        return TwoTowerTask(
+        return TwoTowerNetwork(
             self.said_of_items_,
             self.said_of_users_,
             dim=self.dim,
@@ -148,5 +150,5 @@ class TwoTower:
             temperature=self.temperature,
             id_dropout=self.id_dropout,
             batch_events=self.batch_events,
-            profiles=ToldProfiles(self.models_["encoder"], **arrays) if arrays else None,
+            profiles=ProfileInputs(self.models_["encoder"], **arrays) if arrays else None,
         )

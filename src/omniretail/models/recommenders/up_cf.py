@@ -5,8 +5,8 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
-from omniretail.models.products import dense_times_sparse
-from omniretail.models.recommend import batches
+from omniretail.models.sparse_ops import dense_times_sparse
+from omniretail.models.top_k import batches
 from omniretail.views.baskets import baskets_ago, once_per_basket
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items, user_items

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from omniretail.models.neighbours import most_similar, rarity
-from omniretail.models.recommend import batches
+from omniretail.models.top_k import batches
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
 from omniretail.views.train import Train

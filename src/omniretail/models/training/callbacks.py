@@ -10,7 +10,7 @@ import pytorch_lightning as lightning
 from pytorch_lightning.callbacks import Callback
 from tqdm import tqdm
 
-from omniretail.curves import tell
+from omniretail.core.epoch_hooks import report_epoch
 
 CHECKPOINT, CURVE = "last.ckpt", "curve.json"
 
@@ -25,7 +25,7 @@ class Curves(Callback):
         """Have the epoch judged; keep and tell the figures."""
         pl_module.end_epoch()
         self.points.append(dict(pl_module.figures))
-        tell(trainer.current_epoch, self.points[-1])
+        report_epoch(trainer.current_epoch, self.points[-1])
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Leave the curve where the process that waits for this one finds it."""
@@ -45,7 +45,7 @@ class Curves(Callback):
         """From the checkpoint: the run that goes on shows the whole curve."""
         self.points = list(state_dict["points"])
         for epoch, figures in enumerate(self.points):
-            tell(epoch, figures)
+            report_epoch(epoch, figures)
 
 
 class BestWeights(Callback):

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from omniretail.core.cache import digest
 from omniretail.models.saving import settings_of
-from omniretail.models.training.inner import set_aside
+from omniretail.models.training.early_stopping import set_aside
 from omniretail.models.training.settings import Training
-from omniretail.store import digest
 from omniretail.views.histories import PER_EVENT, Histories
 
 
@@ -34,7 +34,7 @@ def trained(model: NeuralModel, make: Callable[[], Any], histories: Histories, *
         histories: the training events.
         also: what else the result depends on; a checkpoint of other data must not be taken for this run's.
     """
-    from omniretail.models.training.fitting import fit_task  # Lightning is for learning alone
+    from omniretail.models.training.fit import fit_network  # Lightning is for learning alone
 
     training, name = model.training, type(model).__name__
     learned, inner = histories, None
@@ -47,7 +47,7 @@ def trained(model: NeuralModel, make: Callable[[], Any], histories: Histories, *
     if training.compile:
         for network in task.children():
             network.compile(dynamic=True)
-    fit_task(
+    fit_network(
         task,
         training,
         name=name,

@@ -134,7 +134,7 @@ class Response:
         return chance(self.model_, x)
 
 
-class Chance:
+class Random:
     """The control: a random order.
 
     Args:

@@ -1,0 +1,1 @@
+"""Every number about speed: ``python -m benchmarks --help``."""

@@ -1,0 +1,112 @@
+"""From ranked lists to figures: every configured metric at every list length, repeats and new items apart."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from omniretail.metrics.names import key
+from omniretail.metrics.ranked_lists import RankedLists, found
+from omniretail.views.fold import Fold
+from omniretail.views.matrix import binary_user_items
+
+PerUser = Callable[[RankedLists, int], np.ndarray]
+"""Takes the lists and k; returns one value per user, NaN where there is none; shape (U,)."""
+
+Overall = Callable[[RankedLists, int], float]
+"""Takes the lists and k; returns one figure for all lists together."""
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What to measure: the contents of ``configs/metrics/*.yaml``.
+
+    Attributes:
+        ks: list lengths, in items.
+        primary: the key that models are compared and chosen by, e.g. ``ndcg_at_10``.
+        per_user: metrics with a value per user, by name.
+        overall: metrics of all lists together, by name.
+        apart: names of ``per_user`` metrics also reported for repeat and for new items.
+
+    Raises:
+        ValueError: where ``primary`` or ``apart`` name what is not measured.
+    """
+
+    ks: Sequence[int]
+    primary: str
+    per_user: Mapping[str, PerUser]
+    overall: Mapping[str, Overall]
+    apart: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        measured = [key(name, k) for name, k in product(self.per_user, self.ks)]
+        if self.primary not in measured:
+            raise ValueError(f"metrics.primary={self.primary} is not measured; choose one of {', '.join(measured)}")
+        unknown = set(self.apart) - set(self.per_user)
+        if unknown:
+            raise ValueError(f"metrics.apart names {sorted(unknown)}; choose among {', '.join(self.per_user)}")
+
+
+def evaluate_lists(ranked: np.ndarray, fold: Fold, metrics: Metrics) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Hold the lists of a fold's users against what they took after the cutoff.
+
+    A *repeat* is a held-out item in the user's history; every other held-out item is *new*, those the catalogue does
+    not know (``cold_items``) included. The two are reported apart only where there are repeats at all.
+
+    Args:
+        ranked: item indices, best first, -1 in unused places; shape (U, N) with N >= max(ks).
+        fold: whom the lists are for, and the truth.
+        metrics: what to measure.
+
+    Returns:
+        A value per user and metric, with ``n_history``, indexed by ``user_id``; and the figures of all lists together.
+        A metric without a value for any user (diversity where no category is known) is left out.
+
+    Raises:
+        ValueError: where the lists are shorter than the longest ``k``.
+    """
+    lists = ranked_lists(ranked, fold)
+    parts = dict(_parts(lists, fold))
+    values = {key(name, k): measure(lists, k) for name, measure in metrics.per_user.items() for k in metrics.ks}
+    for (part, judged), name, k in product(parts.items(), metrics.apart, metrics.ks):
+        values[key(name, k, part)] = metrics.per_user[name](judged, k)
+    per_user = pd.DataFrame(values, index=pd.Index(fold.user_ids, name="user_id")).dropna(axis="columns", how="all")
+    per_user["n_history"] = fold.users.lengths
+    overall = {key(name, k): measure(lists, k) for name, measure in metrics.overall.items() for k in metrics.ks}
+    return per_user, overall | _counts(fold, parts)
+
+
+def ranked_lists(ranked: np.ndarray, fold: Fold) -> RankedLists:
+    """The lists with all that a metric may ask for beside them."""
+    category = fold.train.item_table.get("category")
+    return RankedLists(
+        ranked=ranked,
+        hits=found(ranked, fold.held_out),
+        n_held_out=fold.n_held_out,
+        item_users=np.bincount(binary_user_items(fold.train.histories).indices, minlength=len(fold.train.items)),
+        n_users=len(fold.train.users),
+        category=None if category is None else pd.factorize(category)[0],
+    )
+
+
+def _parts(lists: RankedLists, fold: Fold) -> Iterator[tuple[str, RankedLists]]:
+    seen = binary_user_items(fold.users)
+    n_repeat = fold.held_out.multiply(seen).sum(axis=1).astype(int)
+    if n_repeat.any():
+        in_history = found(lists.ranked, seen)
+        yield "repeat", lists.restricted_to(in_history, n_repeat)
+        yield "new", lists.restricted_to(~in_history, fold.n_held_out - n_repeat)
+
+
+def _counts(fold: Fold, parts: Mapping[str, RankedLists]) -> dict[str, float]:
+    total = int(fold.n_held_out.sum())
+    return {
+        "users_judged": len(fold.user_ids),
+        "users_without_history": int((fold.users.lengths == 0).sum()),
+        "held_out_items": total,
+        "repeat_items": int(parts["repeat"].n_held_out.sum()) if "repeat" in parts else 0,
+        "cold_items": total - fold.held_out.nnz,
+        "catalogue_items": len(fold.train.items),
+    }

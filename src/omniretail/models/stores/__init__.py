@@ -1,0 +1,1 @@
+"""Store models: which store does a customer visit next?"""

@@ -1,0 +1,1 @@
+"""Online to offline: offers, uplift, stores, allocation, effects."""

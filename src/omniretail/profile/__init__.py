@@ -1,0 +1,1 @@
+"""The user profile: tags, segments, probing, propensities, lifetime value."""

@@ -1,0 +1,1 @@
+"""Calibrated probabilities of what each customer does next."""

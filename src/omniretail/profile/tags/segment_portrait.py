@@ -1,0 +1,103 @@
+"""A segment's portrait: any set of customers beside everybody."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from omniretail.profile.tags.customer_card import KeyFigure, key_figure, shown_figures, shown_levels
+from omniretail.profile.tags.population import Population
+from omniretail.profile.tags.purchase_shares import PRODUCT, Share, shares, typical
+from omniretail.profile.tags.rules import Tag
+from omniretail.profile.tags.visit_times import Columns, rhythm, trend
+
+_FEWEST_BUYERS = 5
+
+
+@dataclass(frozen=True)
+class TagShare:
+    """How many of a segment have a tag, and how many of everybody."""
+
+    tag: Tag
+    share: float
+    everybody: float
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """What a set of customers has in common, for people."""
+
+    name: str
+    definition: str
+    size: int
+    n_customers: int
+    tags: tuple[TagShare, ...]
+    figures: tuple[KeyFigure, ...]
+    levels: dict[str, tuple[Share, ...]]
+    products: tuple[Share, ...]
+    rhythm: tuple[Columns, ...]
+    trend: Columns
+
+
+def segment_portrait(
+    population: Population,
+    members: np.ndarray,
+    name: str,
+    definition: str = "",
+    min_customers: int = 20,
+    n_words: int = 8,
+    n_products: int = 12,
+) -> Portrait:
+    """The portrait of a segment, for instance of a tag's customers (``population.tagged[tag]``).
+
+    Args:
+        population: everybody.
+        members: who belongs to it; bool, shape (U,).
+        name: of the segment, for people.
+        definition: a sentence for people.
+        min_customers: smaller segments are refused, for they would show single customers.
+        n_words: over-represented departments and categories shown.
+        n_products: over-represented products shown. Like the words each is bought by at least five of the customers,
+            and by a twentieth of them.
+
+    Raises:
+        ValueError: where the segment is too small.
+    """
+    rows, train = np.flatnonzero(np.asarray(members, dtype=bool)), population.train
+    least = max(min_customers, 1)
+    if len(rows) < least:
+        raise ValueError(
+            f"the segment {name} has {len(rows):,} customers; portraits of fewer than {least:,} are not made, "
+            "so that nobody can be recognised in them (min_customers)"
+        )
+    own = train.histories.take(rows)
+    buyers = max(_FEWEST_BUYERS, len(rows) // 20)
+    bought = {level: shares(train, own, level) for level in (*shown_levels(population), PRODUCT)}
+    return Portrait(
+        name=name,
+        definition=definition,
+        size=len(rows),
+        n_customers=len(train.users),
+        tags=_tag_shares(population, rows),
+        figures=tuple(_figure(population, each, rows) for each in shown_figures(population)),
+        levels={
+            each: tuple(typical(bought[each], n_words, buyers, min_share=0.001)) for each in shown_levels(population)
+        },
+        products=tuple(typical(bought[PRODUCT], n_products, buyers, min_share=0.0)),
+        rhythm=tuple(rhythm(train, own)),
+        trend=trend(train, own, population.currency),
+    )
+
+
+def _tag_shares(population: Population, rows: np.ndarray) -> tuple[TagShare, ...]:
+    """The tags of the segment, most common first."""
+    tagged = population.tagged.to_numpy(dtype=float)
+    both = zip(population.learned.tags, tagged[rows].mean(0).tolist(), tagged.mean(0).tolist(), strict=True)
+    found = [TagShare(tag, own, all_) for tag, own, all_ in both]
+    return tuple(sorted((each for each in found if each.share > 0), key=lambda each: -each.share))
+
+
+def _figure(population: Population, name: str, rows: np.ndarray) -> KeyFigure:
+    values = population.values(name)
+    own = values[rows]
+    value = float(np.nanmean(own)) if np.isfinite(own).any() else float("nan")
+    return key_figure(population, name, value, everybody=float(np.nanmean(values)))

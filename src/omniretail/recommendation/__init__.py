@@ -1,0 +1,1 @@
+"""The recommender: which items will this customer want next?"""

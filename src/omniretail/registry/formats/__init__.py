@@ -1,0 +1,1 @@
+"""What a registered model is handed over as: ONNX, embeddings, an ANN index."""

@@ -1,0 +1,141 @@
+"""Vectors of users and items whose product is a model's score, as Parquet, and an index to search the items by."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from omniretail.registry.formats import ann_index as ann
+from omniretail.serving.ann_index import ABOUT
+from omniretail.serving.onnx_inputs import groups, laid_out
+from omniretail.views.histories import Histories
+
+WITH_VECTORS = "SASRec and GRU4Rec (without own_items), MultVAE, LightGCN, TwoTower, iALS, BPR"
+_ROWS = 1 << 16
+"""Written at a time."""
+
+
+def item_embeddings(model: Any) -> np.ndarray:
+    """The catalogue's vectors, to be multiplied with ``user_embeddings``.
+
+    Args:
+        model: fitted.
+
+    Returns:
+        float32, not shared with the model; shape (I, D).
+
+    Raises:
+        ValueError: from a model whose scores are no products of vectors.
+    """
+    if hasattr(model, "embed"):
+        raise ValueError(f"{type(model).__name__} is a profile encoder: it has vectors of users, none of items")
+    if _of_its_own(model) is not None:
+        return np.array(model.item_factors_, dtype=np.float32)
+    return _graph(model).items.numpy().copy()
+
+
+def user_embeddings(model: Any, users: Histories, at: int = 0) -> np.ndarray:
+    """Vectors of users; times the items' they are the model's scores, but for a user of whom nothing is known.
+
+    Args:
+        model: fitted, a recommender or a profile encoder.
+        users: histories of B users.
+        at: the moment at which a profile encoder looks at them, seconds since 1970.
+
+    Returns:
+        float32; shape (B, D). Nought for a user of whom nothing is known, but BPR's ranks by the items' biases and
+        TwoTower's is what its tower makes of nothing.
+
+    Raises:
+        ValueError: from a model whose scores are no products of vectors.
+        UnknownUserError: from BPR, for a user who was not in training.
+    """
+    if hasattr(model, "embed"):
+        return model.embed(users, at)
+    own = _of_its_own(model)
+    return own(users) if own is not None else _by_network(_graph(model), users)
+
+
+def export_embeddings(
+    model: Any,
+    folder: Path,
+    users: Histories,
+    user_ids: Any,
+    item_ids: Any,
+    at: int = 0,
+    settings: ann.IndexSettings = ann.IndexSettings(),  # noqa: B008  (frozen)
+) -> dict[str, Any]:
+    """Write ``users.parquet``, and of a recommender ``items.parquet``, an index of them and what it finds again.
+
+    Args:
+        model: fitted.
+        folder: made where it is not there.
+        users: histories of U users.
+        user_ids: their raw ids; shape (U,).
+        item_ids: raw ids of the catalogue; shape (I,).
+        at: see ``user_embeddings``.
+        settings: of the index.
+
+    Returns:
+        What ``index.json`` says (see ``index.write_index``); nothing of a profile encoder.
+
+    Raises:
+        ValueError: from a model whose scores are no products of vectors.
+    """
+    items = None if hasattr(model, "embed") else item_embeddings(model)
+    vectors = user_embeddings(model, users, at)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "users.parquet", "user_id", user_ids, vectors)
+    if items is None:
+        return {}
+    _write(folder / "items.parquet", "item_id", item_ids, items)
+    known = vectors[np.abs(vectors).max(axis=1, initial=0.0) > 0]
+    said = {"model": type(model).__name__, **ann.write_index(folder, items, known, settings)}
+    (folder / ABOUT).write_text(json.dumps(said, indent=2) + "\n")
+    return said
+
+
+def _of_its_own(model: Any) -> Any:
+    """The method of TwoTower, BPR or iALS that gives users' vectors; None where there is none."""
+    fitted = getattr(model, "item_factors_", None) is not None
+    named = [getattr(model, name) for name in ("user_vectors", "user_factors") if hasattr(model, name)]
+    return named[0] if named and fitted else None
+
+
+def _graph(model: Any) -> Any:
+    from omniretail.registry.formats.exportable import graph_of  # brings torch along, which iALS and BPR do without
+
+    graph, name = graph_of(model), type(model).__name__
+    if graph is None:
+        raise ValueError(f"the scores of {name} are no products of vectors; those of {WITH_VECTORS} are")
+    if graph.own_items is not None:
+        raise ValueError(f"own_items=true adds a bonus to {name}'s products of vectors; train it without")
+    return graph
+
+
+def _by_network(graph: Any, users: Histories) -> np.ndarray:
+    import torch
+
+    vectors = np.zeros((len(users), graph.items.shape[1]), dtype=np.float32)
+    network = graph.vectors.eval()
+    with torch.inference_mode():
+        for rows in groups(users):
+            arrays = laid_out(users.take(rows), graph.layout)
+            vectors[rows] = network({name: torch.from_numpy(arrays[name]) for name in graph.inputs}).numpy()
+    return vectors
+
+
+def _write(path: Path, key: str, ids: Any, vectors: np.ndarray) -> None:
+    if len(ids) != len(vectors):
+        raise ValueError(f"{len(ids)} ids for {len(vectors)} vectors: {path.name} needs one each")
+    raw, dim = pa.array(np.asarray(ids)), vectors.shape[1]
+    schema = pa.schema([(key, raw.type), ("embedding", pa.list_(pa.float32()))])
+    with pq.ParquetWriter(path, schema) as writer:
+        for start in range(0, len(vectors), _ROWS):
+            part = vectors[start : start + _ROWS]
+            offsets = pa.array(np.arange(len(part) + 1, dtype=np.int32) * dim)
+            lists = pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(part).ravel()))
+            writer.write_table(pa.table([raw.slice(start, len(part)), lists], schema=schema))

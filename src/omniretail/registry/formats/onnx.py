@@ -1,0 +1,126 @@
+"""Neural models as ONNX files, checked against the model itself before they count."""
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from omniretail.registry.formats.exportable import Graph, Scores, graph_of
+from omniretail.registry.formats.onnx_check import check_onnx, random_histories
+from omniretail.registry.formats.onnx_networks import with_onnx_gru
+from omniretail.serving.onnx_inputs import INPUTS, laid_out
+from omniretail.serving.onnx_runtime import ABOUT, CODING, About, Output
+from omniretail.views.profile.basket_events import EventCoding
+
+NETWORKS = "SASRec, GRU4Rec, MultVAE, LightGCN, TwoTower; CoLES, GRUAutoencoder, NextItem"
+log = logging.getLogger(__name__)
+
+TOLERANCE = 1e-4
+"""Largest difference from the model's own numbers, relative to the largest of a user's, that is let through."""
+
+_IN_ONE_FILE = 1 << 30  # bytes of weights; a protobuf holds two GiB at most
+_TALKATIVE = ("torch.onnx._internal.exporter._registration", "onnx_ir._convenience")
+_HARMLESS = "`isinstance\\(treespec, LeafSpec\\)` is deprecated"  # by torch 2.13, of what it does itself
+
+
+def to_onnx(model: Any, folder: Path, output: Output = "scores") -> Path:
+    """Write a neural model as an ONNX file for ``serving.onnx_runtime``; users and lengths may be any.
+
+    The file's metadata, under ``omniretail``, says what its inputs are. Weights beyond a GiB lie beside it.
+
+    Args:
+        model: fitted SASRec, GRU4Rec, MultVAE, LightGCN or TwoTower; or CoLES, GRUAutoencoder or NextItem, which give
+            vectors whatever ``output`` says.
+        folder: made where it is not there.
+        output: scores of the catalogue, or what is multiplied with ``item_embeddings``, for an index of neighbours.
+
+    Returns:
+        The file, ``scores.onnx`` or ``vectors.onnx``.
+
+    Raises:
+        ValueError: where the model is no such network or is not fitted, or the file does not give what the model gives;
+            then there is no file.
+    """
+    graph = graph_of(model)
+    if graph is None:
+        raise ValueError(f"{type(model).__name__} is none of the networks that can be written as ONNX: {NETWORKS}")
+    if graph.items is None:
+        output = "vectors"
+    elif output == "vectors" and graph.own_items is not None:
+        raise ValueError("own_items=true adds a bonus to the product of vectors; export output='scores'")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{output}.onnx"
+    network = with_onnx_gru(Scores(graph) if output == "scores" else graph.vectors).eval().requires_grad_(False)
+    if graph.layout.kind == "baskets":
+        np.savez(folder / CODING, allow_pickle=False, **model.coding_)
+    _write(network, graph, model, output, path)
+    difference = check_onnx(model, path, np.random.default_rng(0))
+    if not difference <= TOLERANCE:  # NaN too
+        path.unlink()
+        path.with_name(f"{path.name}.data").unlink(missing_ok=True)
+        raise ValueError(
+            f"{type(model).__name__} in ONNX differs from the model by {difference:.1e} of a user's largest number, "
+            f"more than {TOLERANCE:.0e}; the file was removed"
+        )
+    log.info("%s: differs from the model by %.1e at most", path, difference)
+    return path
+
+
+def _write(network: torch.nn.Module, graph: Graph, model: Any, output: Output, path: Path) -> None:
+    coding = EventCoding.from_arrays(model.coding_) if graph.layout.kind == "baskets" else None
+    lengths = np.minimum([4, 2, 3], graph.layout.max_len or 4)
+    users = random_histories(lengths, graph.n_items, graph.n_users, np.random.default_rng(0))
+    arrays = laid_out(users, graph.layout, coding)
+    example = {name: torch.from_numpy(arrays[name]) for name in graph.inputs}
+    with torch.no_grad():
+        width = network(example).shape[1]
+    said = {name: f"[{', '.join(INPUTS[name][0])}] {INPUTS[name][1]}" for name in graph.inputs}
+    about = About(type(model).__name__, output, width, graph.n_items, graph.n_users, graph.layout, said)
+    with _quiet():
+        captured = torch.export.export(
+            network,
+            (),
+            {"inputs": example},
+            dynamic_shapes={"inputs": {name: _free(name, example[name]) for name in graph.inputs}},
+        )
+        program = torch.onnx.export(
+            captured, input_names=list(graph.inputs), output_names=[output], dynamo=True, verbose=False
+        )
+    assert program is not None
+    for node in program.model.graph.all_nodes():
+        node.metadata_props.clear()  # where in the code each came from
+    program.model.metadata_props[ABOUT] = json.dumps(asdict(about))
+    n_bytes = sum(part.nbytes for part in network.state_dict().values())
+    program.save(path, external_data=n_bytes > _IN_ONE_FILE)
+
+
+def _free(name: str, tensor: torch.Tensor) -> dict[int, Any]:
+    """The axes that may have any length; those of length one in the example always are (``max_len=1``)."""
+    return {
+        number: torch.export.Dim(axis)
+        for number, axis in enumerate(INPUTS[name][0])
+        if axis.islower() and tensor.shape[number] > 1
+    }
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what the exporter says of itself: that torchvision is missing, that an attribute has no elements."""
+    loggers = [logging.getLogger(name) for name in _TALKATIVE]
+    levels = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", _HARMLESS, FutureWarning)
+            yield
+    finally:
+        for each, level in zip(loggers, levels, strict=True):
+            each.setLevel(level)

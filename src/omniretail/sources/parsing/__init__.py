@@ -1,0 +1,1 @@
+"""Reading raw files: text, typed cells, time zones, counted drops."""

@@ -1,0 +1,243 @@
+"""What the customers of a simulated world do, week by week: visits, baskets, coupons used."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from omniretail.sources.simulator.world import CAMPAIGN_WEEKS, N_FAVOURITES, World
+
+_WEEKDAYS = np.array([0.12, 0.11, 0.12, 0.13, 0.17, 0.20, 0.15])  # Monday first
+_REPEAT, _PROMOTED, _PROMOTION, _COUPON = 0.5, 0.1, 0.2, 0.25
+_TRIES = 4
+_PROMOTIONS, _STOCK = 2, 3  # streams of chance
+
+
+@dataclass(frozen=True)
+class Shopping:
+    """V visits with L lines of some customers, and the coupons they got and used.
+
+    Attributes:
+        visitor: customer of each visit; shape (V,).
+        second: of each visit, from the start of the log; shape (V,).
+        store: of each visit, -1 online; shape (V,).
+        visit: of each line, ascending; shape (L,).
+        item: of each line; shape (L,).
+        discount: taken off each line, coupon included; shape (L,).
+        coupon: of that, by a coupon; shape (L,).
+        sent: campaign and customer of each coupon sent; shape (2, M).
+        redeemed: campaign and visit of each redemption; shape (2, R).
+        substituted: lines where neither shelf nor stock held what was wanted.
+    """
+
+    visitor: np.ndarray
+    second: np.ndarray
+    store: np.ndarray
+    visit: np.ndarray
+    item: np.ndarray
+    discount: np.ndarray
+    coupon: np.ndarray
+    sent: np.ndarray
+    redeemed: np.ndarray
+    substituted: int
+
+
+def shop(
+    world: World, customers: np.ndarray, channel_effect: float, stock_out: float, sent_share: float, seed: int
+) -> Shopping:
+    """Let some customers shop.
+
+    Visits are a Poisson process, whose rate a coupon multiplies in its weeks by ``World.lift``; who is sent one is
+    drawn at random from those who have visited before.
+
+    Args:
+        world: the truth.
+        customers: their numbers, ascending; shape (B,).
+        channel_effect: logarithm of how many times as many lines beyond the first a visit online has.
+        stock_out: chance that a store is out of an item it carries for a week.
+        sent_share: of known customers who are sent a campaign's coupon.
+        seed: of all draws of this batch.
+    """
+    rng = np.random.default_rng([seed, 1, int(customers[0])])
+    visitor, week = _visits(world, customers, rng)
+    sent = _sent(world, customers, visitor, week, sent_share, rng)
+    visitor, week = _moved(world, customers, visitor, week, sent, rng)
+    online = rng.random(len(visitor)) < 1 / (1 + np.exp(-world.online[visitor]))
+    second = _seconds(week, online, rng)
+    order = np.lexsort((second, visitor))
+    visitor, week, online, second = visitor[order], week[order], online[order], second[order]
+    nearby = _drawn(world.pull[visitor], rng)
+    store = np.where(online, -1, world.near[visitor, nearby])
+    n_lines = 1 + rng.poisson(world.lines[visitor] * np.exp(channel_effect * online))
+    visit = np.repeat(np.arange(len(visitor)), n_lines)
+    item, substituted = _chosen(world, customers, visitor[visit], store[visit], week[visit], stock_out, seed, rng)
+    present = rng.random(len(visitor)) < 0.3 + 0.6 * world.thrift[visitor]
+    coupon, redeemed = _used(world, sent, np.searchsorted(customers, visitor), week, visit, item, present)
+    promoted = _chance(seed, _PROMOTIONS, week[visit], item) < _PROMOTED
+    return Shopping(
+        visitor=visitor,
+        second=second,
+        store=store,
+        visit=visit,
+        item=item,
+        discount=world.price[item] * (_PROMOTION * promoted + _COUPON * coupon),
+        coupon=world.price[item] * _COUPON * coupon,
+        sent=np.stack([np.nonzero(sent)[0], customers[np.nonzero(sent)[1]]]),
+        redeemed=redeemed,
+        substituted=substituted,
+    )
+
+
+def _seconds(week: np.ndarray, online: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """When in its week each visit is; online by night too."""
+    day = rng.choice(7, size=len(week), p=_WEEKDAYS)
+    opens, closes = np.where(online, 6, 8), np.where(online, 24, 20)
+    return (week * 7 + day) * 86400 + ((opens + rng.random(len(week)) * (closes - opens)) * 3600).astype(np.int64)
+
+
+def _visits(world: World, customers: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Customer and week of each visit that would happen without coupons, ordered by customer."""
+    weeks = world.left[customers] - world.joined[customers]
+    visitor = np.repeat(customers, rng.poisson(world.rate[customers] * weeks))
+    week = world.joined[visitor] + (rng.random(len(visitor)) * (world.left - world.joined)[visitor]).astype(np.int64)
+    return visitor, week
+
+
+def _sent(
+    world: World,
+    customers: np.ndarray,
+    visitor: np.ndarray,
+    week: np.ndarray,
+    share: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Whether each customer of the batch is sent each campaign's coupon; shape (C, B)."""
+    first = np.full(len(customers), np.iinfo(np.int64).max)
+    np.minimum.at(first, np.searchsorted(customers, visitor), week)
+    return (first < world.starts[:, None]) & (rng.random((len(world.starts), len(customers))) < share)
+
+
+def _moved(
+    world: World,
+    customers: np.ndarray,
+    visitor: np.ndarray,
+    week: np.ndarray,
+    sent: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The visits with what coupons add and take away."""
+    kept, more_visitor, more_week = np.ones(len(visitor), dtype=bool), [], []
+    for campaign, start in enumerate(world.starts):
+        lift = np.where(sent[campaign], world.lift[campaign, customers], 1.0)
+        inside = (week >= start) & (week < start + CAMPAIGN_WEEKS)
+        kept &= ~inside | (rng.random(len(visitor)) < lift[np.searchsorted(customers, visitor)])
+        begins = np.maximum(world.joined[customers], start)
+        weeks = np.clip(np.minimum(world.left[customers], start + CAMPAIGN_WEEKS) - begins, 0, None)
+        n = rng.poisson(world.rate[customers] * np.maximum(lift - 1, 0) * weeks)
+        more_visitor.append(np.repeat(customers, n))
+        more_week.append(np.repeat(begins, n) + (rng.random(n.sum()) * np.repeat(weeks, n)).astype(np.int64))
+    return np.concatenate([visitor[kept], *more_visitor]), np.concatenate([week[kept], *more_week])
+
+
+def _chosen(
+    world: World,
+    customers: np.ndarray,
+    who: np.ndarray,
+    store: np.ndarray,
+    week: np.ndarray,
+    stock_out: float,
+    seed: int,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, int]:
+    """The item of each line, and how many lines are substitutes; the thrifty look for what is cheaper this week."""
+    wants = _Wants(world, customers, rng)
+    item, other = wants.draw(who), wants.draw(who)
+    cheaper = _chance(seed, _PROMOTIONS, week, other) < _PROMOTED
+    item = np.where(cheaper & (rng.random(len(who)) < world.thrift[who]), other, item)
+    missing = np.flatnonzero(~_there(world, store, week, item, stock_out, seed))
+    substituted = len(missing)
+    for _ in range(_TRIES):
+        item[missing] = wants.draw(who[missing])
+        missing = missing[~_there(world, store[missing], week[missing], item[missing], stock_out, seed)]
+    item[missing] = world.staple[world.category[item[missing]]]
+    return item, substituted
+
+
+class _Wants:
+    """Draws what customers want: half the time one of their favourites, else something to their taste."""
+
+    def __init__(self, world: World, customers: np.ndarray, rng: np.random.Generator) -> None:
+        self.customers, self.rng = customers, rng
+        self.tastes = world.tastes
+        likes = np.cumsum(world.likes, axis=1)
+        self.steps = (likes / likes[:, -1:] + np.arange(len(likes))[:, None]).ravel()  # one ascending array for all
+        self.n_items = likes.shape[1]
+        self.favourites = self.tasty(np.repeat(customers, N_FAVOURITES)).reshape(-1, N_FAVOURITES)
+
+    def tasty(self, who: np.ndarray) -> np.ndarray:
+        taste = _drawn(self.tastes[who], self.rng)
+        place = np.searchsorted(self.steps, taste + self.rng.random(len(who)), side="right")
+        return np.minimum(place - taste * self.n_items, self.n_items - 1)
+
+    def draw(self, who: np.ndarray) -> np.ndarray:
+        favourite = np.minimum(self.rng.geometric(0.15, len(who)), N_FAVOURITES) - 1
+        own = self.favourites[np.searchsorted(self.customers, who), favourite]
+        return np.where(self.rng.random(len(who)) < _REPEAT, own, self.tasty(who))
+
+
+def _there(
+    world: World, store: np.ndarray, week: np.ndarray, item: np.ndarray, stock_out: float, seed: int
+) -> np.ndarray:
+    """Whether the store has the item this week; the shop online has everything."""
+    in_stock = _chance(seed, _STOCK, week, item, store + 1) >= stock_out
+    return (store < 0) | (item == world.staple[world.category[item]]) | (world.sells[store, item] & in_stock)
+
+
+def _used(
+    world: World,
+    sent: np.ndarray,
+    where: np.ndarray,
+    week: np.ndarray,
+    visit: np.ndarray,
+    item: np.ndarray,
+    present: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which lines are bought with a coupon, and campaign and visit of each redemption.
+
+    A coupon is used once, on the first visit that has something offered and on which the customer presents it.
+
+    Args:
+        world: the truth.
+        sent: see ``_sent``; shape (C, B).
+        where: place of each visit's customer in the batch; shape (V,).
+        week: of each visit; visits are ordered by customer and time; shape (V,).
+        visit: of each line; shape (L,).
+        item: of each line; shape (L,).
+        present: True where the customer shows what coupons they have; shape (V,).
+    """
+    coupon, redeemed = np.zeros(len(visit), dtype=bool), []
+    for campaign, start in enumerate(world.starts):
+        able = sent[campaign, where] & present & (week >= start) & (week < start + CAMPAIGN_WEEKS)
+        lines = able[visit] & world.offered[campaign][world.category[item]]
+        visits = np.unique(visit[lines])
+        used = visits[np.unique(where[visits], return_index=True)[1]]
+        coupon |= lines & np.isin(visit, used)
+        redeemed.append(np.stack([np.full(len(used), campaign), used]))
+    return coupon, np.concatenate(redeemed, axis=1) if redeemed else np.zeros((2, 0), dtype=np.int64)
+
+
+def _drawn(shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A column of each row, with chances that sum to one in the row; shape (M,)."""
+    steps = np.cumsum(shares, axis=1)
+    return np.minimum((steps < rng.random(len(steps))[:, None]).sum(axis=1), shares.shape[1] - 1)
+
+
+def _chance(seed: int, *numbers: np.ndarray | int) -> np.ndarray:
+    """A number in [0, 1) that depends on nothing but the arguments (SplitMix64: Steele et al., OOPSLA 2014)."""
+    mixed: np.ndarray = np.array(seed, dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        for number in numbers:
+            mixed = (mixed ^ np.asarray(number, dtype=np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
+            mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            mixed = mixed ^ (mixed >> np.uint64(31))
+    return (mixed >> np.uint64(11)).astype(np.float64) / 2**53

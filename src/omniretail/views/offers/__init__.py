@@ -1,0 +1,1 @@
+"""One row per mailed offer, with features known when it was sent."""

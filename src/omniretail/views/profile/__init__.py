@@ -1,0 +1,1 @@
+"""The readable profile table and the features behind it."""

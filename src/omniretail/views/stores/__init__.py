@@ -1,0 +1,1 @@
+"""Store visits, nearby stores, distances."""

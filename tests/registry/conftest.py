@@ -1,0 +1,72 @@
+"""Registries for all tests, as MLflow takes seconds to make one: of made-up runs, and of a small shop's run."""
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from omniretail.config import compose
+from omniretail.registry import gate_tests as differences
+from omniretail.registry.register import register
+from omniretail.run import run
+from tests.conftest import shop_events
+from tests.registry.factories import kept_runs
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Differences here are wide; more draws would only take longer."""
+    monkeypatch.setattr(differences, "_OFFER_DRAWS", 30)
+    monkeypatch.setattr(differences, "_PROBE_DRAWS", 30)
+
+
+@pytest.fixture(scope="session")
+def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("registry")
+    uri = f"sqlite:///{folder}/mlflow.db"
+    MlflowClient(uri, uri).create_experiment("shop", artifact_location=str(folder / "files"))
+    return uri
+
+
+@pytest.fixture(scope="session")
+def runs(uri: str) -> dict[str, str]:
+    return kept_runs(uri)
+
+
+@pytest.fixture
+def name() -> str:
+    return f"grocery-recommender-{next(_NUMBERS)}"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Where the small shop's model is registered, as ``shop``, version 1."""
+
+    uri: str
+    run_id: str
+    folder: Path
+    settings: list[str]
+
+    def run(self, *more: str) -> str:
+        """Another run on the same log; its id is returned."""
+        return run(compose(*self.settings, *more))[0].run_id
+
+
+@pytest.fixture(scope="session")
+def registered(tmp_path_factory: pytest.TempPathFactory) -> Registered:
+    folder = tmp_path_factory.mktemp("registry")
+    log = folder / "log.csv"
+    shop_events().to_csv(log, index=False)
+    uri = f"sqlite:///{folder}/mlflow.db"
+    columns = [f"source.columns.{name}={name}" for name in ("user_id", "item_id", "timestamp", "basket_id")]
+    where = [f"tracking.uri={uri}", f"cache_dir={folder}/cache", "split.horizon_days=14", "report.html=null"]
+    settings = ["source=csv", f"source.path={log}", *columns, *where]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)  # files of runs lie beside the store
+        run_id = run(compose(*settings, "model=recommender/ease", "evaluate=[test]"))[0].run_id
+        register(uri, run_id, "shop")
+    return Registered(uri, run_id, folder, settings)

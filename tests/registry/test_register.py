@@ -1,0 +1,133 @@
+"""From a run to the registry: what a version holds, and what is refused."""
+
+import json
+import shutil
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlflow.artifacts import download_artifacts
+
+from omniretail.registry.register import register
+from omniretail.serving.load_registered import load_registered
+from omniretail.serving.manifest import MANIFEST, BundleError, seal, sha256
+from tests.registry.conftest import Registered
+
+
+@pytest.fixture(autouse=True)
+def _beside_the_store(registered: Registered, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(registered.folder)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", registered.uri)
+
+
+@pytest.fixture
+def files(registered: Registered) -> Path:
+    version = MlflowClient(registered.uri).get_model_version("shop", "1")
+    return Path(download_artifacts(str(version.source), tracking_uri=registered.uri))
+
+
+def test_a_version_says_what_it_is_and_where_it_comes_from(registered: Registered, files: Path) -> None:
+    version = MlflowClient(registered.uri).get_model_version("shop", "1")
+    assert version.run_id == registered.run_id
+    assert version.tags["kind"] == "recommender"
+    assert version.tags["manifest_sha256"] == sha256(files / "data/model" / MANIFEST)
+    assert json.loads(version.tags["protocol"])["policy"] == "allow_seen"
+    assert float(version.tags["latency_p99_ms"]) >= float(version.tags["latency_p50_ms"]) > 0
+
+
+def test_the_card_tells_data_protocol_figures_limits_and_how_to_make_it_again(
+    registered: Registered, files: Path
+) -> None:
+    card = (files / "model_card.md").read_text()
+    for heading in ("Data", "Protocol", "Figures", "Limits", "In service", "Make it again"):
+        assert f"\n## {heading}\n" in card
+    assert registered.run_id in card
+    assert "| NDCG@10 |" in card
+    assert "events before" in card
+    assert MlflowClient(registered.uri).get_model_version("shop", "1").description == card
+
+
+def test_a_version_is_plain_files_with_slim_requirements(files: Path) -> None:
+    kinds = {path.suffix for path in (files / "data").rglob("*") if path.is_file()}
+    assert kinds <= {".json", ".npz", ".parquet", ".safetensors"}
+    asked = (files / "requirements.txt").read_text()
+    assert "omniretail==" in asked
+    assert "numpy==" in asked
+    for heavy in ("lightning", "hydra", "recbole", "completejourney", "torch", "duckdb"):
+        assert heavy not in asked
+
+
+def test_mlflow_loads_it_and_it_answers_as_the_service_does(registered: Registered) -> None:
+    loaded = mlflow.pyfunc.load_model("models:/shop/1")
+    example = pd.DataFrame({"user_id": ["1", "2"], "k": [3, 3]})
+    said = loaded.predict(example)
+    again = load_registered(registered.uri, "models:/shop/1").service.predict(example)
+    assert said.item_ids.tolist() == again.item_ids.tolist()
+    assert set(said.model_version) == {"shop/1"}
+    assert loaded.metadata.signature.inputs.input_names()[:3] == ["user_id", "history", "k"]
+
+
+def test_a_run_that_keeps_no_model_says_how_to_get_one(registered: Registered) -> None:
+    only_tuned = registered.run("model=recommender/popular", "evaluate=[val]")
+    with pytest.raises(LookupError, match=r"keeps no model: only runs judged on test do.*evaluate=\[test\]"):
+        register(registered.uri, only_tuned, "shop")
+    with pytest.raises(LookupError, match="there is no run 123"):
+        register(registered.uri, "123", "shop")
+
+
+def test_a_run_whose_model_was_changed_is_not_registered(registered: Registered) -> None:
+    run_id = registered.run("model=recommender/popular", "evaluate=[test]")
+    kept = Path(str(MlflowClient(registered.uri).get_run(run_id).info.artifact_uri).removeprefix("file://")) / "model"
+    (kept / "bundle.json").write_text("{}")
+    with pytest.raises(BundleError, match=r"bundle\.json was changed"):
+        register(registered.uri, run_id, "tampered")
+    assert not MlflowClient(registered.uri).search_registered_models("name = 'tampered'")
+
+
+def test_a_name_that_cannot_be_one_is_refused(registered: Registered) -> None:
+    with pytest.raises(ValueError, match="name='a/b' cannot be registered"):
+        register(registered.uri, registered.run_id, "a/b")
+
+
+def test_what_was_changed_in_the_store_is_refused_even_with_a_manifest_made_anew(registered: Registered) -> None:
+    number = register(registered.uri, registered.run_id, "shop")
+    version = MlflowClient(registered.uri).get_model_version("shop", number)
+    bundle = Path(download_artifacts(str(version.source), tracking_uri=registered.uri)) / "data/model"
+    with np.load(bundle / "counts.npz") as counts:
+        whole = dict(counts)
+    np.savez(bundle / "counts.npz", **whole | {"popular": whole["popular"][::-1]})
+    with pytest.raises(BundleError, match=r"counts\.npz was changed after it was registered"):
+        load_registered(registered.uri, f"models:/shop/{number}")
+    seal(bundle)
+    with pytest.raises(BundleError, match="is not the one that was registered"):
+        load_registered(registered.uri, f"models:/shop/{number}")
+
+
+def test_what_is_not_in_the_registry_is_named_with_what_is(registered: Registered) -> None:
+    for model, message in {
+        "models:/shpo/1": "there is no model shpo in .*; did you mean shop",
+        "models:/shop/99": "shop has no version 99; it has versions 1",
+        "models:/shop@hero": "shop has no alias hero",
+        "shop": "model=shop is no model of a registry",
+    }.items():
+        with pytest.raises(LookupError, match=message):
+            load_registered(registered.uri, model)
+
+
+def test_a_version_whose_files_are_gone_says_so(registered: Registered) -> None:
+    number = register(registered.uri, registered.run_id, "shop")
+    version = MlflowClient(registered.uri).get_model_version("shop", number)
+    shutil.rmtree(download_artifacts(str(version.source), tracking_uri=registered.uri))
+    with pytest.raises(LookupError, match=f"shop/{number} has no files in .*: register it again from run"):
+        load_registered(registered.uri, f"models:/shop/{number}")
+
+
+def test_a_version_from_elsewhere_is_not_trusted(registered: Registered) -> None:
+    client = MlflowClient(registered.uri)
+    source = client.get_model_version("shop", "1").source
+    number = client.create_model_version("shop", str(source), registered.run_id).version
+    with pytest.raises(LookupError, match=r"was not registered by scripts/export\.py"):
+        load_registered(registered.uri, f"models:/shop/{number}")

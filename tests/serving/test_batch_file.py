@@ -1,0 +1,138 @@
+"""Files of requests: answered in pieces, in order, and gone on with after a stop."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from omniretail.serving.batch_file import answer_file
+from omniretail.serving.pyfunc import load_service
+from omniretail.serving.recommender import RecommenderService
+from tests.conftest import ROOT
+from tests.serving.factories import bundle, service
+
+USERS = pd.DataFrame({"user_id": np.random.default_rng(0).integers(0, 7, 100)})
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> RecommenderService:
+    return service(tmp_path_factory.mktemp("town") / "kept")
+
+
+class Stopping:
+    """Answers so often, then falls over."""
+
+    def __init__(self, whole: RecommenderService, pieces: int) -> None:
+        self.whole, self.left = whole, pieces
+
+    def example(self) -> pd.DataFrame:
+        return self.whole.example()
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return self.whole.predict(frame)
+
+
+def test_every_row_is_answered_in_order(town: RecommenderService, tmp_path: Path) -> None:
+    USERS.to_parquet(tmp_path / "users.parquet")
+    assert answer_file(town, "m", tmp_path / "users.parquet", tmp_path / "out.parquet", rows=30) == 100
+    said = pd.read_parquet(tmp_path / "out.parquet")
+    assert said.user_id.tolist() == USERS.user_id.tolist()
+    assert [each.tolist() for each in said.item_ids] == town.predict(USERS).item_ids.tolist()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.parquet", "users.parquet"]
+
+
+def test_nested_fields_come_from_parquet_as_from_json(town: RecommenderService, tmp_path: Path) -> None:
+    requests = pd.DataFrame(
+        {
+            "user_id": [None, 0.0, None],
+            "history": [[{"item_id": 3, "value": 2.0}, {"item_id": 1, "value": None}], None, []],
+            "filters": [{"category": ["c1"]}, {"category": None}, None],
+        }
+    )
+    requests.to_parquet(tmp_path / "in.parquet")
+    answer_file(town, "m", tmp_path / "in.parquet", tmp_path / "out.parquet")
+    said = pd.read_parquet(tmp_path / "out.parquet")
+    assert set(said.item_ids[0]) == {1, 4}
+    assert said.fallback.fillna("").tolist() == ["", "", "popular"]
+
+
+def test_stopped_and_started_again_only_what_is_missing_is_asked(town: RecommenderService, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    USERS.to_parquet(source)
+    with pytest.raises(KeyboardInterrupt):
+        answer_file(Stopping(town, 2), "m", source, target, rows=30)
+    assert not target.exists()
+    answer_file(Stopping(town, 2), "m", source, target, rows=30)  # two of four were there
+    assert len(pd.read_parquet(target)) == 100
+
+
+def test_pieces_of_another_model_or_input_are_not_gone_on_with(town: RecommenderService, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    USERS.to_parquet(source)
+    with pytest.raises(KeyboardInterrupt):
+        answer_file(Stopping(town, 2), "m", source, target, rows=30)
+    with pytest.raises(KeyboardInterrupt):  # all four are asked anew
+        answer_file(Stopping(town, 3), "another", source, target, rows=30)
+    USERS[::-1].to_parquet(source)
+    answer_file(town, "another", source, target, rows=30)
+    assert pd.read_parquet(target).user_id.tolist() == USERS.user_id.tolist()[::-1]
+
+
+def test_a_wrong_request_is_told_with_its_rows(town: RecommenderService, tmp_path: Path) -> None:
+    USERS.assign(k=[3] * 99 + [0]).to_parquet(tmp_path / "in.parquet")
+    with pytest.raises(ValueError, match="rows 91 to 100: k: a whole number from 1 to 6 is expected, not 0"):
+        answer_file(town, "m", tmp_path / "in.parquet", tmp_path / "out.parquet", rows=30)
+
+
+def test_no_file_and_no_parquet_are_named(town: RecommenderService, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"nobody\.parquet is not there"):
+        answer_file(town, "m", tmp_path / "nobody.parquet", tmp_path / "out.parquet")
+    (tmp_path / "text.parquet").write_text("user_id\n1\n")
+    with pytest.raises(ValueError, match=r"text\.parquet is no Parquet file"):
+        answer_file(town, "m", tmp_path / "text.parquet", tmp_path / "out.parquet")
+
+
+def test_an_empty_file_gives_an_empty_one(town: RecommenderService, tmp_path: Path) -> None:
+    USERS[:0].to_parquet(tmp_path / "in.parquet")
+    assert answer_file(town, "m", tmp_path / "in.parquet", tmp_path / "out.parquet") == 0
+    assert len(pd.read_parquet(tmp_path / "out.parquet")) == 0
+
+
+SLOWLY = """
+import sys, time
+from pathlib import Path
+from omniretail.serving.pyfunc import load_service
+from omniretail.serving.batch_file import answer_file
+town = load_service(Path(sys.argv[1]))
+class Slow:
+    def predict(self, frame):
+        time.sleep(float(sys.argv[4]))
+        return town.predict(frame)
+answer_file(Slow(), "m", Path(sys.argv[2]), Path(sys.argv[3]), rows=5)
+"""
+
+
+def test_killed_without_warning_it_goes_on_and_ends_as_if_never_killed(tmp_path: Path) -> None:
+    source, target, kept = tmp_path / "in.parquet", tmp_path / "out.parquet", bundle(tmp_path / "kept")
+    USERS.to_parquet(source)
+    command = [sys.executable, "-c", SLOWLY, str(kept), str(source), str(target)]
+    running = subprocess.Popen([*command, "0.2"], cwd=ROOT)
+    parts = tmp_path / "out.parquet.parts"
+    while len(list(parts.glob("*.parquet"))) < 3:
+        assert running.poll() is None
+        time.sleep(0.02)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    assert not target.exists()
+    subprocess.run([*command, "0"], check=True, cwd=ROOT)
+    expected = load_service(kept).predict(USERS).item_ids.tolist()
+    assert [each.tolist() for each in pd.read_parquet(target).item_ids] == expected
