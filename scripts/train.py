@@ -1,31 +1,20 @@
-"""Train and judge one model, or sweep over many: see ``--help`` and configs/train.yaml."""
+#!/usr/bin/env python
+"""Train and evaluate one model by its task, or sweep over many: see ``--help`` and configs/train.yaml."""
 
-import logging
 import sys
 
 import hydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from omniretail.config import opened
 
-log = logging.getLogger(__name__)
-
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="train")
-def main(cfg: DictConfig) -> None:
-    """One job: a run, or one of a sweep's."""
-    from omniretail.run import USER_ERRORS, run  # here, so that --help does not wait for the numerical libraries
+def main(cfg: DictConfig) -> float:
+    """One job: a run, or one of a sweep's. The primary metric of the last stage is returned, for Hydra's sweepers."""
+    from omniretail.run import run_job  # here, so that --help does not wait for the numerical libraries
 
-    try:
-        print(f"run_id={run(cfg)[0].run_id}")
-    except USER_ERRORS as error:
-        message = f"error: {error}"
-        if HydraConfig.get().mode == RunMode.MULTIRUN:
-            log.error(message)  # the sweep goes on, and its report names the runs that failed
-        else:
-            sys.exit(message)
+    return run_job(cfg)
 
 
 if __name__ == "__main__":

@@ -1,33 +1,90 @@
-"""What one evaluation found: the unit that reports compare and tracking keeps."""
+"""The one result: what an evaluation found, as reports compare it, tracking keeps it and the gate reads it."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
+
+METRIC_COLUMNS = ["metric", "group", "value", "low", "high"]
 
 
 @dataclass(frozen=True)
 class Result:
-    """One model judged on one stage of one dataset.
+    """One model evaluated by one task at one stage of one dataset.
+
+    A metric of a group (a question, a window, a segment) has the key ``<group>/<metric>``, e.g. ``churn/auc``.
 
     Attributes:
         model: its name for people, e.g. ``EASE``.
         stage: ``val`` or ``test``.
-        per_user: a value per judged user and metric (``ndcg_at_10``, ``new_recall_at_20``, …), NaN where the user has
-            nothing held out for it, and the column ``n_history`` (events before the cutoff); indexed by ``user_id``.
-        overall: figures of all lists together (``coverage_at_10``, ``gini_at_10``, …) and counts (``cold_items``, …).
-        fit_s: seconds to fit.
-        score_s: seconds to score and rank all judged users.
-        peak_memory_mb: highest resident memory while fitting and scoring, MiB.
+        task: name of the task, e.g. ``recommendation``.
+        per_unit: one row per unit that was judged (user, mailing, visit, …), with its ids as index or columns. A column
+            named like a metric's key holds that metric's value per unit, NaN where the unit has none; the metric is
+            then their mean, and two models are compared by a paired t-test.
+        metrics: long, columns ``metric, group, value, low, high``; ``group`` is empty where the metric is of all units,
+            ``low`` and ``high`` hold its 95 % interval, NaN where none was made.
+        resampled: R rows of a paired bootstrap over units, one column per metric that is no mean over units; the same
+            draws for every model of a protocol. Empty where there is no such metric.
+        protocol: every setting that must be equal for two results to be comparable.
+        parameters: the model's hyper-parameters in a line, by which runs of one model are told apart.
+        counts: facts in numbers (``users_judged``, ``learned_redeemed``, …), equal for all models of a protocol.
+        cost: ``fit_s`` and ``score_s`` (seconds), ``peak_memory_mb`` (MiB), and a task's own.
+        seed: of the model.
         run_id: the MLflow run behind it; empty before it is tracked.
-        settings: what was compared under which protocol (source, split, seed, data version, …).
     """
 
     model: str
     stage: str
-    per_user: pd.DataFrame
-    overall: dict[str, float] = field(default_factory=dict)
-    fit_s: float = 0.0
-    score_s: float = 0.0
-    peak_memory_mb: float = 0.0
+    task: str = "recommendation"
+    per_unit: pd.DataFrame = field(default_factory=pd.DataFrame)
+    metrics: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=METRIC_COLUMNS))
+    resampled: pd.DataFrame = field(default_factory=pd.DataFrame)
+    protocol: Mapping[str, str] = field(default_factory=dict)
+    parameters: str = ""
+    counts: Mapping[str, float] = field(default_factory=dict)
+    cost: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
     run_id: str = ""
-    settings: dict[str, str] = field(default_factory=dict)
+
+    def values(self) -> dict[str, float]:
+        """Every metric by its key, in order."""
+        keys = [key(group, metric) for group, metric in zip(self.metrics.group, self.metrics.metric, strict=True)]
+        return dict(zip(keys, self.metrics.value.astype(float), strict=True))
+
+    def value(self, metric: str) -> float:
+        """One metric by its key.
+
+        Raises:
+            KeyError: naming the metrics that there are.
+        """
+        values = self.values()
+        if metric not in values:
+            raise KeyError(f"{self.model} has no metric {metric}; it has {', '.join(values)}")
+        return values[metric]
+
+
+def key(group: str, metric: str) -> str:
+    """Key of a group's metric.
+
+    >>> key("churn", "auc"), key("", "auc")
+    ('churn/auc', 'auc')
+    """
+    return f"{group}/{metric}" if group else metric
+
+
+def metric_rows(values: Mapping[str, float], group: str = "", low: Any = None, high: Any = None) -> pd.DataFrame:
+    """Rows of ``Result.metrics`` for one group.
+
+    Args:
+        values: metric -> value.
+        group: to which they belong.
+        low: metric -> lower end of the 95 % interval; None: none was made.
+        high: metric -> upper end.
+    """
+    ends = [{} if end is None else end for end in (low, high)]
+    rows: Iterable[dict[str, Any]] = (
+        {"metric": name, "group": group, "value": float(value), "low": ends[0].get(name), "high": ends[1].get(name)}
+        for name, value in values.items()
+    )
+    return pd.DataFrame(rows, columns=METRIC_COLUMNS).astype({"value": float, "low": float, "high": float})

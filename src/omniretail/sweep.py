@@ -5,146 +5,44 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from omniretail import tracking
-from omniretail.o2o.offers.figures import OfferResult
-from omniretail.profile.probing.figures import ProbeResult
-from omniretail.report import comparison, markdown, terminal, to_csv, verdict, write_html
-from omniretail.report.tables.offers import offer_cells, offer_comparison, offer_legend
-from omniretail.report.tables.plain import plain_html, plain_markdown, plain_terminal
-from omniretail.report.tables.probing import probe_cells, probe_comparison, probe_legend
-from omniretail.report.tables.protocol import PROTOCOL
+from omniretail.report.compare import Comparison, Report
 from omniretail.result import Result
-from omniretail.tracking import DataFacts
-
-REFERENCE = "PersonalTop"  # what a customer would buy anyway: a recommender that does not beat it is not needed
 
 
-@dataclass(frozen=True)
-class Compared:
-    """Runs judged under one protocol.
-
-    Attributes:
-        results: one per run.
-        table: from ``report.comparison``.
-        data: what the runs say of their data.
-    """
-
-    results: list[Result]
-    table: pd.DataFrame
-    data: DataFacts
-
-    def show(self, console: Console) -> None:
-        """Print the table, how to read it, and whether anything beats the customer's own habits."""
-        console.print(f"\n[bold]{self.data.card.title}[/bold] · {self.results[0].settings.get('split', '')}\n")
-        console.print(terminal(self.table, console.width))
-        if REFERENCE in self.table.index:
-            console.print(verdict(self.table, REFERENCE))
-        if self.data.card.note:
-            console.print(self.data.card.note, style="italic")
-
-    def markdown(self) -> str:
-        """The table for a README."""
-        return markdown(self.table)
-
-    def to_csv(self, path: Path) -> None:
-        """Keep the table, every digit."""
-        to_csv(self.table, path)
-
-    def write_html(self, path: Path) -> None:
-        """Write the page with the plots."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        settings = self.results[0].settings
-        protocol = {name.capitalize(): settings[name] for name in PROTOCOL if name in settings}
-        write_html(path, self.results, self.table, self.data.card, protocol, self.data.drops)
-
-
-@dataclass(frozen=True)
-class PlainCompared:
-    """Encoders or response models judged under one protocol; shown and kept like ``Compared``.
-
-    Attributes:
-        results: one per run.
-        table: from ``probe_comparison`` or ``offer_comparison``.
-        data: what the runs say of their data.
-        what: the subject of the page's title.
-        cells: the table as text.
-        legend: how to read it, in sentences.
-        index: whether the table's index is to be kept.
-    """
-
-    results: list[Any]
-    table: pd.DataFrame
-    data: DataFacts
-    what: str
-    cells: pd.DataFrame
-    legend: list[str]
-    index: bool
-
-    def show(self, console: Console) -> None:
-        """Print the table and how to read it."""
-        console.print(f"\n[bold]{self.data.card.title}[/bold] · {self.results[0].settings.get('split', '')}\n")
-        console.print(plain_terminal(self.cells))
-        for sentence in [*self.legend, self.data.card.note]:
-            console.print(sentence.replace("**", ""), style="dim")
-
-    def markdown(self) -> str:
-        """The table for a README."""
-        return plain_markdown(self.cells, self.legend)
-
-    def to_csv(self, path: Path) -> None:
-        """Keep the table, every digit."""
-        self.table.to_csv(path, index=self.index)
-
-    def write_html(self, path: Path) -> None:
-        """Write the page."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        title = f"{self.data.card.title}: {self.what}"
-        path.write_text(plain_html(self.cells, self.legend, title, self.data.card), encoding="utf-8")
-
-
-def compare(
-    uri: str, run_ids: Sequence[str], stage: str, metrics: Sequence[str], primary: str, floor: str
-) -> list[Compared | PlainCompared]:
+def compare(uri: str, run_ids: Sequence[str], stage: str, **settings: Any) -> list[Comparison]:
     """Read runs back and put those of one protocol into one table each.
 
     Args:
         uri: the tracking store.
         run_ids: runs, or sweeps, which stand for their children.
         stage: ``val`` or ``test``.
-        metrics: what to show beside the primary one.
-        primary: what models are ordered and tested by.
-        floor: the model that every other must beat.
+        settings: fields of ``Report`` in place of what the runs' task says; None: as the task says.
 
     Raises:
         LookupError: where a run or its results are not there.
         ValueError: where a metric was not measured.
     """
     single = [child for run_id in run_ids for child in tracking.children(uri, run_id)]
-    groups: dict[tuple, list[Any]] = {}
+    groups: dict[tuple, list[Result]] = {}
     for result in [tracking.load_result(uri, run_id, stage) for run_id in dict.fromkeys(single)]:
-        protocol = tuple(result.settings.get(key) for key in ("data", "split", "policy"))
-        groups.setdefault((type(result), *protocol), []).append(result)
-    return [_compared(group, uri, metrics, primary, floor) for group in groups.values()]
+        groups.setdefault(tuple(sorted(result.protocol.items())), []).append(result)
+    wanted = {name: value for name, value in settings.items() if value is not None}
+    return [_compared(group, uri, wanted) for group in groups.values()]
 
 
-def _compared(group: list[Any], uri: str, metrics: Sequence[str], primary: str, floor: str) -> Compared | PlainCompared:
-    data = tracking.load_data_facts(uri, group[0].run_id)
-    if isinstance(group[0], ProbeResult):
-        table, what = probe_comparison(group), f"what {len(group)} embeddings know of customers"
-        return PlainCompared(group, table, data, what, probe_cells(table), probe_legend(table), index=False)
-    if isinstance(group[0], OfferResult):
-        table, what = offer_comparison(group), "who acts on an offer"
-        return PlainCompared(group, table, data, what, offer_cells(table), offer_legend(table), index=True)
-    return Compared(group, comparison(group, metrics, primary, floor), data)
+def _compared(group: Sequence[Result], uri: str, settings: dict[str, Any]) -> Comparison:
+    first = group[0].run_id
+    report: Any = OmegaConf.to_container(tracking.load_config(uri, first).report)
+    data = tracking.load_data_summary(uri, first)
+    return Report(**{**report, **settings}).compare(group, data.card, data.drops)
 
 
 class SweepReport(Callback):
@@ -177,11 +75,9 @@ class SweepReport(Callback):
             sys.exit(1)
 
     def _report(self, config: DictConfig) -> None:
-        chosen, console = config.report, Console(width=None if sys.stdout.isatty() else 110, highlight=False)
-        stage, primary = config.evaluate[-1], config.metrics.primary
-        compared = compare(self.run.uri, [self.run.run_id], stage, chosen.metrics, primary, chosen.floor)
-        for number, part in enumerate(compared):
-            page = Path(chosen.html)
+        console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+        for number, part in enumerate(compare(self.run.uri, [self.run.run_id], config.evaluate[-1])):
+            page = Path(config.report.html)
             page = page.with_stem(f"{page.stem}_{number}") if number else page
             part.show(console)
             part.write_html(page)

@@ -39,7 +39,7 @@ def fold(histories: list[list[int]], held_out: list[set[int]], n_items: int = 5,
 
 def test_repeat_and_new_items_apart():
     judged = fold(histories=[[0, 1, 1], [3], []], held_out=[{0, 2, 9}, {4}, {0}])
-    metrics = Metrics([2], "recall_at_2", {"recall": recall_at_k}, {}, apart=["recall"])
+    metrics = Metrics([2], "recall_at_2", {"recall": recall_at_k}, {}, split_repeat_new=["recall"])
     per_user, overall = evaluate_lists(np.array([[0, 2], [3, 4], [1, 0]]), judged, metrics)
     expected = pd.DataFrame(
         {
@@ -62,7 +62,7 @@ def test_repeat_and_new_items_apart():
 
 
 def test_no_parts_without_repeats():
-    metrics = Metrics([1], "recall_at_1", {"recall": recall_at_k}, {}, apart=["recall"])
+    metrics = Metrics([1], "recall_at_1", {"recall": recall_at_k}, {}, split_repeat_new=["recall"])
     per_user, overall = evaluate_lists(np.array([[2]]), fold([[0]], [{2}]), metrics)
     assert list(per_user) == ["recall_at_1", "n_history"]
     assert overall["repeat_items"] == 0
@@ -74,7 +74,7 @@ def test_parts_partition_the_hits():
     held_out = [set(rng.integers(0, 45, 8).tolist()) for _ in range(60)]
     judged = fold(histories, held_out, n_items=40)
     ranked = rng.permuted(np.tile(np.arange(40), (60, 1)), axis=1)[:, :10]
-    metrics = Metrics([10], "recall_at_10", {"recall": recall_at_k}, {}, apart=["recall"])
+    metrics = Metrics([10], "recall_at_10", {"recall": recall_at_k}, {}, split_repeat_new=["recall"])
     per_user, _ = evaluate_lists(ranked, judged, metrics)
     n_repeat = np.array([len(set(h) & truth) for h, truth in zip(histories, held_out, strict=True)])
     found = per_user.repeat_recall_at_10.fillna(0) * n_repeat
@@ -112,7 +112,7 @@ def test_figures_of_all_lists_stand_beside_those_per_user():
     ("settings", "message"),
     [
         ({"primary": "ndcg_at_7"}, "metrics.primary=ndcg_at_7 is not measured; choose one of ndcg_at_5"),
-        ({"apart": ["recal"]}, r"metrics.apart names \['recal'\]; choose among ndcg"),
+        ({"split_repeat_new": ["recal"]}, r"metrics.split_repeat_new names \['recal'\]; choose among ndcg"),
     ],
 )
 def test_typos_fail_with_their_name(settings, message):

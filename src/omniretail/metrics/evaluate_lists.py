@@ -28,28 +28,32 @@ class Metrics:
         primary: the key that models are compared and chosen by, e.g. ``ndcg_at_10``.
         per_user: metrics with a value per user, by name.
         overall: metrics of all lists together, by name.
-        apart: names of ``per_user`` metrics also reported for repeat and for new items.
+        split_repeat_new: names of ``per_user`` metrics also reported for repeat and for new items.
 
     Raises:
-        ValueError: where ``primary`` or ``apart`` name what is not measured.
+        ValueError: where ``primary`` or ``split_repeat_new`` name what is not measured.
     """
 
     ks: Sequence[int]
     primary: str
     per_user: Mapping[str, PerUser]
     overall: Mapping[str, Overall]
-    apart: Sequence[str] = ()
+    split_repeat_new: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         measured = [key(name, k) for name, k in product(self.per_user, self.ks)]
         if self.primary not in measured:
             raise ValueError(f"metrics.primary={self.primary} is not measured; choose one of {', '.join(measured)}")
-        unknown = set(self.apart) - set(self.per_user)
+        unknown = set(self.split_repeat_new) - set(self.per_user)
         if unknown:
-            raise ValueError(f"metrics.apart names {sorted(unknown)}; choose among {', '.join(self.per_user)}")
+            raise ValueError(
+                f"metrics.split_repeat_new names {sorted(unknown)}; choose among {', '.join(self.per_user)}"
+            )
 
 
-def evaluate_lists(ranked: np.ndarray, fold: Fold, metrics: Metrics) -> tuple[pd.DataFrame, dict[str, float]]:
+def evaluate_lists(
+    ranked: np.ndarray, fold: Fold, metrics: Metrics
+) -> tuple[pd.DataFrame, dict[str, float], dict[str, float]]:
     """Hold the lists of a fold's users against what they took after the cutoff.
 
     A *repeat* is a held-out item in the user's history; every other held-out item is *new*, those the catalogue does
@@ -61,7 +65,7 @@ def evaluate_lists(ranked: np.ndarray, fold: Fold, metrics: Metrics) -> tuple[pd
         metrics: what to measure.
 
     Returns:
-        A value per user and metric, with ``n_history``, indexed by ``user_id``; and the figures of all lists together.
+        A value per user and metric, with ``n_history``, indexed by ``user_id``; the metrics of all lists together; and counts of what was judged.
         A metric without a value for any user (diversity where no category is known) is left out.
 
     Raises:
@@ -70,12 +74,12 @@ def evaluate_lists(ranked: np.ndarray, fold: Fold, metrics: Metrics) -> tuple[pd
     lists = ranked_lists(ranked, fold)
     parts = dict(_parts(lists, fold))
     values = {key(name, k): measure(lists, k) for name, measure in metrics.per_user.items() for k in metrics.ks}
-    for (part, judged), name, k in product(parts.items(), metrics.apart, metrics.ks):
+    for (part, judged), name, k in product(parts.items(), metrics.split_repeat_new, metrics.ks):
         values[key(name, k, part)] = metrics.per_user[name](judged, k)
     per_user = pd.DataFrame(values, index=pd.Index(fold.user_ids, name="user_id")).dropna(axis="columns", how="all")
     per_user["n_history"] = fold.users.lengths
     overall = {key(name, k): measure(lists, k) for name, measure in metrics.overall.items() for k in metrics.ks}
-    return per_user, overall | _counts(fold, parts)
+    return per_user, overall, _counts(fold, parts)
 
 
 def ranked_lists(ranked: np.ndarray, fold: Fold) -> RankedLists:

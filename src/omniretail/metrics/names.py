@@ -3,6 +3,7 @@
 import re
 
 _ACRONYMS = {"ndcg", "mrr", "map", "auc"}
+_LOSSES = {"log_loss", "brier", "ece", "mae", "rmse"}
 _PLAIN = {"intra_list_diversity": "Diversity", "auc_per_offer": "AUC per offer"}
 
 
@@ -26,6 +27,15 @@ def label(key: str) -> str:
         return _words(key)
     part, metric, k = parts.groups()
     return f"{_words(metric)}@{k} ({part})" if part else f"{_words(metric)}@{k}"
+
+
+def lower_is_better(key: str) -> bool:
+    """Whether a metric is a loss or an error, of a group or of all.
+
+    >>> lower_is_better("churn/brier"), lower_is_better("ndcg_at_10")
+    (True, False)
+    """
+    return key.rpartition("/")[2] in _LOSSES
 
 
 def _words(metric: str) -> str:

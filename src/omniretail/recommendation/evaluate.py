@@ -1,80 +1,95 @@
-"""Fit, score, rank, judge: one model on one fold."""
+"""The recommendation task: which items will this customer want next? All items are ranked, never a sample."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from omniretail.core.resources import metered
+from omniretail.dataset import Dataset
 from omniretail.metrics.evaluate_lists import Metrics, evaluate_lists
 from omniretail.models.protocols import Recommender
 from omniretail.models.recommenders.popular import Popular
-from omniretail.models.top_k import Policy, recommend
-from omniretail.policies.protocol import fitted
+from omniretail.models.top_k import recommend
+from omniretail.policies.protocol import described, fitted
 from omniretail.recommendation.constraint_effect import ConstraintEffect
-from omniretail.result import Result
+from omniretail.result import Result, metric_rows
 from omniretail.splits.cutoff import Stage
+from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of
 from omniretail.views.fold import Fold
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Examination:
-    """How every model of a comparison is examined.
+class Recommendation:
+    """Rank the catalogue for every user of the window, and hold the lists against what they took.
 
     Attributes:
         metrics: what is measured.
         policy: what may be shown.
         memory_mb: bound on one batch of scores, MiB.
-        settings: the protocol in words (source, split, data version, …); models are comparable where these are equal.
     """
 
-    metrics: Metrics
-    policy: Policy
-    memory_mb: int
-    settings: Mapping[str, str]
+    metrics: Metrics = field(metadata=NOT_PROTOCOL)
+    policy: Any
+    memory_mb: int = field(default=256, metadata=NOT_PROTOCOL)
 
-    def take(self, model: Recommender, fold: Fold, stage: Stage) -> Result:
-        """Fit the model on the fold and judge it there.
+    def evaluate(self, model: Recommender, data: Dataset, stage: Stage) -> Evaluation:
+        """Fit the model and evaluate its lists; see ``Task``.
 
-        Users without any history get the popular list, whatever the model.
+        Users without any history get the popular list, whatever the model. A policy that constrains lists is evaluated
+        with it: how much of the lists is feasible, and what the constraints cost.
 
         Raises:
-            ValueError: where the lists asked for are longer than the catalogue, or scores are not finite.
+            DataError: where the split leaves nothing to learn from or to judge.
+            ValueError: where lists are longer than the catalogue, or scores are not finite.
         """
+        fold = data.fold(stage)
         with metered() as fitting:
             model.fit(fold.train)
         fallback = Popular().fit(fold.train).popularity_
         (policy,) = fitted([self.policy], fold.train)
         k = max(self.metrics.ks)
-        watched = ConstraintEffect(policy, k) if hasattr(policy, "decide") else None
+        effect = ConstraintEffect(policy, k) if hasattr(policy, "decide") else None
         with metered() as scoring:
-            ranked, _ = recommend(model, fold.users, k, watched or policy, fallback, self.memory_mb)
-        per_user, overall = evaluate_lists(ranked, fold, self.metrics)
-        if watched is not None:
-            per_user, overall = self._with_what_changed(per_user, overall, watched, fold)
-        return Result(
-            model=getattr(model, "label", type(model).__name__),
+            ranked, _ = recommend(model, fold.users, k, effect or policy, fallback, self.memory_mb)
+        per_user, overall, counts = evaluate_lists(ranked, fold, self.metrics)
+        if effect is not None:
+            per_user, counts = self._with_constraint_effect(per_user, counts, effect, fold)
+        result = Result(
+            model=model_name(model),
             stage=stage,
-            per_user=per_user,
-            overall=overall,
-            fit_s=fitting.seconds,
-            score_s=scoring.seconds,
-            peak_memory_mb=max(fitting.peak_memory_mb, scoring.peak_memory_mb),
-            settings={**self.settings, "stage": stage, **({"policy": str(policy)} if watched else {})},
+            per_unit=per_user,
+            metrics=_metrics(per_user, overall),
+            protocol=protocol_of(self, "recommendation", data, stage, policy=described(policy)),
+            parameters=parameters_of(model),
+            counts=counts,
+            cost={
+                "fit_s": fitting.seconds,
+                "score_s": scoring.seconds,
+                "peak_memory_mb": max(fitting.peak_memory_mb, scoring.peak_memory_mb),
+            },
+            seed=getattr(model, "seed", 0),
         )
+        bundle = {"model": model, "policy": policy, "train": fold.train}
+        return Evaluation(result, bundle=bundle, model=model)
 
-    def _with_what_changed(
-        self, per_user: pd.DataFrame, overall: dict[str, float], watched: ConstraintEffect, fold: Fold
+    def _with_constraint_effect(
+        self, per_user: pd.DataFrame, counts: dict[str, float], effect: ConstraintEffect, fold: Fold
     ) -> tuple[pd.DataFrame, dict[str, float]]:
-        """The figures, with those of the unconstrained lists and what constraints cost beside them."""
-        free, _ = evaluate_lists(watched.unconstrained(), fold, self.metrics)
+        """The metrics, with those of the unconstrained lists and what the constraints cost beside them."""
+        free, _, _ = evaluate_lists(effect.unconstrained(), fold, self.metrics)
         metric = self.metrics.primary.rpartition("_at_")[0]
-        changed = watched.per_user(self.metrics.ks, per_user, free, metric)
-        counts = watched.counts()
-        for name, n in counts.items():
+        for name, n in effect.counts().items():
             if n:
                 log.warning("policy: %s of %s judged: %s", f"{n:,}", f"{len(per_user):,}", name.replace("_", " "))
-        return per_user.join(changed), overall | counts
+        changed = effect.per_user(self.metrics.ks, per_user, free, metric)
+        return per_user.join(changed), counts | effect.counts()
+
+
+def _metrics(per_user: pd.DataFrame, overall: dict[str, float]) -> pd.DataFrame:
+    means = per_user.drop(columns="n_history").mean()
+    return metric_rows({str(name): float(value) for name, value in means.items() if np.isfinite(value)} | overall)

@@ -48,7 +48,9 @@ class AmazonCrossDomain:
             DataError: where there is no such pair, or ``duplicate_items`` is another word.
         """
         if self.duplicate_items not in get_args(Twins):
-            raise DataError(f"source.duplicate_items={self.duplicate_items!r} is not one of {', '.join(get_args(Twins))}")
+            raise DataError(
+                f"source.duplicate_items={self.duplicate_items!r} is not one of {', '.join(get_args(Twins))}"
+            )
         pairs = sorted(path.name for path in Path(self.folder).glob("*_*") if path.is_dir())
         if pairs and f"{self.target}_{self.other}" not in pairs:
             raise DataError(f"there is no pair {self.target}_{self.other}; choose target and other among {pairs}")

@@ -1,22 +1,31 @@
-"""MLflow: every run with its settings, data, code, figures and files; the only importer of mlflow for runs.
+"""MLflow: every run with its settings, data, code, metrics and files; the only importer of mlflow for runs.
 
-A run goes to the server that the tracking URI names. Where that cannot be reached, the run is kept in the local SQLite
-file and says how to push it.
+A run goes to the server that the tracking URI names. Where that cannot be reached, the run is saved in the local SQLite
+file, and the log says how to push it.
 """
 
-from omniretail.tracking.results_io import DataFacts, load_data_facts, load_result, record_results
+from omniretail.tracking.results_io import (
+    DataSummary,
+    load_config,
+    load_data_summary,
+    load_result,
+    mlflow_metrics,
+    record_evaluations,
+)
 from omniretail.tracking.runs import LOCAL, TrackedRun, children, failed_children, push, sweep, tracked
 
 __all__ = [
     "LOCAL",
-    "DataFacts",
+    "DataSummary",
     "TrackedRun",
     "children",
     "failed_children",
-    "load_data_facts",
+    "load_config",
+    "load_data_summary",
     "load_result",
+    "mlflow_metrics",
     "push",
-    "record_results",
+    "record_evaluations",
     "sweep",
     "tracked",
 ]

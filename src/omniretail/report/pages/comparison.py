@@ -10,7 +10,7 @@ from omniretail.report.plots.captions import Plot, plots
 from omniretail.report.plots.style import line_styles, svg
 from omniretail.report.tables.comparison import baseline_of
 from omniretail.report.tables.format import cells, legend, verdict
-from omniretail.report.tables.protocol import by_name, merged
+from omniretail.report.tables.protocol import NAMES, by_name, merged
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
 
@@ -29,7 +29,6 @@ def write_html(
     results: Sequence[Result],
     table: pd.DataFrame,
     card: DatasetCard,
-    protocol: Mapping[str, str],
     drops: Mapping[str, int],
     references: Sequence[str] = ("PersonalTop", "Popular"),
 ) -> None:
@@ -40,19 +39,18 @@ def write_html(
         results: as given to ``comparison``.
         table: what ``comparison`` made of them.
         card: of the dataset.
-        protocol: facts for people, e.g. ``{"Test window": "[2017-11-03, 2017-12-01)"}``; counts are added here.
         drops: rows left out by reason.
         references: models that the best is held against in a sentence; those not in the table are passed over.
     """
     page = rendered(
-        "page",
+        "comparison",
         title=f"{card.title}: {len(table)} models compared",
         verdicts=[verdict(table, name) for name in references if name in table.index],
         columns=list(cells(table).columns),
         rows=_rows(table),
         legend=legend(table),
         data=card,
-        facts=dict(protocol) | _counts(results),
+        facts=_protocol(results[0]) | _counts(results),
         drops=dict(drops),
         plots=[_drawn(plot) for plot in plots(table, merged(results))],
         runs=_runs(results),
@@ -61,17 +59,21 @@ def write_html(
 
 
 def _rows(table: pd.DataFrame) -> list[dict]:
-    floor, own = baseline_of(table), line_styles(list(table.index), baseline_of(table))
+    baseline, own = baseline_of(table), line_styles(list(table.index), baseline_of(table))
     texts = cells(table).to_numpy().tolist()
     return [
-        {"cells": row, "look": own[name], "is_floor": name == floor}
+        {"cells": row, "look": own[name], "is_baseline": name == baseline}
         for name, row in zip(table.index, texts, strict=True)
     ]
 
 
 def _counts(results: Sequence[Result]) -> dict[str, str]:
-    overall = results[0].overall  # one protocol, so the same for all
-    return {words: f"{overall[key]:,.0f}" for key, words in _COUNTS.items() if key in overall}
+    counts = results[0].counts  # one protocol, so the same for all
+    return {label: f"{counts[key]:,.0f}" for key, label in _COUNTS.items() if key in counts}
+
+
+def _protocol(result: Result) -> dict[str, str]:
+    return {label: result.protocol[name] for name, label in NAMES.items() if result.protocol.get(name)}
 
 
 def _drawn(plot: Plot) -> dict[str, str]:
@@ -80,7 +82,7 @@ def _drawn(plot: Plot) -> dict[str, str]:
 
 def _runs(results: Sequence[Result]) -> list[dict[str, str]]:
     return [
-        {"name": name, "seed": run.settings.get("seed", "–"), "run_id": run.run_id or "not tracked"}
+        {"name": name, "seed": str(run.seed), "run_id": run.run_id or "not tracked"}
         for name, group in by_name(results).items()
         for run in group
     ]

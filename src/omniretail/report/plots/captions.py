@@ -37,14 +37,14 @@ def plots(table: pd.DataFrame, results: Mapping[str, Result]) -> Iterator[Plot]:
         table: from ``comparison``.
         results: one per model, by the table's names (see ``merged``).
     """
-    primary, floor = shown_metrics(table)[0], baseline_of(table)
+    primary, baseline = shown_metrics(table)[0], baseline_of(table)
     name = label(primary)
     judged = [results[model] for model in table.index]
     yield Plot(
         "accuracy",
         f"{name} by model",
         f"Further right is better; where two bars overlap widely, look at p before believing the order. {TIED} marks "
-        f"models not significantly different from the best{'; the dotted line is the floor' if floor else ''}.",
+        f"models not significantly different from the best{'; the dotted line is the baseline' if baseline else ''}.",
         figures.accuracy(table),
     )
     yield Plot(
@@ -53,22 +53,22 @@ def plots(table: pd.DataFrame, results: Mapping[str, Result]) -> Iterator[Plot]:
         "Up and left is better; along the grey line lie the models that no cheaper one beats.",
         figures.accuracy_by_cost(table),
     )
-    if all(figures.coverage_key(table) in result.overall for result in judged):
+    if all(figures.coverage_key(table) in result.values() for result in judged):
         yield Plot(
             "coverage",
             f"{name} against catalogue coverage",
             "Up is more accurate, right shows more of the catalogue; a model far left lives on a few best-sellers.",
             figures.accuracy_by_coverage(table, results),
         )
-    if floor is not None:
+    if baseline is not None:
         yield Plot(
             "activity",
-            f"Gain over {floor} by customer activity",
+            f"Gain over {baseline} by customer activity",
             f"Each point is the mean gain in {name} for a group of customers, from least to most active; where an "
-            f"interval touches zero, {floor} would have served them as well. Shown: the best {figures.MAX_LINES}.",
+            f"interval touches zero, {baseline} would have served them as well. Shown: the best {figures.MAX_LINES}.",
             figures.lift_by_activity(table, results),
         )
-    if all({f"repeat_{primary}", f"new_{primary}"} <= set(result.per_user.columns) for result in judged):
+    if all({f"repeat_{primary}", f"new_{primary}"} <= set(result.per_unit.columns) for result in judged):
         yield Plot(
             "repeat_and_new",
             "Repeat and new items apart",

@@ -28,13 +28,13 @@ def accuracy(table: pd.DataFrame) -> Figure:
     Args:
         table: from ``comparison``.
     """
-    primary, floor = shown_metrics(table)[0], baseline_of(table)
+    primary, baseline = shown_metrics(table)[0], baseline_of(table)
     plot, (axes,) = canvas(height=0.9 + 0.28 * len(table))
     _dots(axes, table, table[[primary, f"{primary}_low", f"{primary}_high"]].to_numpy())
     for row, value in enumerate(table[primary]):
         axes.text(1.02, row, figure(value), transform=axes.get_yaxis_transform(), va="center", fontsize=9)
-    if floor is not None:
-        axes.axvline(table.loc[floor, primary], color=GRID, linestyle=":", linewidth=1, zorder=0)
+    if baseline is not None:
+        axes.axvline(table.loc[baseline, primary], color=GRID, linestyle=":", linewidth=1, zorder=0)
     axes.set_xlabel(f"{label(primary)}, mean and 95 % interval")
     return plot
 
@@ -72,27 +72,27 @@ def accuracy_by_coverage(table: pd.DataFrame, results: Mapping[str, Result]) -> 
     plot, (axes,) = canvas(height=4.2)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     axes.set_xlabel(f"{label(coverage)}: share of the catalogue that stands in somebody's list")
-    _scatter(axes, table, np.array([results[name].overall[coverage] for name in table.index]))
+    _scatter(axes, table, np.array([results[name].value(coverage) for name in table.index]))
     return plot
 
 
 @styled
 def lift_by_activity(table: pd.DataFrame, results: Mapping[str, Result]) -> Figure:
-    """What the best models gain over the floor, by how much was known of the customer.
+    """What the best models gain over the baseline, by how much was known of the customer.
 
     Args:
-        table: from ``comparison``, with a floor.
+        table: from ``comparison``, with a baseline.
         results: one per model, by name.
     """
-    primary, floor = shown_metrics(table)[0], baseline_of(table)
-    assert floor is not None
-    chosen = table.index.drop(floor)[:MAX_LINES]
-    base = results[floor].per_user
-    gains = {name: (results[name].per_user[primary] - base[primary]).reindex(base.index).to_numpy() for name in chosen}
+    primary, baseline = shown_metrics(table)[0], baseline_of(table)
+    assert baseline is not None
+    chosen = table.index.drop(baseline)[:MAX_LINES]
+    base = results[baseline].per_unit
+    gains = {name: (results[name].per_unit[primary] - base[primary]).reindex(base.index).to_numpy() for name in chosen}
     plot, (axes,) = canvas(height=4.0)
     axes.axhline(0, color=GRID, linewidth=1, zorder=0)
     ends = _lines(axes, gains, groups(base.n_history.to_numpy()), _looks(table))
-    axes.set_ylabel(f"{label(primary)} gained over {short(floor)}")
+    axes.set_ylabel(f"{label(primary)} gained over {short(baseline)}")
     at_ends(axes, ends)
     return plot
 
@@ -108,7 +108,7 @@ def repeat_and_new(table: pd.DataFrame, results: Mapping[str, Result]) -> Figure
     primary = shown_metrics(table)[0]
     plot, panels = canvas(height=1.2 + 0.28 * len(table), columns=2)
     for axes, part in zip(panels, ("repeat", "new"), strict=True):
-        values = pd.concat([results[name].per_user[f"{part}_{primary}"] for name in table.index], axis="columns")
+        values = pd.concat([results[name].per_unit[f"{part}_{primary}"] for name in table.index], axis="columns")
         _dots(axes, table, np.column_stack([values.mean(), *bootstrap_interval(values.to_numpy())]))
         axes.set_xlim(left=0)
         axes.set_xlabel(f"{label(primary)}, {part} items")
@@ -124,9 +124,9 @@ def accuracy_by_activity(result: Result, primary: str) -> Figure:
         primary: key of a metric with a value per user.
     """
     plot, (axes,) = canvas(height=3.4)
-    grouped = groups(result.per_user.n_history.to_numpy())
-    values = {result.model: result.per_user[primary].to_numpy()}
-    _lines(axes, values, grouped, line_styles([result.model], floor=None))
+    grouped = groups(result.per_unit.n_history.to_numpy())
+    values = {result.model: result.per_unit[primary].to_numpy()}
+    _lines(axes, values, grouped, line_styles([result.model], baseline=None))
     axes.set_ylim(bottom=0)
     axes.set_ylabel(f"{label(primary)}, mean and 95 % interval")
     axes.set_title(f"{short(result.model, 40)}, {result.stage}", loc="left", fontsize=11, pad=20)

@@ -15,7 +15,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.typing import RcKeyType
 
 INK, FAINT, GRID = "#22272e", "#6b7580", "#9aa3ad"
-"""Text and axes; the floor and notes; lines in the background."""
+"""Text and axes; the baseline and notes; lines in the background."""
 
 # Okabe and Ito, "Color Universal Design", 2008, without yellow, which vanishes on white; told apart without red-green
 # vision. Beyond six models the marker tells those of one colour apart.
@@ -59,9 +59,9 @@ class LineStyle:
         return _MARKERS[self.marker]
 
 
-def line_styles(models: Sequence[str], floor: str | None) -> dict[str, LineStyle]:
-    """A look for each model, in the order given; the floor is grey."""
-    others = (name for name in models if name != floor)
+def line_styles(models: Sequence[str], baseline: str | None) -> dict[str, LineStyle]:
+    """A look for each model, in the order given; the baseline is grey."""
+    others = (name for name in models if name != baseline)
     markers = [marker for marker in _MARKERS if marker != _FLOOR_MARKER]
     own = {name: LineStyle(colour, marker) for name, (marker, colour) in zip(others, cycle(product(markers, _COLOURS)))}
     return {name: own.get(name, LineStyle(FAINT, _FLOOR_MARKER)) for name in models}

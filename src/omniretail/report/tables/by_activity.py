@@ -46,9 +46,9 @@ def activity_comparison(
     for name in (name for pair in pairs for name in pair):
         if name not in named:
             raise ValueError(f"{name!r} is not among the models compared, which are {', '.join(named)}")
-    values = pd.DataFrame({name: result.per_user[primary] for name, result in named.items()}).dropna()
+    values = pd.DataFrame({name: result.per_unit[primary] for name, result in named.items()}).dropna()
     values = pd.DataFrame(values[values.mean().sort_values(ascending=False, kind="stable").index])
-    active = next(iter(named.values())).per_user.n_history.loc[values.index].to_numpy()
+    active = next(iter(named.values())).per_unit.n_history.loc[values.index].to_numpy()
     everybody = Groups(np.zeros(len(values), dtype=int), [EVERYBODY], [len(values)])
     parts = [_rows(values, pairs, grouped) for grouped in (everybody, groups(active, n_groups))]
     table = pd.concat(parts, ignore_index=True).assign(metric=primary)

@@ -1,33 +1,42 @@
-"""The comparison: models best first, with intervals and tests; what every table and page is made from."""
+"""The comparison: models best first, with intervals and paired tests; the one table of every task."""
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from omniretail.metrics.significance import bootstrap_interval, holm, paired_test
+from omniretail.metrics.names import lower_is_better
+from omniretail.metrics.significance import bootstrap_interval, bootstrap_test, holm, paired_test
 from omniretail.report.tables.protocol import averaged, by_name, require_one_protocol
 from omniretail.result import Result
 
 
-def comparison(results: Sequence[Result], metrics: Sequence[str], primary: str, floor: str = "Popular") -> pd.DataFrame:
+def comparison(
+    results: Sequence[Result],
+    metrics: Sequence[str],
+    primary: str,
+    baseline: str | None = None,
+    tested: Sequence[str] = (),
+) -> pd.DataFrame:
     """Put models side by side.
 
-    Several seeds of one model are averaged per user first; ``primary_seed_sd`` is then the standard deviation of the
+    Several seeds of one model are averaged per unit first; ``primary_seed_sd`` is then the standard deviation of the
     primary metric over seeds.
 
     Args:
         results: judged under one protocol.
-        metrics: keys to show; those of ``Result.overall`` have no interval.
+        metrics: keys to show beside the primary one, or patterns of keys such as ``*/auc``.
         primary: key that models are ordered and tested by.
-        floor: name of the model that every other must beat; without it there is no test against a floor.
+        baseline: name of the model that every other must beat; where it is absent there is no test against it.
+        tested: keys or patterns of further metrics whose best is tested against the others.
 
     Returns:
-        Best first, indexed by ``model``. Per metric its mean, ``…_low`` and ``…_high`` (95 % bootstrap over users), the
-        primary first; ``p_best`` and ``p_floor`` (paired t-test on the primary, Holm over the models; NaN for the
-        reference itself); ``seeds``, ``primary_seed_sd``, ``users``, ``stage``, ``fit_s``, ``score_s``,
-        ``peak_memory_mb``.
+        Best first, indexed by ``model``. Per metric its mean, ``…_low`` and ``…_high`` (95 %), the primary first;
+        ``…_p`` of tested metrics, against the best in that metric; ``p_best`` and ``p_baseline`` of the primary one
+        (Holm over the models; NaN for the reference itself); ``seeds``, ``primary_seed_sd``, ``units``, ``stage`` and
+        the costs.
 
     Raises:
         ValueError: where protocols differ, or a metric is missing from a result.
@@ -35,14 +44,30 @@ def comparison(results: Sequence[Result], metrics: Sequence[str], primary: str, 
     require_one_protocol(results)
     groups = by_name(results)
     merged = {name: averaged(name, group) for name, group in groups.items()}
-    shown = list(dict.fromkeys([primary, *metrics]))
-    _require_metrics(list(merged.values()), primary, shown)
-    table = pd.concat([_estimates(merged, shown), _facts(groups, merged, primary)], axis="columns")
-    table = table.rename_axis(index="model").sort_index().sort_values(primary, ascending=False, kind="stable")
-    values = pd.DataFrame({name: merged[name].per_user[primary] for name in table.index})
-    table["p_best"] = _p_against(str(table.index[0]), values)
-    table["p_floor"] = _p_against(floor, values)
+    shown = _shown(list(merged.values()), primary, metrics)
+    table = pd.concat([_estimates(merged, shown), _costs(groups, merged, primary)], axis="columns")
+    ascending = lower_is_better(primary)
+    table = table.rename_axis(index="model").sort_index().sort_values(primary, ascending=ascending, kind="stable")
+    merged = {str(name): merged[str(name)] for name in table.index}
+    for metric in shown:
+        if any(fnmatchcase(metric, pattern) for pattern in tested):
+            table[f"{metric}_p"] = p_against(_best(table[metric]), metric, merged)
+    table["p_best"] = p_against(str(table.index[0]), primary, merged)
+    table["p_baseline"] = p_against(baseline, primary, merged)
     return table
+
+
+def p_against(reference: str | None, metric: str, results: dict[str, Result]) -> pd.Series:
+    """Holm-adjusted p-values of every other model against the reference; NaN for itself, or where it is absent.
+
+    A metric with values per unit is tested by a paired t-test, any other by the paired bootstrap of its resamples.
+    """
+    p_values = pd.Series(np.nan, index=list(results))
+    others = [name for name in results if name != reference]
+    if reference in results and others:
+        raw = [_p(results[name], results[reference], metric) for name in others]
+        p_values[others] = holm(np.array(raw)) if np.isfinite(raw).all() else raw
+    return p_values
 
 
 def shown_metrics(table: pd.DataFrame) -> list[str]:
@@ -51,75 +76,88 @@ def shown_metrics(table: pd.DataFrame) -> list[str]:
 
 
 def baseline_of(table: pd.DataFrame) -> str | None:
-    """The model that the others were tested against as the floor; None where there was none."""
-    untested = table.index[table.p_floor.isna()]
+    """The model that the others were tested against as the baseline; None where there was none."""
+    untested = table.index[table.p_baseline.isna()]
     return str(untested[0]) if len(untested) == 1 < len(table) else None
 
 
 def to_csv(table: pd.DataFrame, path: Path) -> None:
-    """Keep a comparison, every digit of it."""
+    """Write a comparison, every digit of it."""
     table.to_csv(path)
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a comparison back, equal to the one that was kept; also one by questions, parts, channels or groups."""
-    columns = pd.read_csv(path, nrows=0)
-    if {"part", "question", "direction"} & set(columns):
-        return pd.read_csv(path)
-    if "activity" in columns:
-        return pd.read_csv(path, dtype={"activity": str}, keep_default_na=False, na_values={"p": [""]})
+    """Read a comparison back, equal to the one that was written."""
     return pd.read_csv(path, index_col="model", dtype={"model": str}, keep_default_na=False, na_values=[""])
 
 
-def _require_metrics(results: Sequence[Result], primary: str, shown: Sequence[str]) -> None:
+def _shown(results: Sequence[Result], primary: str, patterns: Sequence[str]) -> list[str]:
+    known = list(dict.fromkeys(key for result in results for key in result.values()))
+    shown = [primary]
+    for pattern in patterns:
+        matches = [key for key in known if fnmatchcase(key, pattern)]
+        shown += matches or ([] if "*" in pattern else [pattern])
+    shown = list(dict.fromkeys(shown))
     for result in results:
-        if primary not in result.per_user:
-            raise ValueError(f"{result.model} has no values per user of {primary}, which the models are tested on")
-        missing = [m for m in shown if m not in result.per_user and m not in result.overall]
-        if missing:
-            known = ", ".join([*result.per_user.columns, *result.overall])
-            raise ValueError(f"{result.model} was not judged by {', '.join(missing)}; it has {known}")
+        if missing := [key for key in shown if key not in result.values() and "/" not in key]:
+            raise ValueError(
+                f"{result.model} was not judged by {', '.join(missing)}; it has {', '.join(result.values())}"
+            )
+    return shown
+
+
+def _p(one: Result, other: Result, metric: str) -> float:
+    if metric in one.per_unit and metric in other.per_unit:
+        return paired_test(one.per_unit[metric], other.per_unit[metric])
+    if metric in one.resampled and metric in other.resampled:
+        gap = np.array([one.value(metric) - other.value(metric)])
+        resampled = one.resampled[metric].to_numpy(float) - other.resampled[metric].to_numpy(float)
+        return float(bootstrap_test(gap, resampled[None])[0])
+    return float("nan")
+
+
+def _best(values: pd.Series) -> str | None:
+    known = values.dropna()
+    if known.empty:
+        return None
+    return str(known.idxmin() if lower_is_better(str(values.name)) else known.idxmax())
 
 
 def _estimates(merged: dict[str, Result], shown: Sequence[str]) -> pd.DataFrame:
     """Mean, low and high of every metric; one row per model."""
-    per_user = [m for m in shown if all(m in r.per_user for r in merged.values())]
-    values = pd.concat([r.per_user[per_user] for r in merged.values()], axis="columns")  # users matched by id
-    ends = [values.mean().to_numpy(), *bootstrap_interval(values.to_numpy())]
-    mean, low, high = (end.reshape(len(merged), len(per_user)) for end in ends)
     table = pd.DataFrame(index=list(merged))
-    for m in shown:
-        if m in per_user:
-            at = per_user.index(m)
-            table[m], table[f"{m}_low"], table[f"{m}_high"] = mean[:, at], low[:, at], high[:, at]
-        else:
-            table[m], table[f"{m}_low"], table[f"{m}_high"] = [r.overall[m] for r in merged.values()], np.nan, np.nan
+    for metric in shown:
+        ends = {name: _ends(result, metric) for name, result in merged.items()}
+        columns = [metric, f"{metric}_low", f"{metric}_high"]
+        table[columns] = pd.DataFrame.from_dict(ends, orient="index", columns=columns)
+    unmade = [m for m in shown if table[f"{m}_low"].isna().all() and all(m in r.per_unit for r in merged.values())]
+    if unmade:  # together, so that all are judged on the same resamples
+        values = pd.concat([r.per_unit[unmade] for r in merged.values()], axis="columns")  # units matched by id
+        low, high = (end.reshape(len(merged), len(unmade)) for end in bootstrap_interval(values.to_numpy(float)))
+        for at, metric in enumerate(unmade):
+            table[f"{metric}_low"], table[f"{metric}_high"] = low[:, at], high[:, at]
     return table
 
 
-def _facts(groups: dict[str, list[Result]], merged: dict[str, Result], primary: str) -> pd.DataFrame:
+def _ends(result: Result, metric: str) -> tuple[float, float, float]:
+    keys = list(result.values())
+    if metric not in keys:
+        return np.nan, np.nan, np.nan
+    row = result.metrics.iloc[keys.index(metric)]
+    return float(row["value"]), float(row["low"]), float(row["high"])
+
+
+def _costs(groups: dict[str, list[Result]], merged: dict[str, Result], primary: str) -> pd.DataFrame:
     return pd.DataFrame.from_dict(
         {
             name: {
                 "seeds": len(groups[name]),
-                "primary_seed_sd": pd.Series([r.per_user[primary].mean() for r in groups[name]]).std(),
-                "users": result.per_user[primary].count(),
+                "primary_seed_sd": pd.Series([each.value(primary) for each in groups[name]]).std(),
+                "units": result.per_unit[primary].count() if primary in result.per_unit else len(result.per_unit),
                 "stage": result.stage,
-                "fit_s": result.fit_s,
-                "score_s": result.score_s,
-                "peak_memory_mb": result.peak_memory_mb,
+                **result.cost,
             }
             for name, result in merged.items()
         },
         orient="index",
     )
-
-
-def _p_against(reference: str, values: pd.DataFrame) -> pd.Series:
-    """Holm-adjusted p-values of every other model against the reference; NaN for itself, or where it is absent."""
-    p_values = pd.Series(np.nan, index=values.columns)
-    others = values.columns.drop(reference, errors="ignore")
-    if reference in values and len(others):
-        raw = [paired_test(values.loc[:, name], values.loc[:, reference]) for name in others]
-        p_values[others] = holm(np.array(raw))
-    return p_values

@@ -15,7 +15,7 @@ TIED = "†"
 def cells(table: pd.DataFrame) -> pd.DataFrame:
     """The comparison as text, one column per column shown; what terminal, Markdown and HTML have in common."""
     primary, *others = shown_metrics(table)
-    floor, lift = baseline_of(table), lifts(table)
+    baseline, lift = baseline_of(table), lifts(table)
     shown = {
         "model": table.index.astype(str),
         label(primary): _marked(table, primary),
@@ -23,8 +23,8 @@ def cells(table: pd.DataFrame) -> pd.DataFrame:
         **{label(m): map(figure, table[m]) for m in others},
         "p vs best": map(probability, table.p_best),
     }
-    if floor is not None:
-        shown[f"vs {floor} (p)"] = map(_gain, lift, table.p_floor)
+    if baseline is not None:
+        shown[f"vs {baseline} (p)"] = map(_gain, lift, table.p_baseline)
     if (table.seeds > 1).any():
         shown["seeds (± sd)"] = map(_seeds, table.seeds, table.primary_seed_sd)
     shown |= {"fit s": map(amount, table.fit_s), "score s": map(amount, table.score_s)}
@@ -34,9 +34,9 @@ def cells(table: pd.DataFrame) -> pd.DataFrame:
 
 def legend(table: pd.DataFrame) -> list[str]:
     """How to read the table, in sentences for somebody who has never seen one."""
-    primary, floor = label(shown_metrics(table)[0]), baseline_of(table)
+    primary, baseline = label(shown_metrics(table)[0]), baseline_of(table)
     sentences = [
-        f"{primary} is the mean over {table.users.max():,} users of the {table.stage.iloc[0]} stage, best first.",
+        f"{primary} is the mean over {table.units.max():,} users of the {table.stage.iloc[0]} stage, best first.",
         "95 % interval: where that mean would likely fall with other users of the same kind (bootstrap over users).",
     ]
     if len(table) > 1:
@@ -45,8 +45,8 @@ def legend(table: pd.DataFrame) -> list[str]:
             f"(two-sided paired t-test over users, Holm-corrected for {len(table) - 1} comparisons).",
             f"{TIED} not significantly different from the best (p ≥ {ALPHA}).",
         ]
-    if floor is not None:
-        sentences.append(f"vs {floor}: gain over {floor}, the floor, with its p.")
+    if baseline is not None:
+        sentences.append(f"vs {baseline}: gain over {baseline}, the baseline, with its p.")
     if (table.seeds > 1).any():
         sentences.append(f"seeds: runs averaged, and the standard deviation of {primary} between them.")
     return [*sentences, "fit s, score s: seconds to learn, and to rank for all users; MiB: peak memory."]
@@ -76,9 +76,9 @@ def verdict(table: pd.DataFrame, reference: str) -> str:
 
 
 def lifts(table: pd.DataFrame) -> pd.Series:
-    """Each model's primary metric relative to the floor's, as a share gained; NaN without a floor."""
-    primary, floor = shown_metrics(table)[0], baseline_of(table)
-    reference = math.nan if floor is None else table.loc[floor, primary]
+    """Each model's primary metric relative to the baseline's, as a share gained; NaN without a baseline."""
+    primary, baseline = shown_metrics(table)[0], baseline_of(table)
+    reference = math.nan if baseline is None else table.loc[baseline, primary]
     return table.loc[:, primary] / (reference or math.nan) - 1
 
 

@@ -1,13 +1,21 @@
 """Results made comparable: one protocol, one name each, seeds averaged."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
-from omniretail.result import Result
+from omniretail.result import METRIC_COLUMNS, Result
 
-PROTOCOL = ("source", "data", "split", "stage", "policy")
-"""Settings that must agree before two results may stand in one table."""
+NAMES = {
+    "source": "Source",
+    "data": "Data version",
+    "split": "Split",
+    "stage": "Stage",
+    "policy": "Policy",
+    "task": "Task",
+}
+"""Settings of the protocol that every task has, in the order in which people read them."""
 
 
 def require_one_protocol(results: Sequence[Result]) -> None:
@@ -18,7 +26,8 @@ def require_one_protocol(results: Sequence[Result]) -> None:
     """
     if not results:
         raise ValueError("there are no results to compare")
-    differing = [_values(results, key) for key in PROTOCOL if len({_setting(r, key) for r in results}) > 1]
+    settings = list(dict.fromkeys(name for result in results for name in result.protocol))
+    differing = [_values(results, name) for name in settings if len({r.protocol.get(name, "") for r in results}) > 1]
     if differing:
         raise ValueError(
             f"results judged under different protocols cannot be compared; {'; '.join(differing)}. "
@@ -37,7 +46,7 @@ def by_name(results: Sequence[Result]) -> dict[str, list[Result]]:
     """
     families: dict[tuple, list[Result]] = {}
     for result in results:
-        families.setdefault((result.model, tuple(sorted(_without_seed(result).items()))), []).append(result)
+        families.setdefault((result.model, result.parameters), []).append(result)
     groups = [group for family in families.values() for group in _seeds_apart(family)]
     named: dict[str, list[Result]] = {}
     for number, group in enumerate(groups, start=1):
@@ -60,9 +69,8 @@ def _names(result: Result, rivals: Sequence[Result], number: int) -> list[str]:
 
 def _difference(result: Result, rivals: Sequence[Result]) -> str:
     """The hyper-parameters that not all runs of the model share, e.g. ``l2=500``."""
-    settings = [set(rival.settings.get("parameters", "").split()) for rival in rivals]
-    common = set.intersection(*settings)
-    return " ".join(word for word in result.settings.get("parameters", "").split() if word not in common)
+    common = set.intersection(*(set(rival.parameters.split()) for rival in rivals))
+    return " ".join(setting for setting in result.parameters.split() if setting not in common)
 
 
 def merged(results: Sequence[Result]) -> dict[str, Result]:
@@ -71,37 +79,31 @@ def merged(results: Sequence[Result]) -> dict[str, Result]:
 
 
 def averaged(name: str, group: Sequence[Result]) -> Result:
-    """One result for several seeds: values averaged per user, costs averaged, the highest memory."""
+    """One result for several seeds: values averaged per unit, metrics and costs averaged, the highest memory."""
     first = group[0]
-    return Result(
+    if len(group) == 1:
+        return replace(first, model=name)
+    costs = pd.DataFrame([dict(each.cost) for each in group])
+    metrics = pd.concat([each.metrics for each in group])
+    return replace(
+        first,
         model=name,
-        stage=first.stage,
-        per_user=pd.concat([r.per_user for r in group]).groupby(level=0).agg("mean"),
-        overall=pd.DataFrame([r.overall for r in group]).mean().to_dict(),
-        fit_s=sum(r.fit_s for r in group) / len(group),
-        score_s=sum(r.score_s for r in group) / len(group),
-        peak_memory_mb=max(r.peak_memory_mb for r in group),
-        run_id=first.run_id if len(group) == 1 else "",
-        settings=_without_seed(first),
+        per_unit=pd.concat([each.per_unit for each in group]).groupby(level=0).mean(numeric_only=True),
+        metrics=metrics.groupby(["metric", "group"], sort=False, as_index=False).mean()[METRIC_COLUMNS],
+        resampled=sum((each.resampled for each in group[1:]), first.resampled) / len(group),
+        cost=costs.mean().to_dict() | {name: costs[name].max() for name in costs if name == "peak_memory_mb"},
+        run_id="",
     )
 
 
 def _seeds_apart(family: list[Result]) -> list[list[Result]]:
     """One group where every run has a seed of its own; else the runs are repetitions and stand alone."""
-    seeds = {r.settings.get("seed") for r in family}
+    seeds = {result.seed for result in family}
     return [family] if len(seeds) == len(family) else [[r] for r in family]
 
 
-def _without_seed(result: Result) -> dict[str, str]:
-    return {key: value for key, value in result.settings.items() if key != "seed"}
-
-
-def _setting(result: Result, key: str) -> str:
-    return result.stage if key == "stage" else result.settings.get(key, "")
-
-
-def _values(results: Sequence[Result], key: str) -> str:
+def _values(results: Sequence[Result], setting: str) -> str:
     models: dict[str, list[str]] = {}
     for result in results:
-        models.setdefault(_setting(result, key), []).append(result.model)
-    return f"{key}: " + " against ".join(f"{value!r} ({', '.join(names)})" for value, names in models.items())
+        models.setdefault(result.protocol.get(setting, ""), []).append(result.model)
+    return f"{setting}: " + " against ".join(f"{value!r} ({', '.join(names)})" for value, names in models.items())

@@ -1,0 +1,69 @@
+"""A dataset: canonical tables, how they are cut, and where views of them are cached."""
+
+import atexit
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omniretail.core.errors import DataError
+from omniretail.schema import Tables
+from omniretail.splits.cutoff import Split, Stage
+
+if TYPE_CHECKING:
+    from omniretail.views.fold import Fold
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a task is given beside the model.
+
+    Attributes:
+        tables: canonical tables.
+        split: how events are cut into what is learned from and what is judged; None: not yet said.
+        cache: folder of cached views; by default one that ends with the process.
+        user_attributes: name of a question -> column of the users table, for tasks that ask about customers.
+    """
+
+    tables: Tables
+    split: Split | None = None
+    cache: Path = field(default_factory=lambda: _cache_of_this_process())
+    user_attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def with_split(self, split: Split) -> "Dataset":
+        """The same tables, cut in another way."""
+        return replace(self, split=split)
+
+    def required_split(self) -> Any:
+        """The split.
+
+        Raises:
+            DataError: where there is none.
+        """
+        if self.split is None:
+            raise DataError(
+                f"{self.tables.card.title}: name a split, such as omniretail.splits.Temporal(horizon_days=28)"
+            )
+        return self.split
+
+    def fold(self, stage: Stage) -> "Fold":
+        """What is learned from and what is judged at one stage, through the cache.
+
+        Raises:
+            DataError: where the split leaves nothing to learn from or to judge.
+        """
+        from omniretail.views.cached import (
+            load_fold,  # here, so that a frame is taken in without the numerical libraries
+        )
+
+        return load_fold(self.tables, self.required_split(), stage, self.cache)
+
+
+@cache
+def _cache_of_this_process() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="omniretail-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

@@ -1,0 +1,106 @@
+"""The one mechanism: a task is a question with its protocol, and its evaluation is what a run keeps and people look at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Protocol
+
+import pandas as pd
+
+from omniretail.dataset import Dataset
+from omniretail.policies.protocol import described
+from omniretail.result import Result
+from omniretail.splits.cutoff import Stage
+
+NOT_PROTOCOL = {"protocol": False}
+"""Metadata of a task's field that changes what is shown or how fast, never what is measured."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a task found of one model at one stage.
+
+    Attributes:
+        result: the metrics.
+        bundle: keyword arguments of the function that the task's yaml names under ``outputs.bundle``: what can be
+            registered; None where nothing can.
+        tables: further tables by file name without its ending, kept with the run as Parquet.
+        findings: what the page of the task shows, whatever the function under ``outputs.page`` takes.
+        model: as fitted.
+    """
+
+    result: Result
+    bundle: Mapping[str, Any] | None = None
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    findings: Any = None
+    model: Any = None
+
+
+class Task(Protocol):
+    """A question: what is learned from, what is judged, by which metrics.
+
+    A task is a frozen dataclass; its fields are its settings and part of the protocol, except those whose metadata is
+    ``NOT_PROTOCOL``.
+    """
+
+    def evaluate(self, model: Any, data: Dataset, stage: Stage) -> Evaluation:
+        """Fit the model on what lies before the stage's cutoff, and judge it by what lies after.
+
+        Raises:
+            DataError: where the data does not allow it.
+            ValueError: where settings do not fit, or a model's answers are not finite.
+        """
+        ...
+
+
+def protocol_of(task: Any, name: str, data: Dataset, stage: Stage, **others: str) -> dict[str, str]:
+    """Every setting that must be equal for two results to be comparable, in words.
+
+    Args:
+        task: a frozen dataclass.
+        name: of the task.
+        data: on which it judges.
+        stage: at which.
+        others: what the task knows better than its fields say, by name.
+    """
+    settings = {f.name: described(getattr(task, f.name)) for f in fields(task) if f.metadata.get("protocol", True)}
+    return {
+        "source": data.tables.card.title,
+        "data": data.tables.version,
+        "split": repr(data.split),
+        "stage": stage,
+        "task": name,
+        **settings,
+        **others,
+    }
+
+
+def model_name(model: Any) -> str:
+    """What people call it: its ``label`` where it has one, else its class."""
+    return str(getattr(model, "label", type(model).__name__))
+
+
+def parameters_of(model: Any) -> str:
+    """The model's hyper-parameters in a line, its seed left out; those of models inside and of the trainer too.
+
+    >>> from omniretail.models.recommenders.popular import Popular
+    >>> parameters_of(Popular())
+    'count=users'
+    """
+    return " ".join(f"{name}={value}".replace(" ", "") for name, value in sorted(_settings(model)))
+
+
+def _settings(model: Any, prefix: str = "") -> list[tuple[str, str]]:
+    if not is_dataclass(model):
+        given = {name: value for name, value in vars(model).items() if not name.endswith("_") and name[0] != "_"}
+    else:
+        given = {f.name: getattr(model, f.name) for f in fields(model) if f.init and f.metadata.get("protocol", True)}
+    found = []
+    for name, value in given.items():
+        if name == "seed":
+            continue
+        if is_dataclass(value) or hasattr(value, "fit"):
+            found += [(f"{prefix}{name}", type(value).__name__)] if hasattr(value, "fit") else []
+            found += _settings(value, f"{prefix}{name}.")
+        else:
+            found.append((f"{prefix}{name}", str(value)))
+    return found
