@@ -1,11 +1,12 @@
-"""The one mechanism: a task is a question with its protocol, and its evaluation is what a run keeps and people look at."""
+"""The one mechanism: a task is a question with its protocol; its evaluation is what a run saves and people look at."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Protocol
 
 import pandas as pd
 
+from omniretail.core.errors import DataError
 from omniretail.dataset import Dataset
 from omniretail.policies.protocol import described
 from omniretail.result import Result
@@ -104,3 +105,23 @@ def _settings(model: Any, prefix: str = "") -> list[tuple[str, str]]:
         else:
             found.append((f"{prefix}{name}", str(value)))
     return found
+
+
+def require_methods(model: Any, methods: Sequence[str], group: str, example: str) -> None:
+    """Refuse a model that another task evaluates, before anything is fitted.
+
+    Args:
+        model: to be evaluated.
+        methods: that the task calls.
+        group: folder of ``configs/model`` whose models have them.
+        example: one of them, as it is written after ``model=``.
+
+    Raises:
+        DataError: where the model lacks one of the methods.
+    """
+    missing = [name for name in methods if not callable(getattr(model, name, None))]
+    if missing:
+        raise DataError(
+            f"{model_name(model)} has no {missing[0]}(): this task evaluates models of configs/model/{group}, "
+            f"such as model={example}"
+        )
