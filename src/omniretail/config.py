@@ -1,5 +1,8 @@
-"""Settings: composed from ``configs/``, flattened for MLflow, named in a line."""
+"""Settings: where their yaml files are, composed, flattened for MLflow; and how commands are written."""
 
+import os
+import re
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +10,9 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+_INSTALLED = Path(__file__).parent / "configs"
+CONFIGS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "configs"
+"""The yaml files: inside the installed package, or ``configs/`` of the checkout."""
 
 
 def compose(*overrides: str) -> DictConfig:
@@ -23,7 +28,7 @@ def compose(*overrides: str) -> DictConfig:
 def opened(overrides: Iterable[str]) -> list[str]:
     """Let ``model.params.x=1`` set what no yaml lists; Hydra itself asks for pluses in front.
 
-    Which names are right is known to the model, which refuses the others.
+    The model knows which names are right and refuses the others.
 
     >>> opened(["model.params.n_layers=2", "model.name=LightGCN"])
     ['++model.params.n_layers=2', 'model.name=LightGCN']
@@ -31,15 +36,8 @@ def opened(overrides: Iterable[str]) -> list[str]:
     return [f"++{each}" if each.startswith("model.params.") else each for each in overrides]
 
 
-def parameters(model: DictConfig) -> str:
-    """The hyper-parameters in a line, by which runs of one model are told apart."""
-    names = sorted(str(name) for name in model if not str(name).startswith("_") and name not in ("seed", "training"))
-    length = [f"epochs={model.training.epochs}"] if "training" in model else []
-    return " ".join([f"{name}={model[name]}".replace(" ", "") for name in names] + length)
-
-
 def flat(cfg: DictConfig) -> dict[str, str]:
-    """Every setting under its dotted name, as one would write it on the command line."""
+    """Every setting under its dotted name, as one writes it on the command line."""
 
     def walk(node: Any, path: str) -> Iterator[tuple[str, str]]:
         if isinstance(node, dict):
@@ -50,4 +48,32 @@ def flat(cfg: DictConfig) -> dict[str, str]:
 
     chosen = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(chosen, dict)
-    return dict(walk({k: v for k, v in chosen.items() if k not in ("metrics", "report", "tracking")}, ""))
+    unshown = ("metrics", "report", "outputs", "tracking")
+    return dict(walk({name: value for name, value in chosen.items() if name not in unshown}, ""))
+
+
+def command(name: str) -> str:
+    """How to call a program of this environment from the present folder."""
+    beside = Path(sys.executable).parent / name
+    return os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else name
+
+
+def model_option(model: type) -> str | None:
+    """The file of ``configs/model`` that makes a class, as it is written after ``model=``; None where there is none.
+
+    >>> from omniretail.models.recommenders.popular import Popular
+    >>> model_option(Popular)
+    'recommender/popular'
+    """
+    folder = CONFIGS / "model"
+    for path in sorted(folder.rglob("*.yaml")):
+        module, _, name = _target(path).rpartition(".")
+        if name == model.__name__ and f"{model.__module__}.".startswith(f"{module}."):
+            return path.relative_to(folder).with_suffix("").as_posix()
+    return None
+
+
+def _target(path: Path) -> str:
+    """The class that a model's yaml makes; parts inside it have targets of their own."""
+    found = re.search(r"^(?:  )?_target_: (\S+)", path.read_text(), re.MULTILINE)
+    return found[1] if found else ""

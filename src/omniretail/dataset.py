@@ -3,7 +3,7 @@
 import atexit
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -26,12 +26,38 @@ class Dataset:
         split: how events are cut into what is learned from and what is judged; None: not yet said.
         cache: folder of cached views; by default one that ends with the process.
         user_attributes: name of a question -> column of the users table, for tasks that ask about customers.
+        settings: that a task of this dataset is composed with, as on the command line, e.g. ``source=beauty``.
     """
 
     tables: Tables
     split: Split | None = None
     cache: Path = field(default_factory=lambda: _cache_of_this_process())
     user_attributes: Mapping[str, str] = field(default_factory=dict)
+    settings: Sequence[str] = ()
+
+    @classmethod
+    def from_frames(cls, events: Any, columns: Mapping[str, str] | None = None, **others: Any) -> "Dataset":
+        """A dataset from data frames (pandas, polars or Arrow).
+
+        Args:
+            events: one row per user, item and occasion.
+            columns: canonical name -> column of ``events``, for ``user_id``, ``item_id``, ``timestamp``, ``basket_id``,
+                ``quantity``, ``value``, …; one that is left out is taken under its canonical name.
+            others: ``items``, ``users``, ``stores``, ``offers``, ``offer_items`` or ``offer_events`` as frames with
+                canonical column names, and fields of ``omniretail.sources.csv.CSV`` such as ``timezone``,
+                ``currency``, ``title``, ``item_columns``.
+
+        Raises:
+            DataError: naming the column that is missing, or the cell that is no time or no number.
+
+        >>> import pandas as pd
+        >>> log = pd.DataFrame({"who": [1, 1], "item_id": [7, 8], "timestamp": ["2024-05-01", "2024-05-02"]})
+        >>> Dataset.from_frames(log, {"user_id": "who"}).tables.events.to_pandas().user_id.tolist()
+        ['1', '1']
+        """
+        from omniretail.sources.frames import tables_of_frames
+
+        return cls(tables_of_frames(events, columns or {}, cache=_cache_of_this_process(), **others))
 
     def with_split(self, split: Split) -> "Dataset":
         """The same tables, cut in another way."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -62,6 +63,23 @@ class Result:
         if metric not in values:
             raise KeyError(f"{self.model} has no metric {metric}; it has {', '.join(values)}")
         return values[metric]
+
+    def __str__(self) -> str:
+        """The metrics as a table."""
+        return f"{self._title()}\n{self._frame().to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        """The metrics as a table in a notebook."""
+        return f"<p>{escape(self._title())}</p>{self._frame().to_html(index=False, border=0)}"
+
+    def _title(self) -> str:
+        cost = ", ".join(f"{name} {value:,.1f}" for name, value in self.cost.items())
+        return f"{self.model} on {self.protocol.get('source', 'data')}, {self.stage} ({cost})"
+
+    def _frame(self) -> pd.DataFrame:
+        shown = self.metrics.dropna(subset=["value"]).round(4)
+        empty = [name for name in ("group", "low", "high") if shown[name].isna().all() or (shown[name] == "").all()]
+        return shown.drop(columns=empty).astype(object).where(shown.notna(), "")
 
 
 def key(group: str, metric: str) -> str:

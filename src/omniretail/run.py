@@ -1,10 +1,11 @@
 """One run: settings in, results out, everything recorded in MLflow."""
 
 import logging
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -14,17 +15,19 @@ from hydra.errors import InstantiationException
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
 
 from omniretail.bundles import save_bundle
-from omniretail.config import flat
+from omniretail.config import command, flat
 from omniretail.core.epoch_hooks import on_epoch
 from omniretail.core.errors import DataError
 from omniretail.dataset import Dataset
+from omniretail.report.compare import Comparison, Report
 from omniretail.result import Result
 from omniretail.sources.protocol import load
 from omniretail.splits.cutoff import Stage
 from omniretail.tasks import Evaluation
-from omniretail.tracking import record_evaluations, tracked
+from omniretail.tracking import TrackedRun, record_evaluations, tracked
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +35,28 @@ USER_ERRORS = (DataError, PermissionError, InstantiationException, ValueError)
 """What a user can mend: shown as one sentence, without a traceback."""
 
 
+@dataclass(frozen=True)
+class Run:
+    """What a run leaves.
+
+    Attributes:
+        results: one per stage.
+        comparison: the last stage's result as a table.
+        page: what people look at; a copy is in the run's artifacts.
+    """
+
+    results: list[Result]
+    comparison: Comparison
+    page: Path
+
+
 def run(cfg: DictConfig) -> list[Result]:
-    """Load, cut, fit, evaluate and track; one result per stage of ``cfg.evaluate``.
+    """Load, cut, fit, evaluate and track; one result per stage of ``cfg.evaluate``; see ``run_with_page``."""
+    return run_with_page(cfg).results
+
+
+def run_with_page(cfg: DictConfig) -> Run:
+    """Load, cut, fit, evaluate, track and write the page.
 
     The config's task says how the model is evaluated. Each stage fits a fresh model on all that lies before its cutoff.
     The run in MLflow begins when the data is there.
@@ -46,45 +69,53 @@ def run(cfg: DictConfig) -> list[Result]:
         PermissionError: where the cache cannot be written.
         ValueError: where settings do not fit each other or the data.
     """
-    stages, task, data = stages_of(cfg.evaluate), instantiate(cfg.task), dataset(cfg)
-    name = " ".join([cfg.model._target_.rpartition(".")[2], *([cfg.model.name] if "name" in cfg.model else [])])
+    stages, task, report = stages_of(cfg.evaluate), instantiate(cfg.task), _report(cfg)
+    instantiate(cfg.model)  # a setting out of range is refused before the data is read
+    data = dataset(cfg)
     with (
-        tracked(cfg.tracking.uri, cfg.tracking.experiment, name, flat(cfg)) as tracked_run,
+        tracked(cfg.tracking.uri, cfg.tracking.experiment, _run_name(cfg), flat(cfg)) as tracked_run,
         tempfile.TemporaryDirectory() as temporary,
     ):
-        folder = Path(temporary)
-        evaluations = []
+        folder, evaluations = Path(temporary), []
         for stage in stages:
-            with on_epoch(partial(tracked_run.point, stage)):
-                evaluation = task.evaluate(instantiate(cfg.model), data, stage)
-            result = replace(evaluation.result, run_id=tracked_run.run_id)
-            log.info("%s", _sentence(result, cfg.report.primary))
-            evaluations.append(replace(evaluation, result=result))
-        _save(cfg, evaluations, folder)
+            evaluation = _evaluate(cfg, task, data, stage, tracked_run)
+            log.info("%s", _sentence(evaluation.result, report.primary))
+            evaluations.append(evaluation)
+        last = evaluations[-1]
+        comparison = report.compare([last.result], data.tables.card, data.tables.drops)
+        page = _write_page(cfg, last, comparison)
+        (folder / "report").mkdir()
+        (folder / "report" / page.name).write_bytes(page.read_bytes())
+        _save_model(cfg, last, folder / "model")
         record_evaluations(tracked_run, evaluations, OmegaConf.to_yaml(cfg, resolve=True), data.tables, folder)
-        return [replace(each.result, run_id=tracked_run.run_id) for each in evaluations]
+        results = [replace(each.result, run_id=tracked_run.run_id) for each in evaluations]
+        return Run(results, comparison, page)
 
 
 def run_job(cfg: DictConfig) -> float:
     """A run as the command line has it: the table, the page and ``run_id=`` are printed, an error is one sentence.
 
     Returns:
-        The primary metric of the last stage.
+        The primary metric of the last stage; NaN for a job of a sweep that failed, so that the other jobs go on and
+        the sweep's report names it.
 
     Raises:
-        SystemExit: where the user can mend what is wrong; in a sweep the error is logged and NaN returned, so that the
-            other jobs go on and the sweep's report names those that failed.
+        SystemExit: where the user can mend what is wrong.
     """
+    alone = HydraConfig.get().mode != RunMode.MULTIRUN
     try:
-        results = run(cfg)
+        done = run_with_page(cfg)
     except USER_ERRORS as error:
-        message = f"error: {' '.join(str(error).split())}"
-        if HydraConfig.get().mode == RunMode.MULTIRUN:
-            log.error(message)
-            return float("nan")
-        sys.exit(message)
-    print(f"run_id={results[-1].run_id}")
-    return results[-1].values().get(cfg.report.primary, float("nan"))
+        sentence = f"error: {' '.join(str(error).split())}"
+        if alone:
+            sys.exit(sentence)
+        log.error(sentence)
+        return float("nan")
+    if alone:
+        done.comparison.show(Console(width=None if sys.stdout.isatty() else 110, highlight=False))
+        print(f"\nPage: {command('python')} -m webbrowser {done.page}")
+    print(f"run_id={done.results[-1].run_id}", flush=True)
+    return done.results[-1].values().get(cfg.report.primary, float("nan"))
 
 
 def dataset(cfg: DictConfig) -> Dataset:
@@ -111,15 +142,42 @@ def stages_of(names: Sequence[str]) -> list[Stage]:
     known = get_args(Stage)
     unknown = [names] if isinstance(names, str) else [name for name in names if name not in known]
     if unknown or not names:
-        raise ValueError(f"evaluate={unknown[0] if unknown else '[]'}: choose from evaluate=[val], [test], [val,test]")
-    return list(dict.fromkeys(names))  # type: ignore[arg-type]
+        raise ValueError(f"evaluate={unknown[0] if unknown else '[]'}: choose evaluate=[val], [test] or [val,test]")
+    return [stage for stage in known if stage in names]
 
 
-def _save(cfg: DictConfig, evaluations: Sequence[Evaluation], folder: Path) -> None:
-    """The bundle of the model that was fitted for test, and the page of the last stage."""
-    last = evaluations[-1]
-    if cfg.tracking.keep_model and cfg.outputs.bundle is not None and last.result.stage == "test":
-        save_bundle(instantiate(cfg.outputs.bundle), folder / "model", last.bundle)
+def _report(cfg: DictConfig) -> Report:
+    settings: Any = OmegaConf.to_container(cfg.report, resolve=True)
+    return Report(**settings)
+
+
+def _run_name(cfg: DictConfig) -> str:
+    return " ".join([cfg.model._target_.rpartition(".")[2], *([cfg.model.name] if "name" in cfg.model else [])])
+
+
+def _evaluate(cfg: DictConfig, task: Any, data: Dataset, stage: Stage, tracked_run: TrackedRun) -> Evaluation:
+    with on_epoch(partial(tracked_run.point, stage)):
+        evaluation = task.evaluate(instantiate(cfg.model), data, stage)
+    return replace(evaluation, result=replace(evaluation.result, run_id=tracked_run.run_id))
+
+
+def _write_page(cfg: DictConfig, evaluation: Evaluation, comparison: Comparison) -> Path:
+    """The task's own page, or the table as a page."""
+    result = evaluation.result
+    name = re.sub(r"[^\w.-]+", "_", f"{cfg.dataset}_{result.task}_{result.model}_{result.stage}")
+    page = Path(cfg.report.html).parent / f"{name}.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    if cfg.outputs.page is None:
+        comparison.write_html(page)
+    else:
+        instantiate(cfg.outputs.page)(page, evaluation, comparison.card)
+    return page
+
+
+def _save_model(cfg: DictConfig, evaluation: Evaluation, folder: Path) -> None:
+    """The bundle of the model that was fitted for test."""
+    if cfg.tracking.save_model and cfg.outputs.bundle is not None and evaluation.result.stage == "test":
+        save_bundle(instantiate(cfg.outputs.bundle), folder, evaluation.bundle)
 
 
 def _sentence(result: Result, primary: str) -> str:

@@ -1,7 +1,6 @@
 """Any set of runs as tables and pages; a sweep gets them by itself when it ends."""
 
 import atexit
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from omniretail import tracking
+from omniretail.config import command
 from omniretail.report.compare import Comparison, Report
 from omniretail.result import Result
 
@@ -85,14 +85,8 @@ class SweepReport(Callback):
             self.run.add_file(page, "report")
             part.to_csv(page.with_suffix(".csv"))
             self.run.add_file(page.with_suffix(".csv"), "report")
-            print(f"\nPlots and table:  {_command('python')} -m webbrowser {page}")
-        print(f"Every run behind: {_command('mlflow')} ui --backend-store-uri {self.run.uri}")
+            print(f"\nPlots and table:  {command('python')} -m webbrowser {page}")
+        print(f"Every run behind: {command('mlflow')} ui --backend-store-uri {self.run.uri}")
 
     def _abandon(self) -> None:
         self.run.end("FAILED")
-
-
-def _command(name: str) -> str:
-    """How to call a program of this environment from where the user stands."""
-    beside = Path(sys.executable).parent / name
-    return os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else name

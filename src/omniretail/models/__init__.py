@@ -1,1 +1,78 @@
-"""Models: one file each, under its paper's name."""
+"""Models: one file each, under its paper's name.
+
+    from omniretail.models import EASE, SASRec
+
+A model is imported when it is named, so that torch is loaded by neural models alone.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_PLACES = {
+    "BGNBDGammaGamma": "lifetime.bg_nbd_gamma_gamma",
+    "BPR": "recommenders.bpr",
+    "BaseRate": "responses.base_rate",
+    "BiTGCF": "recommenders.bitgcf",
+    "Blend": "responses.blend",
+    "BoostedChoice": "stores.boosted_choice",
+    "ChannelWalk": "recommenders.channel_walk",
+    "ClassTransformation": "uplift.learners",
+    "CoLES": "profiles.coles",
+    "Concat": "profiles.concat",
+    "CountSVD": "profiles.svd",
+    "EASE": "recommenders.ease",
+    "GFCF": "recommenders.gfcf",
+    "GRU4Rec": "recommenders.gru4rec",
+    "GRUAutoencoder": "profiles.gru_autoencoder",
+    "IALS": "recommenders.ials",
+    "IALSFactors": "profiles.ials",
+    "Item2Vec": "profiles.item2vec",
+    "ItemKNN": "recommenders.item_knn",
+    "LastStore": "stores.baselines",
+    "LightGBM": "responses.lightgbm",
+    "LightGBMTLearner": "uplift.lightgbm_t_learner",
+    "LightGCN": "recommenders.lightgcn",
+    "Logistic": "responses.logistic",
+    "MeanRate": "lifetime.naive_rates",
+    "MostFrequentStore": "stores.baselines",
+    "MultVAE": "recommenders.mult_vae",
+    "NextItem": "profiles.next_item",
+    "OneChannel": "profiles.one_channel",
+    "OwnRate": "lifetime.naive_rates",
+    "PersonalTop": "recommenders.personal_top",
+    "Popular": "recommenders.popular",
+    "PopularStore": "stores.baselines",
+    "ProfileKNN": "recommenders.profile_knn",
+    "ProfileReranker": "recommenders.profile_reranker",
+    "ProfileTable": "profiles.table",
+    "Random": "profiles.random",
+    "RecBole": "recommenders.recbole",
+    "RecBoleResponse": "responses.recbole",
+    "RecentPopular": "recommenders.recent_popular",
+    "Response": "uplift.learners",
+    "SASRec": "recommenders.sasrec",
+    "SLIM": "recommenders.slim",
+    "SLearner": "uplift.learners",
+    "SingleFeature": "responses.single_feature",
+    "TIFUKNN": "recommenders.tifu_knn",
+    "TLearner": "uplift.learners",
+    "TimeOfWeekStore": "stores.baselines",
+    "TwoTower": "recommenders.two_tower",
+    "UPCF": "recommenders.up_cf",
+    "UserKNN": "recommenders.user_knn",
+    "VisitProbability": "stores.visit_probability",
+    "WideAndDeep": "responses.wide_and_deep",
+    "XLearner": "uplift.learners",
+}
+
+__all__ = list(_PLACES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"there is no model {name!r}; there are {', '.join(_PLACES)}")
+    return getattr(import_module(f"omniretail.models.{_PLACES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_PLACES)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from rich.console import Console
 
 from omniretail.report.pages.comparison import write_html
 from omniretail.report.tables.comparison import comparison, to_csv
-from omniretail.report.tables.format import verdict
+from omniretail.report.tables.format import cells, verdict
 from omniretail.report.tables.render import markdown, terminal
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
@@ -71,6 +72,16 @@ class Comparison:
             console.print(verdict(self.table, str(self.report.reference)))
         if self.card.note:
             console.print(self.card.note, style="italic")
+
+    def __str__(self) -> str:
+        """The table and how to read it, as a terminal shows it."""
+        console = Console(width=110, highlight=False, record=True, file=StringIO())
+        self.show(console)
+        return console.export_text()
+
+    def _repr_html_(self) -> str:
+        """The table in a notebook."""
+        return cells(self.table).to_html(index=False, border=0)
 
     def markdown(self) -> str:
         """The table for a README."""

@@ -73,6 +73,18 @@ def write_recommender(folder: Path, model: Any, policy: Any, train: Train) -> st
     return seal(folder)
 
 
+def recommendable(model: Any, policy: Any, train: Train) -> Recommendable:
+    """All that answers a request, of a model that was just fitted."""
+    return Recommendable(
+        model=model,
+        policy=policy,
+        train=train,
+        popular=Popular().fit(train).popularity_,
+        by_channel=_by_channel(train),
+        by_store=sold(train, _RECENT_WEEKS if train.zone else None),
+    )
+
+
 def read_recommender(folder: Path) -> Recommendable:
     """Read what ``write_recommender`` wrote; files are to be checked before, see ``kind_of``."""
     train = read_train(folder / "train")

@@ -1,0 +1,77 @@
+"""Data frames as canonical tables, by the same way as a file of one's own."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pandas as pd
+
+from omniretail.core.cache import cached, digest
+from omniretail.schema import SCHEMAS, Tables, check
+from omniretail.sources.csv import CSV
+from omniretail.sources.protocol import load
+
+
+def tables_of_frames(events: Any, columns: Mapping[str, str], cache: Path, **others: Any) -> Tables:
+    """Canonical tables; rows that cannot be used are dropped and counted, as in a CSV file.
+
+    Args:
+        events: a frame of pandas, polars or Arrow.
+        columns: canonical name -> column of ``events``.
+        cache: folder for the frames as Parquet.
+        others: further tables as frames, by their canonical names, and fields of ``CSV``.
+
+    Raises:
+        DataError: where a column is missing, or a cell is no time or no number.
+        TypeError: where something is no frame, or a setting is unknown.
+    """
+    frames = {name: as_pandas(others.pop(name)) for name in list(others) if name in SCHEMAS}
+    settings = {"title": "data frame", **others}
+    log = _written(as_pandas(events), cache)
+    items = {"items_path": _written(frames.pop("items"), cache)} if "items" in frames else {}
+    tables = load(CSV(path=log, columns=columns, **items, **settings), cache)
+    if not frames:
+        return tables
+    beside = {name: ibis.memtable(_text_ids(frame)) for name, frame in frames.items()}
+    whole = replace(tables, version=digest(tables.version, *map(_content, frames.values())), **beside)
+    check(whole)
+    return whole
+
+
+def as_pandas(frame: Any) -> pd.DataFrame:
+    """A frame of pandas, polars or Arrow as pandas.
+
+    Raises:
+        TypeError: where it is none.
+    """
+    if isinstance(frame, pd.DataFrame):
+        return frame
+    if not hasattr(frame, "to_pandas"):
+        raise TypeError(f"expected a data frame of pandas, polars or Arrow, not {type(frame).__name__}")
+    return frame.to_pandas()
+
+
+def _written(frame: pd.DataFrame, cache: Path) -> Path:
+    """The frame as Parquet; whole numbers that a missing value turned into floats are whole again."""
+    whole = frame.copy()
+    for name in whole.select_dtypes("float"):
+        values = whole[name].dropna()
+        if str(name).lower().endswith("id") and (values == values.round()).all():
+            whole[name] = whole[name].astype("Int64")
+    folder = cached(
+        cache / "frames", _content(whole), lambda place: whole.to_parquet(place / "frame.parquet", index=False)
+    )
+    return folder / "frame.parquet"
+
+
+def _text_ids(frame: pd.DataFrame) -> pd.DataFrame:
+    """Ids as text, as ``CSV`` reads them."""
+    return frame.assign(**{name: frame[name].astype(str) for name in frame if str(name).endswith("_id")})
+
+
+def _content(frame: pd.DataFrame) -> str:
+    return digest(
+        list(map(str, frame.columns)), pd.util.hash_pandas_object(frame.astype(str), index=False).sum().item()
+    )
