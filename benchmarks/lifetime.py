@@ -31,8 +31,8 @@ def lifetime(n_customers: int = 1_000_000) -> None:
         f"lifetime value of a year {foretell_s:.1f} s, peak {peak:,.0f} MiB"
     )
     for model, true in zip((buying, spending), truth, strict=True):
-        pairs = (f"{name} {value:.4f} ({true.parameters[name]:g})" for name, value in model.parameters.items())
-        print(f"found (simulated with): {', '.join(pairs)}")
+        pairs = (f"{name} {value:.4f} ({true.parameters_[name]:g})" for name, value in model.parameters_.items())
+        print(f"fitted (simulated with): {', '.join(pairs)}")
 
 
 def _timed(work: Callable[[], T]) -> tuple[T, float]:

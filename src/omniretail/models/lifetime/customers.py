@@ -1,4 +1,4 @@
-"""What the models read of customers: the columns of ``views.recency_frequency``, checked, and equal rows counted."""
+"""The columns of ``views.recency_frequency`` that models read, checked, and equal rows counted."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ def buying(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     """Frequency x, recency t_x and age T; float64, each of shape (N,).
 
     Raises:
-        ValueError: where a column is missing, or somebody's numbers cannot be.
+        ValueError: where a column is missing, or a customer's numbers are impossible.
     """
     x, t_x, age = _columns(customers, BUYING).T
     wrong = {
@@ -19,7 +19,7 @@ def buying(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]
         "a frequency that is no whole number from 0": (x < 0) | (x != np.floor(x)),
         "a recency below 0 or above the age": (t_x < 0) | (t_x > age),
         "a recency without a repeat purchase": (x == 0) & (t_x > 0),
-        "a repeat purchase at the moment of the first": (x > 0) & (t_x == 0),
+        "a repeat purchase at the time of the first": (x > 0) & (t_x == 0),
     }
     for what, where in wrong.items():
         if where.any():
@@ -30,18 +30,17 @@ def buying(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 def spending(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Frequency x and mean value z of repeat transactions, 0 and 0 where z is unknown; float64, shapes (N,).
 
-    A mean value below 0, as refunds may make it, is taken as 0: such a customer brings nothing.
+    A mean value below 0, as refunds may make it, counts as 0.
     """
     x, value = _columns(customers, SPENDING).T
-    known = np.isfinite(value) & (x > 0)
-    return np.where(known, x, 0.0), np.where(known, np.maximum(value, 0.0), 0.0)
+    valued = np.isfinite(value) & (x > 0)
+    return np.where(valued, x, 0.0), np.where(valued, np.maximum(value, 0.0), 0.0)
 
 
 def counted(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that differ, shape (R, C), and how many customers have each, shape (R,).
+    """Distinct rows, shape (R, C), and how many customers have each, shape (R,).
 
-    A likelihood needs no more than these, and days are few: a million customers like CDNOW's, seen for a year, make
-    180,000 rows.
+    A likelihood needs no more than these: a million customers like CDNOW's, over a year of days, have 180,000.
     """
     rows = pd.DataFrame(dict(enumerate(columns)))
     counts = rows.groupby(list(rows.columns), sort=False).size()

@@ -1,4 +1,4 @@
-"""Maximum likelihood on the logarithms of positive parameters, and what is said where it has no peak."""
+"""Maximum likelihood on the logarithms of positive parameters; a fit without a peak is refused with its reason."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,24 +6,24 @@ import numpy as np
 from scipy.optimize import minimize
 
 _FAR = 10.0  # logarithm: a parameter 22,000 times its natural size is on its way to infinity
-_FLAT = 1e-5  # a slope per customer that is as good as none
+_FLAT = 1e-5  # a slope per customer that counts as zero
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 
 class NotConvergedError(ValueError):
-    """The likelihood has no peak that could be found; the message says why and names the way out."""
+    """The likelihood has no peak; the message says why and names a way out."""
 
 
 def maximise(objective: Objective, names: Sequence[str], penalty: float, why: str) -> np.ndarray:
     """The parameters under which the data are most probable.
 
     Args:
-        objective: mean log-likelihood per customer and its gradient by the parameters, which are positive and measured
-            in units in which 1 is an ordinary size.
+        objective: mean log-likelihood per customer and its gradient by the parameters, which are positive and scaled so
+            that 1 is a typical size.
         names: of the K parameters, for messages.
-        penalty: times the sum of squared log-parameters, taken off the mean log-likelihood; as if each parameter were
-            log-normal around 1 beforehand.
+        penalty: times the sum of squared log-parameters, taken off the mean log-likelihood; a log-normal prior around 1
+            on each parameter.
         why: the usual reason for there being no peak.
 
     Returns:
@@ -39,9 +39,9 @@ def maximise(objective: Objective, names: Sequence[str], penalty: float, why: st
 
     options = {"maxiter": 2000, "maxfun": 5000, "ftol": 0.0, "gtol": 1e-9, "maxcor": 20}
     bounds = [(-_FAR, _FAR)] * len(names)
-    found = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    _require_peak(found.x, found.jac, names, why)
-    return np.exp(found.x)
+    fit = minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    _require_peak(fit.x, fit.jac, names, why)
+    return np.exp(fit.x)
 
 
 def _require_peak(theta: np.ndarray, slope: np.ndarray, names: Sequence[str], why: str) -> None:

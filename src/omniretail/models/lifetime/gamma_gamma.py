@@ -1,11 +1,13 @@
 """Gamma-Gamma: how much a customer spends at a time (Fader and Hardie, 2013)."""
 
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import pandas as pd
 from scipy.special import digamma, gammaln
 
+from omniretail.models.checks import at_least
 from omniretail.models.lifetime.customers import counted, spending
 from omniretail.models.lifetime.fitting import maximise
 
@@ -13,68 +15,73 @@ NAMES = ("p", "q", "v")
 _WHY = "the customers hardly differ in what they spend at a time"
 
 
+@dataclass(eq=False)
 class GammaGamma:
     """Transactions are Gamma(p, nu) around a customer's own mean, and nu is Gamma(q, v) over customers.
 
-    "The Gamma-Gamma model of monetary value", brucehardie.com/notes/025. It takes what somebody spends at a time to be
-    independent of how often they buy. v is in the currency.
+    "The Gamma-Gamma model of monetary value", brucehardie.com/notes/025. It assumes that what a customer spends at a
+    time is independent of how often they buy. v is in the currency.
 
-    Args:
+    Attributes:
         penalty: on large and small parameters, per customer (see ``fitting.maximise``); 0: plain maximum likelihood.
     """
 
-    def __init__(self, penalty: float = 0.0) -> None:
-        self.penalty = penalty
+    penalty: float = 0.0
+
+    def __post_init__(self) -> None:
+        at_least(self, "penalty")
 
     @classmethod
     def of(cls, p: float, q: float, v: float) -> Self:
-        """The model with parameters that are known beforehand."""
+        """The model with known parameters."""
         model = cls()
-        model.parameters_ = np.array([p, q, v], dtype=np.float64)
+        model.theta_ = np.array([p, q, v], dtype=np.float64)
         return model
 
     def fit(self, customers: pd.DataFrame) -> Self:
-        """Learn the three parameters from those who bought again for more than nothing; the others tell nothing.
+        """Learn the three parameters from those who bought again for more than nothing.
 
         Args:
             customers: ``frequency`` and ``mean_value`` as ``views.recency_frequency`` has them.
 
         Raises:
             NotConvergedError: where the customers do not determine the parameters.
-            ValueError: where nobody did.
+            ValueError: where there are none.
         """
         x, value = spending(customers)
-        told = value > 0
-        if not told.any():
+        spent = value > 0
+        if not spent.any():
             raise ValueError(
                 f"none of {len(x):,} customers has a repeat purchase of more than nothing; check the column 'value'"
             )
-        unit = value[told].mean()
-        rows, counts = counted(x[told], value[told] / unit)
+        unit = value[spent].mean()
+        rows, counts = counted(x[spent], value[spent] / unit)
         likelihood = _Likelihood(*rows.T, weight=counts / counts.sum())
-        self.parameters_ = maximise(likelihood, NAMES, self.penalty, _WHY) * np.array([1.0, 1.0, unit])  # (3,)
+        self.theta_ = maximise(likelihood, NAMES, self.penalty, _WHY) * np.array([1.0, 1.0, unit])  # (3,)
         return self
 
     @property
-    def parameters(self) -> dict[str, float]:
+    def parameters_(self) -> dict[str, float]:
         """By the paper's names."""
-        return dict(zip(NAMES, self.parameters_.tolist(), strict=True))
+        return dict(zip(NAMES, self.theta_.tolist(), strict=True))
 
     def log_likelihood(self, customers: pd.DataFrame) -> np.ndarray:
         """Density of each customer's mean value (the note's equation 1); 0 where there is none; shape (N,)."""
         x, value = spending(customers)
-        told = value > 0
+        spent = value > 0
         densities = np.zeros(len(x))
-        densities[told] = _log_density(self.parameters_, x[told], value[told])
+        densities[spent] = _log_density(self.theta_, x[spent], value[spent])
         return densities
 
     def expected_value(self, customers: pd.DataFrame) -> np.ndarray:
-        """Mean value of a transaction (the note's equation 5), currency; the population's for who has none; shape (N,).
+        """Mean value of a transaction (the note's equation 5), currency; shape (N,).
+
+        A customer without a repeat purchase gets the population's mean.
 
         Raises:
-            ValueError: where so many customers spend so much that there is no mean.
+            ValueError: where the population's mean is infinite.
         """
-        p, q, v = self.parameters_
+        p, q, v = self.theta_
         if q <= 1:
             raise ValueError(
                 f"q = {q:.2f}, so the population's mean value is infinite; cap 'value' or set a penalty such as 0.001"

@@ -1,4 +1,4 @@
-"""Customers who do what the models say, to see whether the models find it out."""
+"""Customers simulated from the models, to test that fitting recovers the parameters."""
 
 import numpy as np
 import pandas as pd
@@ -8,19 +8,19 @@ from omniretail.models.lifetime.gamma_gamma import GammaGamma
 
 
 def simulated(buying: BGNBD, spending: GammaGamma, age: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw what each customer did between the first purchase and the cutoff.
+    """Draw each customer's purchases between the first and the cutoff.
 
     Args:
-        buying: its parameters are the truth.
-        spending: its parameters are the truth.
+        buying: with the true parameters.
+        spending: with the true parameters.
         age: time from the first purchase to the cutoff, in alpha's unit; shape (N,).
         rng: to draw with.
 
     Returns:
         The columns of ``views.recency_frequency`` but for ``user_id``.
     """
-    r, alpha, a, b = buying.parameters_
-    p, q, v = spending.parameters_
+    r, alpha, a, b = buying.theta_
+    p, q, v = spending.theta_
     n = len(age)
     frequency, recency = _purchases(rng.gamma(r, 1 / alpha, n), rng.beta(a, b, n), age, rng)
     scale = rng.gamma(q, 1 / v, n)
@@ -32,15 +32,15 @@ def simulated(buying: BGNBD, spending: GammaGamma, age: np.ndarray, rng: np.rand
 def _purchases(
     rate: np.ndarray, leaving: np.ndarray, age: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Purchase after purchase, of those who are still there and whose next one comes before the cutoff."""
+    """Frequency and recency, drawn purchase by purchase until each customer leaves or the cutoff comes; both (N,)."""
     frequency, recency = np.zeros(len(age), dtype=np.int64), np.zeros(len(age))
-    there = np.arange(len(age))
-    while len(there):
+    active = np.arange(len(age))
+    while len(active):
         # a rate that underflows to 0 never buys
-        next_time = recency[there] + rng.exponential(size=len(there)) / np.maximum(rate[there], 1e-300)
-        comes = next_time <= age[there]
-        there, next_time = there[comes], next_time[comes]
-        frequency[there] += 1
-        recency[there] = next_time
-        there = there[rng.random(len(there)) >= leaving[there]]
+        next_time = recency[active] + rng.exponential(size=len(active)) / np.maximum(rate[active], 1e-300)
+        comes = next_time <= age[active]
+        active, next_time = active[comes], next_time[comes]
+        frequency[active] += 1
+        recency[active] = next_time
+        active = active[rng.random(len(active)) >= leaving[active]]
     return frequency, recency

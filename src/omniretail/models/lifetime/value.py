@@ -1,4 +1,4 @@
-"""Lifetime value: what the purchases still to come are worth."""
+"""Lifetime value: expected purchases times their expected value."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ def lifetime_value(
     discount: float = 0.0,
     margin: float = 1.0,
 ) -> np.ndarray:
-    """Value of each customer's purchases within the horizon, at the prices of today.
+    """Value of each customer's purchases within the horizon, at today's prices.
 
     Expected purchases times expected value, as Fader, Hardie and Lee do ("RFM and CLV: using iso-value curves for
     customer base analysis", Journal of Marketing Research 2005); a purchase is discounted to the end of its unit of
