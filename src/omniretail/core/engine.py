@@ -1,4 +1,4 @@
-"""The one connection on which table work runs: DuckDB inside this process, or a Spark cluster."""
+"""The one connection for work on tables: DuckDB inside this process, or a Spark cluster."""
 
 import atexit
 from functools import cache
@@ -28,5 +28,17 @@ def connect(engine: str = "duckdb") -> ibis.BaseBackend:
     else:
         raise ValueError(f"engine={engine}: choose duckdb or pyspark")
     ibis.set_backend(connection)
-    atexit.register(connection.disconnect)
+    atexit.register(disconnect)
     return connection
+
+
+def disconnect() -> None:
+    """Close the engine and forget it; called at the end of the process.
+
+    Ibis holds its default backend in a global that outlives the modules where torch is loaded too, and DuckDB reports
+    what is still referenced then as leaked.
+    """
+    if connect.cache_info().currsize:
+        connect.cache_clear()
+        ibis.get_backend().disconnect()
+        ibis.options.default_backend = None
