@@ -1,22 +1,7 @@
 #!/usr/bin/env python
 """Train and evaluate one model by its task, or sweep over many: see ``--help`` and configs/train.yaml."""
 
-import sys
-
-import hydra
-from omegaconf import DictConfig
-
-from omniretail.config import opened
-
-
-@hydra.main(version_base="1.3", config_path="../configs", config_name="train")
-def main(cfg: DictConfig) -> float:
-    """One job: a run, or one of a sweep's. The primary metric of the last stage is returned, for Hydra's sweepers."""
-    from omniretail.run import run_job  # here, so that --help does not wait for the numerical libraries
-
-    return run_job(cfg)
-
+from omniretail.commands.train import main
 
 if __name__ == "__main__":
-    sys.argv = [sys.argv[0], *opened(sys.argv[1:])]
     main()

@@ -1,111 +1,164 @@
-"""One model in one direction: the target channel alone, both channels, and customers new to the target."""
+"""The cross-channel task: does the other channel help to recommend in this one, and for whom?"""
 
 import copy
-from collections.abc import Iterator
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from omniretail.core.resources import metered
+from omniretail.dataset import Dataset
 from omniretail.metrics.evaluate_lists import Metrics, evaluate_lists
 from omniretail.metrics.ranking import hit_rate_at_k, ndcg_at_k
 from omniretail.models.protocols import Recommender
 from omniretail.models.recommenders.popular import Popular
 from omniretail.models.top_k import Policy, recommend
-from omniretail.policies.protocol import fitted
+from omniretail.policies.protocol import described, fitted
 from omniretail.recommendation.cross_channel.sampled_metrics import SampledNegatives
+from omniretail.recommendation.cross_channel.scorecard import METRICS, members, scorecard, warnings
+from omniretail.result import METRIC_COLUMNS, Result
+from omniretail.schema import DataError
+from omniretail.splits.cutoff import Stage
+from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of
 from omniretail.views.channels import alone, in_channel, new_to
 from omniretail.views.fold import Fold
 
+log = logging.getLogger(__name__)
+
 K = 10
-FULL = "all items"
+ALL_ITEMS = "all_items"
 _METRICS = Metrics([K], f"ndcg_at_{K}", {"ndcg": ndcg_at_k, "hit_rate": hit_rate_at_k}, {})
-_NAMES = [f"{name}_at_{K}" for name in _METRICS.per_user]
-
-
-def sampled(n_negatives: int) -> str:
-    """The sampled protocol's name.
-
-    >>> sampled(999)
-    '999 negatives'
-    """
-    return f"{n_negatives} negatives"
 
 
 @dataclass(frozen=True)
-class ChannelExamination:
-    """How every model of a scorecard is examined.
+class CrossChannel:
+    """Fit and evaluate a recommender with the target channel alone and with both, and where customers are new to it.
+
+    With the target channel alone nothing is known of a new customer, whose list is then the popular one.
 
     Attributes:
-        target: the channel in which items are held out and ranked.
+        target_channel: in which items are held out and ranked.
         policy: what may be shown; it must leave the target's items only.
-        n_negatives: of the sampled protocol.
-        new_share: of the judged customers, whose events in the target are forgotten to see what the other channel
-            tells of a customer who is new there.
+        n_negatives: of the sampled protocol, which stands beside the ranking of all items.
+        new_share: of the judged customers, whose events in the target are forgotten to see what the other channel says
+            of a customer who is new there.
+        alone: settings of the model where it knows the target channel only, in place of its own.
         seed: of negatives and of who is new.
         memory_mb: bound on one batch of scores, MiB.
     """
 
-    target: str
+    target_channel: str | None
     policy: Any
     n_negatives: int = 999
     new_share: float = 0.2
+    alone: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
-    memory_mb: int = 256
+    memory_mb: int = field(default=256, metadata=NOT_PROTOCOL)
 
-    def take(self, lone: Recommender, model: Recommender, fold: Fold) -> pd.DataFrame:
-        """Fit and judge: with the target alone, with both channels, and where some customers are new.
+    def __post_init__(self) -> None:
+        if self.n_negatives < 1:
+            raise ValueError(f"task.n_negatives={self.n_negatives} must be 1 or more")
+        if not 0 < self.new_share <= 1:
+            raise ValueError(f"task.new_share={self.new_share} must lie between 0 and 1")
 
-        With the target alone nothing is known of a new customer, whose figure is then the popular list's.
+    def evaluate(self, model: Recommender, data: Dataset, stage: Stage) -> Evaluation:
+        """See ``Task``.
 
-        Args:
-            lone: the model with settings for one channel.
-            model: the same with settings for both.
-            fold: of both channels.
+        Raises:
+            DataError: where the data has no such channel.
+            ValueError: where a score is not finite, or no customer can be made new.
+        """
+        if self.target_channel is None:
+            raise DataError("which channel? set target_channel, or take source=two_logs or source=amazon_cross_domain")
+        fold = data.fold(stage)
+        with metered() as cost:
+            fitted_model, values = self.per_customer(model, fold)
+        card = scorecard(values)
+        for sentence in warnings(card, self.target_channel, model_name(model)):
+            log.warning("%s", sentence)
+        result = Result(
+            model=model_name(model),
+            stage=stage,
+            per_unit=_per_unit(values),
+            metrics=_metrics(card),
+            protocol=protocol_of(self, "cross_channel", data, stage, policy=described(self.policy)),
+            parameters=parameters_of(model),
+            counts={f"customers_{row.group}": float(row.customers) for row in card.itertuples()},
+            cost={"fit_and_score_s": cost.seconds, "peak_memory_mb": cost.peak_memory_mb},
+            seed=getattr(model, "seed", 0),
+        )
+        return Evaluation(result, tables={"scorecard": card}, findings=card, model=fitted_model)
+
+    def per_customer(self, model: Recommender, fold: Fold) -> tuple[Recommender, pd.DataFrame]:
+        """The model as fitted with both channels, and values for each customer.
 
         Returns:
             A row per customer and protocol, once more for those made ``new``: ``user_id, protocol, new``, the events
-            known of them, ``n_target, n_other``, and ``ndcg_alone, hit_rate_alone, ndcg_both, hit_rate_both``.
-
-        Raises:
-            ValueError: where a score is not finite, or nobody can be made new.
+            before the cutoff, ``n_target, n_other``, and ``ndcg_alone, hit_rate_alone, ndcg_both, hit_rate_both``.
         """
+        assert self.target_channel is not None
         (policy,) = fitted([self.policy], fold.train)
-        cold = new_to(fold, self.target, self.new_share, self.seed)
-        parts = [
-            self._beside(lone, model, fold, policy).assign(new=False),
-            self._beside(Popular(), model, cold, policy).assign(new=True),
+        target_only = replace(model, **self.alone) if self.alone else model  # type: ignore[type-var]
+        new = new_to(fold, self.target_channel, self.new_share, self.seed)
+        with_both = copy.deepcopy(model).fit(fold.train)
+        values = [
+            self._side_by_side(target_only, with_both, fold, policy).assign(new=False),
+            self._side_by_side(Popular(), copy.deepcopy(model).fit(new.train), new, policy).assign(new=True),
         ]
-        return pd.concat(parts, ignore_index=True)
+        return with_both, pd.concat(values, ignore_index=True)
 
-    def _beside(self, lone: Recommender, model: Recommender, fold: Fold, policy: Policy) -> pd.DataFrame:
-        of_alone = dict(self._judged(lone, alone(fold, self.target), policy))
-        of_both = dict(self._judged(model, fold, policy))
-        here = in_channel(fold.users, fold.train, self.target)
-        known = {
-            name: np.bincount(fold.users.rows[events], minlength=len(fold.users))
-            for name, events in (("n_target", here), ("n_other", ~here))
+    def _side_by_side(
+        self, target_only: Recommender, with_both: Recommender, fold: Fold, policy: Policy
+    ) -> pd.DataFrame:
+        assert self.target_channel is not None
+        target = alone(fold, self.target_channel)
+        of_alone = dict(self._values(copy.deepcopy(target_only).fit(target.train), target, policy))
+        of_both = dict(self._values(with_both, fold, policy))
+        here = in_channel(fold.users, fold.train, self.target_channel)
+        events = {
+            name: np.bincount(fold.users.rows[which], minlength=len(fold.users))
+            for name, which in (("n_target", here), ("n_other", ~here))
         }
         frames = [
             of_alone[protocol]
             .add_suffix("_alone")
             .join(of_both[protocol].add_suffix("_both"))
-            .assign(protocol=protocol, **known)
+            .assign(protocol=protocol, **events)
             .reset_index()
             for protocol in of_both
         ]
         return pd.concat(frames, ignore_index=True)
 
-    def _judged(self, model: Recommender, fold: Fold, policy: Policy) -> Iterator[tuple[str, pd.DataFrame]]:
+    def _values(self, model: Recommender, fold: Fold, policy: Policy) -> Iterator[tuple[str, pd.DataFrame]]:
         """``ndcg`` and ``hit_rate`` per user, under each protocol."""
-        fresh = copy.deepcopy(model).fit(fold.train)
-        beside = SampledNegatives(fold, policy, K, self.n_negatives, self.seed)
+        sampled = SampledNegatives(fold, policy, K, self.n_negatives, self.seed)
         fallback = Popular().fit(fold.train).popularity_
-        ranked, _ = recommend(fresh, fold.users, K, beside, fallback, self.memory_mb)
-        for protocol, lists in ((FULL, ranked), (sampled(self.n_negatives), beside.lists())):
-            per_user, _ = evaluate_lists(lists, fold, _METRICS)
-            yield (
-                protocol,
-                per_user.drop(columns="n_history").rename(columns=lambda name: name.removesuffix(f"_at_{K}")),
-            )
+        ranked, _ = recommend(model, fold.users, K, sampled, fallback, self.memory_mb)
+        for protocol, lists in ((ALL_ITEMS, ranked), (f"{self.n_negatives}_negatives", sampled.lists())):
+            per_user, _, _ = evaluate_lists(lists, fold, _METRICS)
+            values = per_user.drop(columns="n_history").rename(columns=lambda name: name.removesuffix(f"_at_{K}"))
+            yield protocol, values
+
+
+def _per_unit(values: pd.DataFrame) -> pd.DataFrame:
+    """Every metric of every group per customer, NaN for those outside the group."""
+    columns = {}
+    for protocol, part in values.groupby("protocol", sort=False):
+        for group, belongs in members(part).items():
+            inside = part[belongs].set_index("user_id")
+            gain = {"gain": inside.ndcg_both - inside.ndcg_alone}
+            columns |= {f"{protocol}/{group}/{name}": inside[name] for name in METRICS}
+            columns |= {f"{protocol}/{group}/{name}": values for name, values in gain.items()}
+    return pd.DataFrame(columns).rename_axis(index="user_id")
+
+
+def _metrics(card: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        (name, f"{row['protocol']}/{row['group']}", row[name], row[f"{name}_low"], row[f"{name}_high"])
+        for row in card.to_dict("records")
+        for name in (*METRICS, "gain")
+    ]
+    return pd.DataFrame(rows, columns=METRIC_COLUMNS)

@@ -1,0 +1,23 @@
+"""``python -m omniretail <command> …``: the commands of ``scripts/``, wherever the package is installed."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+COMMANDS = sorted(
+    path.stem for path in (Path(__file__).parent / "commands").glob("*.py") if not path.stem.startswith("_")
+)
+
+
+def main() -> None:
+    """Run the command that the first argument names."""
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    if name not in COMMANDS:
+        sys.exit(f"usage: python -m omniretail <command> …; the commands are {', '.join(COMMANDS)}")
+    command = import_module(f"omniretail.commands.{name}")
+    sys.argv = [f"omniretail {name}", *sys.argv[2:]]
+    command.main()
+
+
+if __name__ == "__main__":
+    main()
