@@ -54,6 +54,8 @@ class StoreLog:
         at: the moment of which this is known, seconds since 1970.
         zone: in which hours and weekdays are told.
         places: None where they are not known.
+        users: ids of the users; None where nobody needs them.
+        stores: ids of the stores; None where nobody needs them.
     """
 
     visits: Visits
@@ -62,6 +64,8 @@ class StoreLog:
     at: int
     zone: str
     places: Places | None = None
+    users: Vocabulary | None = None
+    stores: Vocabulary | None = None
 
     def before(self, at: int) -> "StoreLog":
         """What was known at an earlier moment."""
@@ -126,7 +130,8 @@ def store_log(train: Train, stores: pd.DataFrame | None = None) -> StoreLog:
     if not train.zone:
         raise DataError("this data holds an order only; the next store is asked for in a window of time")
     made = visits(train.histories)
-    return StoreLog(made, len(train.users), len(train.stores), train.at, train.zone, _places(train, stores))
+    sizes = len(train.users), len(train.stores)
+    return StoreLog(made, *sizes, train.at, train.zone, _places(train, stores), train.users, train.stores)
 
 
 def _places(train: Train, stores: pd.DataFrame | None) -> Places | None:
