@@ -1,4 +1,4 @@
-"""Choose ChannelWalk's settings on validation, equally for one channel (other_weight=0) and for both.
+"""Choose ChannelWalk's settings on validation, equally for one channel (source_weight=0) and for both.
 
 python experiments/014_two_channels/tune.py sport cloth > sport.csv
 
@@ -27,11 +27,11 @@ LIKENESS_EXPONENTS = {"sport": (0.4,), "phone": (0.7, 1.0)}
 
 def main(target: str, other: str) -> None:
     """Print a line of CSV per setting."""
-    cfg = compose("source=amazon_cross_domain", f"target={target}", f"other={other}")
+    cfg = compose("source=amazon_cross_domain", f"target_channel={target}", f"source_channel={other}")
     cache, pair = Path(cfg.cache_dir), "phone" if "phone" in (target, other) else "sport"
     fold = load_fold(load(instantiate(cfg.source), cache), instantiate(cfg.split), "val", cache)
     (policy,) = fitted([instantiate(cfg.policy)], fold.train)
-    print("target,item_exponent,likeness_exponent,other_weight,ndcg_at_10")
+    print("target,item_exponent,similarity_exponent,source_weight,ndcg_at_10")
     for item, likeness, weight in product(ITEM_EXPONENTS[pair], LIKENESS_EXPONENTS[pair], (0.0, 0.3, 0.6)):
         model = ChannelWalk(target, weight, likeness, item_exponent=item).fit(fold.train)
         lists, _ = recommend(model, fold.users, 10, policy)

@@ -40,7 +40,7 @@ def test_what_would_need_pickle_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
     save(Popular().fit(TRAIN), tmp_path)
     (tmp_path / name).unlink()
-    with pytest.raises(FileNotFoundError, match=f"holds no {name}"):
+    with pytest.raises(FileNotFoundError, match=f"has no {name}"):
         load(tmp_path)
 
 

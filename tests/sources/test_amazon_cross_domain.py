@@ -22,13 +22,13 @@ def pair(tmp_path):
     return write
 
 
-def told(tables, rows):
+def sorted_events(tables, rows):
     return sorted((e["user_id"], e["item_id"], e["channel"], e["fold"]) for e in rows(tables.events))
 
 
-def test_two_domains_are_two_channels_and_the_others_twins_go(pair, loaded, rows):
-    tables = loaded(AmazonCrossDomain(pair(), target="a", other="b"))
-    assert told(tables, rows) == [
+def test_two_domains_are_two_channels_and_duplicates_are_dropped_from_the_source_channel(pair, loaded, rows):
+    tables = loaded(AmazonCrossDomain(pair(), target_channel="a", source_channel="b"))
+    assert sorted_events(tables, rows) == [
         (0, "a:1", "a", "train"),
         (0, "b:52", "b", "train"),
         (1, "a:1", "a", "train"),
@@ -41,45 +41,56 @@ def test_two_domains_are_two_channels_and_the_others_twins_go(pair, loaded, rows
     assert not tables.card.clock
 
 
-def test_twins_may_be_kept_and_the_results_say_so(pair, loaded, rows):
-    tables = loaded(AmazonCrossDomain(pair(), target="a", other="b", duplicate_items="keep"))
-    assert (2, "b:50", "b", "train") in told(tables, rows)
+def test_duplicates_may_stay_and_the_results_say_so(pair, loaded, rows):
+    tables = loaded(AmazonCrossDomain(pair(), target_channel="a", source_channel="b", duplicate_items="keep"))
+    assert (2, "b:50", "b", "train") in sorted_events(tables, rows)
     assert "sold in both channels are left in" in tables.card.note
 
 
+def test_held_out_items_change_no_training_event(pair, loaded, rows):
+    """Buyers of a's item 1 and b's item 50 are the same only where a's test file is read."""
+    b = "0\t50\t1\n1\t50\t1\n"
+    trains = []
+    for a_test, b_test in (("1\t1\t1\n2\t3\t1\n", "2\t50\t1\n"), ("1\t3\t1\n2\t1\t1\n", "2\t51\t1\n")):
+        folder = pair(a="0\t1\t1\n1\t2\t1\n2\t2\t1\n", a_test=a_test, b=b, b_test=b_test)
+        tables = loaded(AmazonCrossDomain(folder, target_channel="a", source_channel="b"))
+        trains.append([event for event in sorted_events(tables, rows) if event[3] == "train"])
+    assert trains[0] == trains[1]
+
+
 def test_the_others_test_is_never_read_as_events(pair, loaded, rows):
-    tables = loaded(AmazonCrossDomain(pair(), target="b", other="a"))
-    assert [event for event in told(tables, rows) if event[3] == "test"] == [(0, "b:51", "b", "test")]
+    tables = loaded(AmazonCrossDomain(pair(), target_channel="b", source_channel="a"))
+    assert [event for event in sorted_events(tables, rows) if event[3] == "test"] == [(0, "b:51", "b", "test")]
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"target": "c"}, r"no pair c_b; choose target and other among \['a_b', 'b_a'\]"),
+        ({"target_channel": "c"}, r"no pair c_b; choose target_channel and source_channel among \['a_b', 'b_a'\]"),
         ({"duplicate_items": "maybe"}, "source.duplicate_items='maybe' is not one of drop, keep"),
     ],
 )
 def test_mistakes_are_named(pair, loaded, settings, message):
     with pytest.raises(DataError, match=message):
-        loaded(AmazonCrossDomain(pair(), **({"target": "a", "other": "b"} | settings)))
+        loaded(AmazonCrossDomain(pair(), **({"target_channel": "a", "source_channel": "b"} | settings)))
 
 
 def test_a_broken_line_is_named_by_file(pair, loaded):
     with pytest.raises(DataError, match=r"a_b/train.txt: lines must be 'user item 1'"):
-        loaded(AmazonCrossDomain(pair(a="0\tone\t1\n"), target="a", other="b"))
+        loaded(AmazonCrossDomain(pair(a="0\tone\t1\n"), target_channel="a", source_channel="b"))
 
 
-def test_twins_share_most_of_their_buyers():
+def test_duplicates_share_most_of_their_buyers():
     one = pd.DataFrame([(u, "shoe") for u in range(4)] + [(9, "sock"), (8, "sock")], columns=["user_id", "item_id"])
     most = pd.DataFrame([(u, "same") for u in range(3)] + [(9, "single")], columns=["user_id", "item_id"])
     few = pd.DataFrame([(u, "wide") for u in (2, 3, 20, 21, 22)], columns=["user_id", "item_id"])
     assert [each.tolist() for each in duplicate_items(one, most)] == [["shoe"], ["same"]]  # 3 of 4
     assert [each.tolist() for each in duplicate_items(one, few)] == [[], []]  # 2 of 7
-    assert [each.tolist() for each in duplicate_items(one, few, alike=2 / 7)] == [["shoe"], ["wide"]]
+    assert [each.tolist() for each in duplicate_items(one, few, min_jaccard=2 / 7)] == [["shoe"], ["wide"]]
 
 
 @pytest.mark.data
-@pytest.mark.parametrize(("target", "other", "dropped"), [("sport", "cloth", 12_209), ("phone", "electronic", 4_964)])
+@pytest.mark.parametrize(("target", "other", "dropped"), [("sport", "cloth", 11_514), ("phone", "electronic", 4_917)])
 def test_the_public_files(public, loaded, target, other, dropped):
     tables = loaded(AmazonCrossDomain(public("amazon_cross_domain"), target, other))
     assert tables.drops["item sold in the target channel too"] == dropped
@@ -89,7 +100,7 @@ def test_the_public_files(public, loaded, target, other, dropped):
 
 @pytest.mark.data
 @pytest.mark.parametrize(
-    ("target", "other", "with_a_twin", "given_away"),
+    ("target", "other", "with_duplicate", "given_away"),
     [
         ("sport", "cloth", 0.211, 0.185),
         ("cloth", "sport", 0.198, 0.170),
@@ -97,15 +108,16 @@ def test_the_public_files(public, loaded, target, other, dropped):
         ("electronic", "phone", 0.068, 0.064),
     ],
 )
-def test_how_often_the_answer_is_in_the_question(public, target, other, with_a_twin, given_away):
-    """Held-out items with a twin; and those whose twin stands in the same customer's training file of the other."""
-    train, test, theirs, their_test = (
-        _pairs(path) for path in AmazonCrossDomain(public("amazon_cross_domain"), target, other).files()
-    )
+def test_how_often_a_duplicate_gives_the_answer_away(public, target, other, with_duplicate, given_away):
+    """Held-out items with a duplicate, and those whose duplicate the same customer has in the other training file."""
+    folder = public("amazon_cross_domain")
+    pair, reverse = folder / f"{target}_{other}", folder / f"{other}_{target}"
+    files = (pair / "train.txt", pair / "test.txt", reverse / "train.txt", reverse / "test.txt")
+    train, test, theirs, their_test = (_pairs(path) for path in files)
     pairs = pd.DataFrame(
         dict(zip("ab", duplicate_items(pd.concat([train, test]), pd.concat([theirs, their_test])), strict=True))
     )
     held_out = test.merge(pairs, left_on="item_id", right_on="a")
     known = held_out.merge(theirs, left_on=["user_id", "b"], right_on=["user_id", "item_id"])
-    assert round(held_out.drop_duplicates("user_id").shape[0] / len(test), 3) == with_a_twin
+    assert round(held_out.drop_duplicates("user_id").shape[0] / len(test), 3) == with_duplicate
     assert round(known.user_id.nunique() / len(test), 3) == given_away

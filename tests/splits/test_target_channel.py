@@ -81,5 +81,5 @@ def test_validation_takes_one_item_of_each_that_another_customer_has() -> None:
 
 
 def test_an_unknown_channel_is_named_with_those_there_are() -> None:
-    with pytest.raises(DataError, match="no channel 'shop'; choose target among till, web"):
+    with pytest.raises(DataError, match="no channel 'shop'; choose target_channel among till, web"):
         TargetChannel("shop", LeaveLast()).cutoff(tables_of(DATED).events, "test")

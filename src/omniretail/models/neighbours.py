@@ -1,4 +1,4 @@
-"""Who resembles whom: the k most similar, found block by block so that memory stays bounded."""
+"""The k most similar items or users, block by block so that memory stays bounded."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +18,8 @@ def similar_items(user_items: sparse.csr_array, k: int, shrinkage: float = 0.0) 
     Only a few blocks of products are in memory at a time.
 
     Args:
-        user_items: weights, positive where stored; shape (U, I).
-        k: neighbours kept per item, of those that share a user with it; ties by index.
+        user_items: weights, all stored ones positive; shape (U, I).
+        k: neighbours per item, among those that share a user with it; ties by index.
         shrinkage: pulls similarities that few users support towards 0.
 
     Returns:
@@ -35,24 +35,24 @@ def similar_items(user_items: sparse.csr_array, k: int, shrinkage: float = 0.0) 
         products.data /= lengths + np.float32(shrinkage)
         return most_similar(products, np.arange(start, start + len(products.indptr) - 1), k)
 
-    with ThreadPoolExecutor(_THREADS) as pool:  # SciPy sets the interpreter free while it multiplies
+    with ThreadPoolExecutor(_THREADS) as pool:  # SciPy releases the interpreter lock while it multiplies
         blocks = list(pool.map(block, range(0, len(norms), _BLOCK)))
     return sparse.csr_array(sparse.vstack(blocks))
 
 
 def most_similar(similarity: sparse.csr_array, own: np.ndarray, k: int) -> sparse.csr_array:
-    """The k largest of what each row stores, but for its own column; ties by index.
+    """The k largest entries of each row, its own column excluded; ties by index.
 
     Args:
         similarity: shape (B, N).
         own: the column that is the row itself, -1 where none is; shape (B,).
-        k: kept per row; fewer where fewer are stored.
+        k: entries per row; fewer where the row has fewer.
 
     Returns:
-        The similarities kept; shape (B, N).
+        Those similarities; shape (B, N).
     """
     ends = zip(similarity.indptr[:-1], similarity.indptr[1:], own, strict=True)
-    best = [_best(similarity.indices[a:b], similarity.data[a:b], itself, k) for a, b, itself in ends]
+    best = [_best(similarity.indices[a:b], similarity.data[a:b], column, k) for a, b, column in ends]
     offsets = np.concatenate([[0], np.cumsum([len(columns) for columns, _ in best])]).astype(np.int32)
     columns, values = (np.concatenate(parts) for parts in zip(*best, strict=True))
     return sparse.csr_array((values, columns, offsets), shape=similarity.shape)
@@ -62,23 +62,23 @@ def nearest_users(similarity: np.ndarray, user_idx: np.ndarray, k: int) -> spars
     """The k training users most similar to each of B users, who are not their own neighbours; ties by index.
 
     Args:
-        similarity: to every training user; overwritten at the users' own place; shape (B, U).
-        user_idx: the training user behind each row, -1 for none; shape (B,).
-        k: neighbours kept; fewer where there are not so many training users.
+        similarity: to every training user; overwritten in the users' own columns; shape (B, U).
+        user_idx: the training user of each row, -1 for none; shape (B,).
+        k: neighbours; fewer where there are fewer training users.
 
     Returns:
-        The similarities kept; shape (B, U).
+        Their similarities; shape (B, U).
     """
-    known = np.flatnonzero(user_idx >= 0)
-    similarity[known, user_idx[known]] = -np.inf
+    in_training = np.flatnonzero(user_idx >= 0)
+    similarity[in_training, user_idx[in_training]] = -np.inf
     columns, best = top_k(similarity, min(k, similarity.shape[1]))  # (B, k)
-    kept = columns >= 0
-    offsets = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
-    return sparse.csr_array((best[kept], columns[kept], offsets), shape=similarity.shape)
+    used = columns >= 0
+    offsets = np.concatenate([[0], np.cumsum(used.sum(axis=1))])
+    return sparse.csr_array((best[used], columns[used], offsets), shape=similarity.shape)
 
 
 def rarity(count: np.ndarray, total: int) -> np.ndarray:
-    """The logarithm of ``1 + total / count``: how much it says to have what ``count`` of ``total`` have. As count."""
+    """Inverse document frequency ``log(1 + total / count)``; float32, shape as count."""
     return np.log1p(total / np.maximum(count, 1)).astype(np.float32)
 
 
@@ -86,7 +86,7 @@ def _best(columns: np.ndarray, values: np.ndarray, own: int, k: int) -> tuple[np
     other = columns != own
     columns, values = columns[other], values[other]
     if len(values) > k:
-        kept = values >= -np.partition(-values, k - 1)[k - 1]  # from the front: far faster where many are tied
-        columns, values = columns[kept], values[kept]
+        high = values >= -np.partition(-values, k - 1)[k - 1]  # negated: far faster where many are tied
+        columns, values = columns[high], values[high]
     order = np.lexsort((columns, -values))[:k]
     return columns[order], values[order]

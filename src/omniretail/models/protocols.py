@@ -1,4 +1,4 @@
-"""What a model promises. There is nothing to inherit: a class with these methods is a model."""
+"""The protocol of recommenders. There is nothing to inherit: a class with these methods is a recommender."""
 
 from typing import Protocol, Self
 
@@ -11,10 +11,10 @@ from omniretail.views.train import Train
 class Recommender(Protocol):
     """Scores the whole catalogue for a batch of users.
 
-    A constructor takes the hyper-parameters as plain keyword arguments and keeps each under its name; ``fit`` keeps
-    what it learned in attributes that end in an underscore (NumPy or SciPy CSR arrays, or a mapping of names to
-    arrays), so that every model can be saved alike. A class whose name people would not write so
-    carries the one they do in ``label``.
+    A recommender is a dataclass whose fields are its hyper-parameters; values out of range are refused when it is made.
+    ``fit`` puts what it learns into attributes that end in an underscore (NumPy or SciPy CSR arrays, or a mapping of
+    names to arrays), so that every model can be saved the same way. A class whose name differs from the one that people
+    write has the latter in ``label``.
     """
 
     def fit(self, train: Train) -> Self:
@@ -24,8 +24,8 @@ class Recommender(Protocol):
     def score(self, users: Histories) -> np.ndarray:
         """Higher is better; finite everywhere; seen items are scored like any other.
 
-        A row's scores depend on that row alone. A history given at call time (``user_idx`` -1) is served like a
-        training user's, except by models that learn a vector per user.
+        A row's scores depend on that row alone. A new user's history (``user_idx`` -1) is scored like a training
+        user's, except by models that learn a vector per user. Several threads may score at once.
 
         Args:
             users: histories of B users; only indices of the training catalogue occur in them.
@@ -40,7 +40,7 @@ class Recommender(Protocol):
 
 
 class UnknownUserError(ValueError):
-    """The model knows only the users it was trained on."""
+    """The model can score training users only."""
 
     def __init__(self, model: str, unknown: int, total: int) -> None:
         super().__init__(

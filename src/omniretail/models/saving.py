@@ -1,10 +1,9 @@
 """A fitted model as plain files: settings as JSON, arrays as NumPy's .npz, a network's weights as safetensors.
 
-No pickle, so loading runs no code. It works for every model that keeps the promise of ``Recommender``: each argument of
-the constructor is an attribute of that name, and each thing learned is a NumPy array, a SciPy CSR array or, for
-networks, a mapping of names to arrays, in an attribute that ends in an underscore. A model made of models takes them as
-a mapping from names and keeps them fitted in another: ``parts_["svd"]`` is saved alike, in the folder
-``parts.models/svd``.
+There is no pickle, so loading runs no code. It works for every model that follows the protocol of ``Recommender``: each
+argument of the constructor is an attribute of that name, and everything learned is a NumPy array, a SciPy CSR array or,
+for networks, a mapping of names to arrays, in an attribute that ends in an underscore. Fitted models inside a model are
+a mapping too: ``parts_["svd"]`` is saved in the folder ``parts.models/svd``.
 """
 
 import importlib
@@ -68,7 +67,7 @@ def load(folder: Path) -> Any:
     """
     for name in (SETTINGS, ARRAYS):
         if not (folder / name).is_file():
-            raise FileNotFoundError(f"{folder} holds no {name}; a saved model is a folder with {SETTINGS} and {ARRAYS}")
+            raise FileNotFoundError(f"{folder} has no {name}; a saved model is a folder with {SETTINGS} and {ARRAYS}")
     settings = json.loads((folder / SETTINGS).read_text())
     model = _made(settings)
     for file in folder.glob(f"*{NETWORK}"):
@@ -83,10 +82,10 @@ def load(folder: Path) -> Any:
 
 
 def settings_of(made: object) -> dict[str, Any]:
-    """A model's class and what its constructor was given, JSON-able, models inside it likewise."""
+    """A model's class and the arguments of its constructor as JSON values, models inside it likewise."""
     cls = type(made)
-    given = {name: _plain(getattr(made, name)) for name in inspect.signature(cls).parameters}
-    return {"_target_": f"{cls.__module__}.{cls.__qualname__}", **given}
+    arguments = {name: _plain(getattr(made, name)) for name in inspect.signature(cls).parameters}
+    return {"_target_": f"{cls.__module__}.{cls.__qualname__}", **arguments}
 
 
 def _plain(value: Any) -> Any:
@@ -112,10 +111,10 @@ def _made(value: Any) -> Any:
 
 def _class(path: str) -> type:
     module, _, name = path.rpartition(".")
-    found = getattr(importlib.import_module(module), name, None) if module.startswith(_HOME) else None
-    if not inspect.isclass(found) or not found.__module__.startswith(_HOME):  # nor one that a module of ours imports
+    cls = getattr(importlib.import_module(module), name, None) if module.startswith(_HOME) else None
+    if not inspect.isclass(cls) or not cls.__module__.startswith(_HOME):  # nor one that such a module imports
         raise ValueError(f"{SETTINGS} names the class {path!r}, which is no model of {_HOME.rstrip('.')}")
-    return found
+    return cls
 
 
 def _parts(name: str, value: object) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""What SASRec and GRU4Rec share: how sequences are learned from and asked."""
+"""The training and scoring that SASRec and GRU4Rec share."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -9,12 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
+from omniretail.models.checks import require
 from omniretail.nn.losses import NEVER, SampledLoss, scores_of
 from omniretail.nn.negatives import Negatives
 from omniretail.nn.repeats import OwnItems
 from omniretail.nn.softmax import full_softmax
 from omniretail.views.histories import Histories
 from omniretail.views.sequences import (
+    CIRCUMSTANCES,
     Windows,
     circumstances,
     last_of_previous_basket,
@@ -24,25 +26,25 @@ from omniretail.views.sequences import (
 
 log = logging.getLogger(__name__)
 
-_EVENTS_AT_ONCE = 1 << 13  # small enough that activations stay in a processor's cache
+_EVENTS_AT_ONCE = 1 << 13  # so that activations fit a processor's cache
 
 
 class SequenceNetwork(nn.Module):
     """Predict the items of each basket from the state after the basket before.
 
-    Where a basket is one event, that is the next item. See ``Task`` for the methods.
+    Where a basket is one event, that is the next item. See ``TrainingTask`` for the methods.
 
     Args:
         encoder: see ``SequenceEncoder``.
         loss: over sampled negatives; None: cross-entropy over the whole catalogue.
-        max_len: events of a history that are read, the latest.
-        context: circumstances that the encoder reads beside the item.
+        max_len: latest events of a history that are read.
+        context: circumstances of an event that the encoder reads beside its item.
         batch_events: events in a batch.
         n_negatives: drawn for each batch and shared by its positions.
         popularity: exponent of an item's number of events in the draw of negatives; 0: all items alike.
         log_q: correct sampled scores by how often each negative is drawn; not for losses over pairs.
         temperature: of scores between vectors of unit length; None: plain products.
-        own_items: bonus for items of one's own history; None: none.
+        own_items: bonus for items of the user's history; None: no bonus.
     """
 
     item: Tensor
@@ -72,7 +74,7 @@ class SequenceNetwork(nn.Module):
         self.batch_events, self.n_negatives, self.popularity, self.log_q = batch_events, n_negatives, popularity, log_q
 
     def learn_from(self, histories: Histories) -> None:
-        """Put the training events where the network is; they are not saved with its weights."""
+        """Put the training events on the network's device; they are not saved with its weights."""
         self.histories = histories
         flat = {
             "item": histories.item_idx.astype(np.int64),
@@ -88,21 +90,21 @@ class SequenceNetwork(nn.Module):
             log.warning("no user has two baskets, so there is no order to learn from")
 
     def batches(self, rng: np.random.Generator, parts: int) -> list[Windows]:
-        """See ``Task``."""
+        """See ``TrainingTask``."""
         windows = training_windows(self.histories, self.max_len, rng)
         return windows.batches(max(1, self.batch_events // parts), rng)
 
     def loss(self, batch: Windows) -> Tensor:
-        """See ``Task``."""
+        """See ``TrainingTask``."""
         place, real = laid_out(batch, self.item.device)  # (B, L)
         states = self.encoder(self.item[place], self.circumstance[place])  # (B, L, D)
         row, at, target = what_comes_next(self.previous, place, real)
         states, items = self._comparable(states)
-        known, targets = states[row, at], self.item[target]  # (P, D), (P,)
+        queries, targets = states[row, at], self.item[target]  # (P, D), (P,)
         if self.sampled_loss is None:
-            return full_softmax(known, items, targets)
+            return full_softmax(queries, items, targets)
         negatives = self.negatives.draw()
-        positive, negative = scores_of(known, items, targets, negatives)
+        positive, negative = scores_of(queries, items, targets, negatives)
         if self.log_q:
             negative = (negative - self.negatives.log_q[negatives]).clamp_min(NEVER)
         if self.own_items is not None:
@@ -111,7 +113,7 @@ class SequenceNetwork(nn.Module):
         return self.sampled_loss(positive, negative) if len(targets) else 0.0 * states.sum()
 
     def _comparable(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        """States and the catalogue's vectors as they are multiplied: of unit length where there is a temperature."""
+        """States and the catalogue's vectors, of unit length where there is a temperature."""
         return self._scaled(states), self._catalogue()
 
     def _scaled(self, states: Tensor) -> Tensor:
@@ -122,7 +124,7 @@ class SequenceNetwork(nn.Module):
         return items if self.temperature is None else F.normalize(items, dim=-1)
 
     def train(self, mode: bool = True) -> Self:
-        """Training makes the catalogue that was kept stale."""
+        """Training invalidates the cached catalogue."""
         self._items = None
         return super().train(mode)
 
@@ -136,7 +138,7 @@ class SequenceNetwork(nn.Module):
         targets: Tensor,
         positive: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Targets' scores with their bonus, and scores of the items of one's own as further negatives, (P, L)."""
+        """Targets' scores with their bonus, and scores of the user's own items as further negatives, (P, L)."""
         assert self.own_items is not None
         items, basket = self.item[place], self.basket[place]  # (B, L)
         column = torch.arange(place.shape[1], device=place.device)
@@ -149,11 +151,10 @@ class SequenceNetwork(nn.Module):
 
     @torch.inference_mode()
     def score(self, users: Histories) -> np.ndarray:
-        """See ``Task``; nought throughout for a user without a history."""
+        """See ``TrainingTask``; zero throughout for a user without a history."""
         device = self.encoder.items.weight.device
-        if self._items is None:  # kept until training goes on: the whole catalogue takes longer than one user
-            self._items = self._catalogue()
-        scores = self._scaled(self._states(users, device)) @ self._items.T  # (B, I)
+        items = self._items = self._catalogue() if self._items is None else self._items
+        scores = self._scaled(self._states(users, device)) @ items.T  # (B, I)
         if self.own_items is not None and len(users.item_idx):
             scores = self._with_bonus(scores, users, device)
         return scores.float().cpu().numpy()
@@ -178,6 +179,17 @@ class SequenceNetwork(nn.Module):
         latest = torch.where(real, baskets, -1).amax(1, keepdim=True)
         item = torch.from_numpy(users.item_idx.astype(np.int64)).to(device)[place]
         return self.own_items.add_to(scores, item, torch.where(real, latest - baskets, -1))
+
+
+def require_context(model: Any) -> list[str]:
+    """The setting ``context`` of a model as a list.
+
+    Raises:
+        ValueError: where a name is none of ``CIRCUMSTANCES``.
+    """
+    names = list(model.context)
+    require(model, "context", set(names) <= set(CIRCUMSTANCES), f"hold names among {', '.join(CIRCUMSTANCES)}")
+    return names
 
 
 def what_comes_next(previous: Tensor, place: Tensor, real: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -206,7 +218,7 @@ def laid_out(windows: Windows, device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def by_length(windows: Windows) -> Iterator[tuple[np.ndarray, Windows]]:
-    """Rows of windows that are not empty, in groups of like length, for scoring without much padding."""
+    """Rows of windows that are not empty, in groups of similar length, for scoring with little padding."""
     order = np.argsort(windows.length, kind="stable")
     order = order[windows.length[order] > 0]
     number = np.cumsum(windows.length[order]) // _EVENTS_AT_ONCE

@@ -1,4 +1,4 @@
-"""Dense times sparse, several times faster than SciPy's own order of work."""
+"""Dense times sparse, several times faster than SciPy's own product."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ _BLOCK = 64
 
 
 def dense_times_sparse(dense: np.ndarray, matrix: sparse.csr_array) -> np.ndarray:
-    """``dense @ matrix`` for many columns, in blocks of rows whose working set stays in the processor's cache.
+    """``dense @ matrix`` for many columns, in blocks of rows whose working set fits the processor's cache.
 
     Args:
         dense: float32; shape (B, N).
@@ -27,6 +27,6 @@ def dense_times_sparse(dense: np.ndarray, matrix: sparse.csr_array) -> np.ndarra
         rows = slice(start, start + _BLOCK)
         product[rows] = (transposed @ np.ascontiguousarray(dense[rows].T)).T
 
-    with ThreadPoolExecutor(_THREADS) as pool:  # SciPy sets the interpreter free while it multiplies
+    with ThreadPoolExecutor(_THREADS) as pool:  # SciPy releases the interpreter lock while it multiplies
         list(pool.map(block, range(0, len(dense), _BLOCK)))
     return product

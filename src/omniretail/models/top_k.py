@@ -12,7 +12,7 @@ from omniretail.views.histories import Histories
 
 
 class Scorer(Protocol):
-    """As much of a ``Recommender`` as lists are made with."""
+    """The part of a ``Recommender`` that lists need."""
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``."""
@@ -20,12 +20,12 @@ class Scorer(Protocol):
 
 
 Policy = Callable[[np.ndarray, Histories], np.ndarray]
-"""Takes scores (B, I) and the users; returns the scores with what must not be shown at -inf (in place is fine)."""
+"""Takes scores (B, I) and the users; returns the scores with hidden items at -inf (in place is fine)."""
 
-_PATIENCE_S = 3  # shorter work needs no progress bar
+_PROGRESS_AFTER_S = 3  # shorter work needs no progress bar
 _THREADS = os.cpu_count() or 1
 _CHUNK_BYTES = 16 << 20
-_ALONE_BYTES = 1 << 20
+_ONE_THREAD_BYTES = 1 << 20
 
 
 def recommend(
@@ -53,11 +53,11 @@ def recommend(
         ValueError: where k exceeds the catalogue, or the model gives scores that are not finite.
     """
     if k > users.n_items:
-        raise ValueError(f"k={k} is more than the catalogue's {users.n_items} items; ask for shorter lists")
+        raise ValueError(f"k={k} is more than the catalogue's {users.n_items} items; choose a smaller k")
     ranked = np.empty((len(users), k), dtype=np.int32)
     scores = np.empty((len(users), k), dtype=np.float32)
     slices = list(batches(len(users), users.n_items, memory_mb))
-    for rows in tqdm(slices, desc="ranking", unit="batch", delay=_PATIENCE_S, leave=False, disable=None):
+    for rows in tqdm(slices, desc="ranking", unit="batch", delay=_PROGRESS_AFTER_S, leave=False, disable=None):
         batch = users.take(rows)
         batch_scores = _checked(model, model.score(batch), batch)
         if fallback is not None:
@@ -69,7 +69,7 @@ def recommend(
 
 
 def batches(n_users: int, n_items: int, memory_mb: int) -> Iterator[slice]:
-    """Slices of users whose float32 scores fit the memory given (at least one user each)."""
+    """Slices of users whose float32 scores fit ``memory_mb`` MiB (at least one user each)."""
     size = max(1, (memory_mb << 20) // (4 * n_items))
     return (slice(start, min(start + size, n_users)) for start in range(0, n_users, size))
 
@@ -84,32 +84,32 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         Columns (-1 in unused places) and their scores; both (B, k).
     """
-    if scores.nbytes < _ALONE_BYTES:  # a thread takes longer to start than this to look through
+    if scores.nbytes < _ONE_THREAD_BYTES:  # starting a thread takes longer
         return _top_k(scores, k)
     chunks = np.array_split(scores, max(_THREADS, scores.nbytes // _CHUNK_BYTES))
-    with ThreadPoolExecutor(_THREADS) as pool:  # NumPy sets the interpreter free while it compares
+    with ThreadPoolExecutor(_THREADS) as pool:  # NumPy releases the interpreter lock while it compares
         parts = list(pool.map(lambda chunk: _top_k(chunk, k), chunks))
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 
 def _top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     chosen = scores >= _low_bound(scores, k)  # the k best of each row, and a few more
-    crowded = np.count_nonzero(chosen, axis=1) > 8 * k  # or, where very many are tied, very many more
+    crowded = np.count_nonzero(chosen, axis=1) > 8 * k  # rows with many ties, where there are many more
     chosen[crowded] = _exactly(scores[crowded], k)
     row, column = np.divmod(np.flatnonzero(chosen), scores.shape[1])
     value = scores[row, column]
     order = np.lexsort((column, -value, row))
     place = np.arange(len(row)) - np.searchsorted(row, row)
-    kept = order[place < k]
-    columns, best = column[kept].reshape(-1, k), value[kept].reshape(-1, k)
+    first = order[place < k]
+    columns, best = column[first].reshape(-1, k), value[first].reshape(-1, k)
     return np.where(best > -np.inf, columns, -1).astype(np.int32), best
 
 
 def _low_bound(scores: np.ndarray, k: int) -> np.ndarray:
     """A value that at least k of each row reach; shape (B, 1).
 
-    The k-th largest of the maxima of groups of columns: k groups hold at least one value each that reaches it. Far
-    cheaper than the k-th largest of all, since most of the work is a plain maximum.
+    It is the k-th largest of the maxima of groups of columns: k groups have at least one value each that reaches it.
+    This is far cheaper than the k-th largest of all values, since most of the work is a plain maximum.
     """
     width = max(1, scores.shape[1] // (8 * k))
     maxima = np.maximum.reduceat(scores, np.arange(0, scores.shape[1], width), axis=1)  # (B, I / width)
@@ -117,7 +117,7 @@ def _low_bound(scores: np.ndarray, k: int) -> np.ndarray:
 
 
 def _exactly(scores: np.ndarray, k: int) -> np.ndarray:
-    """True for the k best of each row; of those that share the last place, the first columns. Shape (B, I)."""
+    """True for the k best of each row, ties by column; shape (B, I)."""
     threshold = -np.partition(-scores, k - 1, axis=1)[:, k - 1, None]
     above, tied = scores > threshold, scores == threshold
     places = k - np.count_nonzero(above, axis=1, keepdims=True)

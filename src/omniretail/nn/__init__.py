@@ -1,4 +1,4 @@
-"""Parts of neural networks in plain torch: encoders, losses, graphs. No configuration, no files, no tables."""
+"""Parts of neural networks in plain torch: encoders, losses, graphs; no configuration, files or tables."""
 
 try:
     import torch  # noqa: F401

@@ -1,4 +1,4 @@
-"""Transformer blocks over left-aligned sequences: what lies after a position is never seen from it."""
+"""Causal transformer blocks over left-aligned sequences."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ Block = Literal["classic", "ligr"]
 
 
 class CausalAttention(nn.Module):
-    """Multi-head attention of each position to itself and to those before it.
+    """Multi-head attention of each position to itself and earlier ones.
 
     Args:
         dim: D, width of the vectors in and out.
@@ -21,7 +21,7 @@ class CausalAttention(nn.Module):
     def __init__(self, dim: int, heads: int, dropout: float) -> None:
         super().__init__()
         if dim % heads:
-            raise ValueError(f"dim={dim} cannot be shared among heads={heads}; choose a divisor of it")
+            raise ValueError(f"heads={heads} must divide dim={dim}")
         self.heads, self.dropout = heads, dropout
         self.query = nn.Linear(dim, dim)
         self.key_value = nn.Linear(dim, 2 * dim)
@@ -32,8 +32,8 @@ class CausalAttention(nn.Module):
         query = self._by_head(self.query(queries))  # (B, heads, L, D / heads)
         key, value = (self._by_head(part) for part in self.key_value(inputs).chunk(2, dim=-1))
         dropout = self.dropout if self.training else 0.0
-        seen = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
-        return self.out(seen.transpose(1, 2).flatten(2))
+        attended = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
+        return self.out(attended.transpose(1, 2).flatten(2))
 
     def _by_head(self, vectors: Tensor) -> Tensor:
         return vectors.unflatten(-1, (self.heads, -1)).transpose(1, 2)
@@ -57,14 +57,14 @@ class ClassicBlock(nn.Module):
 
 
 class LiGRBlock(nn.Module):
-    """The block of LiGR (Borisyuk et al., 2025), which eSASRec takes over: each part passes a gate, the net is SwiGLU.
+    """The block of LiGR (Borisyuk et al., 2025), used by eSASRec too: attention and net are gated, the net is SwiGLU.
 
-    The gate looks at what goes into the block, so a block can stand aside where it has nothing to add.
+    The gates read the block's input, so a block can pass it on unchanged.
 
     Args:
         dim: D.
         heads: of the attention.
-        dropout: on what each part adds.
+        dropout: on the output of attention and net.
         expansion: width of the feed-forward net, in ``dim``.
     """
 
@@ -89,12 +89,12 @@ class LiGRBlock(nn.Module):
 
 
 def stack(block: Block, n_blocks: int, dim: int, heads: int, dropout: float) -> nn.Sequential:
-    """Blocks one after another, and a last normalisation.
+    """Blocks one after another, and a final normalisation.
 
     Raises:
         ValueError: where there is no such block.
     """
     kinds = {"classic": ClassicBlock, "ligr": LiGRBlock}
     if block not in kinds:
-        raise ValueError(f"block={block!r} is not one of {', '.join(kinds)}")
+        raise ValueError(f"block={block!r} must be one of {', '.join(kinds)}")
     return nn.Sequential(*(kinds[block](dim, heads, dropout) for _ in range(n_blocks)), nn.LayerNorm(dim))

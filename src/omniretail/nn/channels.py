@@ -5,23 +5,23 @@ from torch import Tensor
 
 
 def exchanged(users: Tensor, degree: Tensor, own_share: float) -> Tensor:
-    """Each customer's vectors after those of the other channels have told theirs (Liu et al., CIKM 2020).
+    """Each customer's vectors after an exchange with those of the other channels (Liu et al., CIKM 2020).
 
-    What channels have in common is the mean of a customer's vectors, each weighing as many items as they took there.
-    What stays a channel's own is ``own_share`` of its vector and the rest of the mean of the others'. The result is the
-    mean of the two; for a channel in which the customer took nothing it is what the others have in common.
+    The common part is the mean of a customer's vectors, weighted by the number of their items in each channel. The own
+    part of a channel is ``own_share`` times its vector plus ``1 - own_share`` times the mean of the others'. The result
+    is the mean of both parts; in a channel where the customer has no item it is the common part.
 
     Args:
         users: a vector per channel and customer; shape (C, B, D).
-        degree: items that the customer took in the channel; shape (C, B).
+        degree: number of the customer's items in the channel; shape (C, B).
         own_share: in [0, 1].
 
     Returns:
-        Shape (C, B, D); as given where a customer is in one channel only, and there.
+        Shape (C, B, D); a customer of one channel only has their vector of that channel, unchanged, in all.
     """
-    there = (degree > 0).to(users.dtype)[..., None]  # (C, B, 1)
+    present = (degree > 0).to(users.dtype)[..., None]  # (C, B, 1)
     common = (users * degree[..., None]).sum(0) / degree.sum(0).clamp_min(1)[:, None]  # (B, D)
-    n_others = there.sum(0) - there
-    others = ((users * there).sum(0) - users * there) / n_others.clamp_min(1)
+    n_others = present.sum(0) - present
+    others = ((users * present).sum(0) - users * present) / n_others.clamp_min(1)
     own = torch.where(n_others > 0, own_share * users + (1 - own_share) * others, users)
-    return torch.where(there > 0, (common + own) / 2, common)
+    return torch.where(present > 0, (common + own) / 2, common)

@@ -1,4 +1,4 @@
-"""Losses that draw vectors of one owner together and keep those of different owners apart."""
+"""Contrastive losses: vectors of one owner attract, vectors of different owners repel each other."""
 
 from typing import Literal
 
@@ -21,15 +21,15 @@ def softmax_contrast(vectors: Tensor, owner: Tensor, temperature: float) -> Tens
         temperature: of the cosines.
 
     Returns:
-        Mean over pairs of one owner; a scalar, nought where there is no pair.
+        Mean over pairs of one owner; a scalar, zero where there is no pair.
     """
     cosine = vectors @ vectors.T / temperature
     same = owner[:, None] == owner
     pair = same & ~torch.eye(len(owner), dtype=torch.bool, device=owner.device)
-    lowest = torch.finfo(cosine.dtype).min  # minus infinity would give NaN as gradient where there are no others
+    lowest = torch.finfo(cosine.dtype).min  # minus infinity gives a NaN gradient where there are no others
     others = cosine.masked_fill(same, lowest).logsumexp(dim=1, keepdim=True)
-    told = F.softplus(others - cosine)  # -log(e^s / (e^s + sum of others))
-    return told[pair].sum() / pair.sum().clamp_min(1)
+    cross_entropy = F.softplus(others - cosine)  # -log(e^s / (e^s + sum of others))
+    return cross_entropy[pair].sum() / pair.sum().clamp_min(1)
 
 
 def margin_contrast(vectors: Tensor, owner: Tensor, margin: float, hardest: int) -> Tensor:
@@ -40,7 +40,7 @@ def margin_contrast(vectors: Tensor, owner: Tensor, margin: float, hardest: int)
     Args:
         vectors: of unit length; shape (V, D).
         owner: shape (V,).
-        margin: distance that other owners are to keep.
+        margin: distance beyond which other owners cost nothing.
         hardest: nearest vectors of other owners that count, for each vector.
 
     Returns:

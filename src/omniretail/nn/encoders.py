@@ -1,4 +1,4 @@
-"""Sequence encoders: events in, what is known after each of them out."""
+"""Sequence encoders: from events to the state after each of them."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -18,7 +18,7 @@ class SequenceEncoder(Protocol):
         """States after each event.
 
         Args:
-            items: left-aligned; what stands in places after a sequence's end changes nothing before it; int64, (B, L).
+            items: left-aligned; padding after a sequence's end changes no state before it; int64, (B, L).
             context: codes of each event's circumstances; int64, (B, L, C).
 
         Returns:
@@ -28,7 +28,7 @@ class SequenceEncoder(Protocol):
 
 
 class EventEmbedding(nn.Module):
-    """An event is the sum of what its item and its circumstances mean.
+    """An event's vector is the sum of the vectors of its item and its circumstances.
 
     Args:
         items: the catalogue's vectors, shared with the scores.
@@ -61,7 +61,7 @@ class TransformerEncoder(nn.Module):
         heads: of each block's attention.
         dropout: throughout.
         block: ``classic`` or ``ligr``.
-        event_dropout: share of events of which, in training, nothing but the place is read.
+        event_dropout: share of events of which only the position is read in training.
         context_sizes: number of codes of each circumstance.
     """
 
@@ -129,7 +129,7 @@ class GRUEncoder(nn.Module):
 
 
 def item_vectors(n_items: int, dim: int) -> nn.Embedding:
-    """Vectors of the catalogue, small at first so that all items start out about equally likely."""
+    """Vectors of the catalogue, initially small so that all items are about equally likely."""
     table = nn.Embedding(n_items, dim)
     nn.init.normal_(table.weight, std=0.02)
     return table

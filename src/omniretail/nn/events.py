@@ -1,4 +1,4 @@
-"""Baskets as vectors, and customers as the state in which their baskets leave a recurrent network."""
+"""Baskets as vectors, and customers as the state of a recurrent network after their baskets."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -12,14 +12,14 @@ _NARROW = 16
 
 
 class BasketEncoder(nn.Module):
-    """A basket from what its lines mean, its numbers and its circumstances, as in CoLES.
+    """A basket from its lines, its numbers and its circumstances, as in CoLES.
 
     Args:
-        n_codes: of items and words; code 0 means nothing.
+        n_codes: of items and attribute values; code 0 is padding.
         sizes: number of codes of each of C circumstances.
         n_numbers: F.
         dim: width of the vectors of codes, and of the basket.
-        dropout: on what the lines mean, in training.
+        dropout: on the vector of the lines, in training.
     """
 
     def __init__(self, n_codes: int, sizes: Sequence[int], n_numbers: int, dim: int, dropout: float) -> None:
@@ -45,20 +45,20 @@ class BasketEncoder(nn.Module):
         return self.joined(self.dropout(self._lines(codes, starts)), numbers, circumstances)
 
     def joined(self, lines: Tensor, numbers: Tensor, circumstances: Tensor) -> Tensor:
-        """The same from what their lines mean together, (N, dim)."""
-        told = [table(code) for table, code in zip(self.circumstances, circumstances.T, strict=True)]
-        return self.norm(torch.relu(self.net(torch.cat([lines, *told, numbers], dim=1))))
+        """The same from one vector for all lines of a basket, (N, dim)."""
+        embedded = [table(code) for table, code in zip(self.circumstances, circumstances.T, strict=True)]
+        return self.norm(torch.relu(self.net(torch.cat([lines, *embedded, numbers], dim=1))))
 
     def _lines(self, codes: Tensor, starts: Tensor) -> Tensor:
-        """The sum over the root of the number: unlike in the mean, a single line still counts in a crowd."""
-        known = (codes > 0).sum(1).cumsum(0)
+        """The sum over the root of the number of codes: in large baskets a line counts more than in the mean."""
+        n_codes = (codes > 0).sum(1).cumsum(0)
         ends = torch.cat([starts[1:], starts.new_tensor([len(codes)])]) - 1
-        count = known[ends].diff(prepend=known.new_zeros(1)).clamp_min(1)
+        count = n_codes[ends].diff(prepend=n_codes.new_zeros(1)).clamp_min(1)
         return self.codes(codes.flatten(), starts * codes.shape[1]) / count.sqrt()[:, None]
 
 
 class SequenceReader(nn.Module):
-    """Gated recurrent units over events, and what is left of the whole sequence.
+    """Gated recurrent units over events, pooled to one vector per sequence.
 
     Args:
         width: of the events.
@@ -76,30 +76,30 @@ class SequenceReader(nn.Module):
         states, last = self.units(packed)
         if self.pooling == "last":
             return last[-1]
-        padded, lengths = pad_packed_sequence(states, batch_first=True)  # nought behind a sequence's end
+        padded, lengths = pad_packed_sequence(states, batch_first=True)  # zero after a sequence's end
         return padded.sum(1) / lengths.to(padded.device)[:, None]
 
 
 class BasketDecoder(nn.Module):
-    """Tells a sequence again from one vector, its first event first.
+    """Reconstructs a sequence from one vector, first event first.
 
     Args:
         dim: D, of the vector.
         hidden: of the recurrent layer.
         max_len: of the sequences.
-        n_targets: T, words of which the shares are told.
-        n_numbers: F, numbers that are told.
+        n_targets: T, attribute values whose shares are reconstructed.
+        n_numbers: F, numbers that are reconstructed.
     """
 
     def __init__(self, dim: int, hidden: int, max_len: int, n_targets: int, n_numbers: int) -> None:
         super().__init__()
         self.place = nn.Embedding(max_len, hidden)
-        self.start, self.given = nn.Linear(dim, hidden), nn.Linear(dim, hidden)
+        self.start, self.condition = nn.Linear(dim, hidden), nn.Linear(dim, hidden)
         self.units = nn.GRU(hidden, hidden, batch_first=True)
         self.targets, self.numbers = nn.Linear(hidden, n_targets), nn.Linear(hidden, n_numbers)
 
     def forward(self, vectors: Tensor, length: int) -> tuple[Tensor, Tensor]:
         """Vectors (B, D) to scores of the targets, (B, length, T), and the numbers, (B, length, F)."""
-        steps = self.place.weight[:length] + self.given(vectors)[:, None]  # (B, L, hidden)
+        steps = self.place.weight[:length] + self.condition(vectors)[:, None]  # (B, L, hidden)
         states, _ = self.units(steps, torch.tanh(self.start(vectors))[None])
         return self.targets(states), self.numbers(states)

@@ -1,4 +1,4 @@
-"""Propagation over the graph of users and the items they took."""
+"""Propagation over the graph of users and their items."""
 
 import warnings
 from typing import Any
@@ -34,16 +34,16 @@ def normalised_adjacency(users: Tensor, items: Tensor, n_users: int, n_items: in
 
 
 def propagated(adjacency: Tensor, vectors: Tensor, n_layers: int) -> list[Tensor]:
-    """The vectors, and what each layer of neighbours makes of them; ``n_layers + 1`` tensors of shape (N, D)."""
+    """The vectors, and the output of each layer of neighbours; ``n_layers + 1`` tensors of shape (N, D)."""
     layers = [vectors]
-    with torch.autocast(vectors.device.type, enabled=False):  # sparse products know no half precision
+    with torch.autocast(vectors.device.type, enabled=False):  # sparse products have no half precision
         for _ in range(n_layers):
             layers.append(_Neighbours.apply(layers[-1], adjacency))  # type: ignore[arg-type]
     return layers
 
 
 class _Neighbours(torch.autograd.Function):
-    """A product with a symmetric sparse matrix, which is its own transpose on the way back."""
+    """A product with a symmetric sparse matrix, which is its own transpose in the backward pass."""
 
     @staticmethod
     def forward(ctx: Any, vectors: Tensor, adjacency: Tensor) -> Tensor:
@@ -56,7 +56,7 @@ class _Neighbours(torch.autograd.Function):
 
 
 def _product(adjacency: Tensor, vectors: Tensor) -> Tensor:
-    """As weighted sums of rows: on a CPU a third of the time of torch's own sparse product."""
+    """As weighted sums of rows, which on a CPU take a third of the time of torch's sparse product."""
     starts, neighbours, weights = adjacency.crow_indices(), adjacency.col_indices(), adjacency.values()
     return F.embedding_bag(
         neighbours, vectors, starts, mode="sum", per_sample_weights=weights, include_last_offset=True

@@ -1,7 +1,7 @@
 """Losses over one target and some negatives per position.
 
-All take ``positive`` (P,), the targets' scores, and ``negative`` (P, N), those of items drawn beside them, and give the
-mean over positions. A negative that happens to be the target has the score ``NEVER`` and weighs nothing.
+All take ``positive`` (P,), the targets' scores, and ``negative`` (P, N), those of drawn items, and return the mean over
+positions. A negative that is the target itself has the score ``NEVER`` and weighs nothing.
 """
 
 import math
@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
 NEVER = -1e4
-"""Far below any score, yet finite: minus infinity times a weight of nought would be no number."""
+"""Far below any score, yet finite: minus infinity times a weight of zero is NaN."""
 
 SampledLoss = Callable[[Tensor, Tensor], Tensor]
 
@@ -28,40 +28,40 @@ def sampled_softmax(positive: Tensor, negative: Tensor) -> Tensor:
 
 def bce(positive: Tensor, negative: Tensor) -> Tensor:
     """Binary cross-entropy as in SASRec, one negative to a target in expectation: here the mean over N of them."""
-    return (F.softplus(-positive) + F.softplus(negative).sum(1) / _taken(negative)).mean()
+    return (F.softplus(-positive) + F.softplus(negative).sum(1) / _n_negatives(negative)).mean()
 
 
 def gbce(n_items: int, t: float) -> SampledLoss:
     """Generalised binary cross-entropy of gSASRec (Petrov & Macdonald, RecSys 2023).
 
-    Sampling makes positives seem likelier than they are; raising their probability to the power of beta undoes it.
-    Scores count from ``log(beta / N)``, which the paper leaves for the network to find: there one that knows nothing
-    stands still, and need not spend its first epochs lowering the scores of everything. No ranking depends on it.
+    Sampling makes the model overconfident in positives; raising their probability to the power of beta corrects that.
+    Scores are offset by ``log(beta / N)``, unlike in the paper: at this offset an untrained network has no gradient in
+    the mean score, so it need not spend its first epochs lowering all scores. Rankings do not depend on it.
 
     Args:
-        n_items: size of the catalogue the negatives are drawn from.
-        t: 0 is plain binary cross-entropy over all negatives, 1 undoes the whole effect; the paper's default is .75.
+        n_items: size of the catalogue from which the negatives are drawn.
+        t: 0 is plain binary cross-entropy over all negatives, 1 the full correction; the paper's default is .75.
     """
 
     def loss(positive: Tensor, negative: Tensor) -> Tensor:
         alpha = negative.shape[1] / max(1, n_items - 1)
         beta = alpha * (t * (1 - 1 / alpha) + 1 / alpha)
-        start = math.log(beta / negative.shape[1])
-        missed, taken = F.softplus(-positive - start), F.softplus(negative + start)
-        return ((beta * missed + taken.sum(1)) / (1 + negative.shape[1])).mean()
+        offset = math.log(beta / negative.shape[1])
+        of_positive, of_negative = F.softplus(-positive - offset), F.softplus(negative + offset)
+        return ((beta * of_positive + of_negative.sum(1)) / (1 + negative.shape[1])).mean()
 
     return loss
 
 
 def bpr(positive: Tensor, negative: Tensor) -> Tensor:
     """Bayesian personalised ranking (Rendle et al., UAI 2009), the mean over negatives."""
-    return (F.softplus(negative - positive[:, None]).sum(1) / _taken(negative)).mean()
+    return (F.softplus(negative - positive[:, None]).sum(1) / _n_negatives(negative)).mean()
 
 
 def top1(positive: Tensor, negative: Tensor) -> Tensor:
-    """TOP1 of GRU4Rec (Hidasi et al., ICLR 2016): rank below the target, and near nought."""
+    """TOP1 of GRU4Rec (Hidasi et al., ICLR 2016): negatives below the target, and near zero."""
     each = torch.sigmoid(negative - positive[:, None]) + torch.sigmoid(negative.square()) * (negative > NEVER)
-    return (each.sum(1) / _taken(negative)).mean()
+    return (each.sum(1) / _n_negatives(negative)).mean()
 
 
 def top1_max(positive: Tensor, negative: Tensor) -> Tensor:
@@ -104,7 +104,7 @@ def scores_of(states: Tensor, items: Tensor, targets: Tensor, negatives: Tensor)
 
 
 def log_expected(weights: Tensor, n_drawn: int) -> Tensor:
-    """For the logQ correction: the log of how often each item is expected among the drawn; shape (I,).
+    """For the logQ correction: the log of each item's expected number of draws; shape (I,).
 
     Args:
         weights: of the items in the draw, in any unit; shape (I,).
@@ -113,6 +113,6 @@ def log_expected(weights: Tensor, n_drawn: int) -> Tensor:
     return (weights / weights.sum()).clamp_min(1e-12).log() + math.log(n_drawn)
 
 
-def _taken(negative: Tensor) -> Tensor:
-    """How many of the negatives are none of the target; shape (P,)."""
+def _n_negatives(negative: Tensor) -> Tensor:
+    """Number of negatives that are not the target; shape (P,)."""
     return (negative > NEVER).sum(1).clamp_min(1)

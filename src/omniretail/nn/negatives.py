@@ -1,4 +1,4 @@
-"""Items drawn to stand against the targets, shared by all positions of a batch."""
+"""Negative items, drawn for a batch and shared by its positions."""
 
 import torch
 from torch import Tensor, nn
@@ -7,11 +7,11 @@ from omniretail.nn.losses import log_expected
 
 
 class Negatives(nn.Module):
-    """Draws with replacement; where more are asked for than there are items, every item once.
+    """Draws with replacement; every item once where ``n`` is the size of the catalogue or more.
 
     Args:
         weights: chance of each item, in any unit; float32, shape (I,).
-        n: drawn at a time.
+        n: items per draw.
     """
 
     weights: Tensor

@@ -1,4 +1,4 @@
-"""What a customer took before gets a score of its own: how often, how long ago, and how readily it is taken again."""
+"""A bonus for items that a customer bought before, by how often, how long ago, and how often the item is rebought."""
 
 import torch
 from torch import Tensor, nn
@@ -8,11 +8,11 @@ _AGES = 12
 
 
 class OwnItems(nn.Module):
-    """A bonus for items of one's own history: ``s_i * log(1 + sum of w(age))`` over the events of item i.
+    """A bonus for items of the user's history: ``s_i * log(1 + sum of w(age))`` over the events of item i.
 
     The weight of an age (0, 1-2, 3-6, 7-14, … baskets ago) is learned, and so is the strength of each item; an item
-    without a history gets nothing. With all weights and strengths equal to one this orders a customer's own items like
-    PersonalTop.
+    outside the history gets no bonus. With all weights and strengths equal to one this ranks a customer's own items as
+    PersonalTop does.
 
     Args:
         n_items: I.
@@ -25,12 +25,12 @@ class OwnItems(nn.Module):
         self.item_strength = nn.Parameter(torch.zeros(n_items))
 
     def weights(self, baskets_ago: Tensor) -> Tensor:
-        """Of events so many baskets old; any shape, 0 where negative (not yet seen)."""
+        """Of events by their age in baskets; any shape, 0 where the age is negative (not yet seen)."""
         bucket = (baskets_ago.clamp_min(0) + 1).log2().long().clamp_max(_AGES - 1)
         return F.softplus(self.age)[bucket] * (baskets_ago >= 0)
 
     def bonus(self, total: Tensor, items: Tensor) -> Tensor:
-        """Of items with so much weight in the history; both of any one shape."""
+        """Of items by the total weight of their events; both arguments of one shape."""
         return F.relu(self.strength + self.item_strength[items]) * total.log1p()
 
     def add_to(self, scores: Tensor, items: Tensor, baskets_ago: Tensor) -> Tensor:
@@ -46,15 +46,15 @@ class OwnItems(nn.Module):
         return scores + self.bonus(total, every)
 
     def candidates(self, items: Tensor, baskets_ago: Tensor) -> tuple[Tensor, Tensor]:
-        """Each state's own items, once each, as candidates beside the target.
+        """Each state's own items, once each, as further candidates.
 
         Args:
             items: of B sequences; int64, shape (B, L).
-            baskets_ago: how old each event is at each of S states; negative where not yet seen; shape (B, S, L).
+            baskets_ago: age of each event at each of S states; negative where not yet seen; shape (B, S, L).
 
         Returns:
-            The bonus of the item in each place, and whether that place stands for its item (the last of its events
-            seen so far); both (B, S, L).
+            The bonus of the item at each place, and whether that place represents its item (it is the item's last
+            event seen so far); both (B, S, L).
         """
         same = items[:, :, None] == items[:, None, :]  # (B, L, L)
         weights = self.weights(baskets_ago)
@@ -63,5 +63,5 @@ class OwnItems(nn.Module):
         place = torch.arange(length, device=items.device)
         later = torch.where(same & (place > place[:, None]), place, length).amin(2)  # (B, L), the item's next event
         seen = baskets_ago >= 0
-        n_seen = seen.sum(2, keepdim=True)  # what is seen are the first places
+        n_seen = seen.sum(2, keepdim=True)  # the events seen are the first ones
         return self.bonus(total, items[:, None, :].expand_as(total)), seen & (later[:, None, :] >= n_seen)

@@ -1,4 +1,4 @@
-"""Cross-entropy over a whole catalogue, or over negatives that all share, without ever holding all scores."""
+"""Cross-entropy over the whole catalogue, or over shared negatives, in chunks of bounded memory."""
 
 from typing import Any
 
@@ -8,21 +8,21 @@ from torch import Tensor
 from omniretail.nn.losses import NEVER
 
 _ENTRIES = 1 << 24
-"""Scores held at a time over the whole catalogue: 64 MiB in float32."""
+"""Scores in memory at a time, over the whole catalogue: 64 MiB in float32."""
 _FEW_ENTRIES = 1 << 19
-"""Over shared negatives: 2 MiB, which stay in a processor's cache."""
+"""The same over shared negatives: 2 MiB, which fit a processor's cache."""
 
 
 def full_softmax(states: Tensor, items: Tensor, targets: Tensor) -> Tensor:
     """Mean cross-entropy of the targets among all items.
 
-    The scores are made in chunks of rows, and the gradients along with them in the forward pass, so memory is bounded
-    whatever the number of states, and no score is computed twice.
+    Scores are computed in chunks of rows, and gradients with them in the forward pass, so memory is bounded whatever
+    the number of states, and no score is computed twice.
 
     Args:
-        states: what is known at each of P positions; shape (P, D).
+        states: of P positions; shape (P, D).
         items: vectors of the catalogue; shape (I, D).
-        targets: the item that came next; int64, shape (P,).
+        targets: the next item; int64, shape (P,).
 
     Returns:
         A scalar; 0 where there are no positions.
@@ -32,13 +32,13 @@ def full_softmax(states: Tensor, items: Tensor, targets: Tensor) -> Tensor:
 
 
 def shared_softmax(states: Tensor, items: Tensor, targets: Tensor, negatives: Tensor) -> Tensor:
-    """The value of ``losses.sampled_softmax`` over products, in chunks like ``full_softmax`` and so much faster.
+    """The value of ``losses.sampled_softmax`` over products, in chunks as in ``full_softmax``, which is much faster.
 
     Args:
-        states: what is known at each of P positions; shape (P, D).
+        states: of P positions; shape (P, D).
         items: vectors of the catalogue; shape (I, D).
         targets: int64, shape (P,).
-        negatives: that all positions share; where one is the target, it weighs nothing; int64, shape (N,).
+        negatives: shared by all positions; one that is the target weighs nothing; int64, shape (N,).
 
     Returns:
         A scalar; 0 where there are no positions.
@@ -48,7 +48,7 @@ def shared_softmax(states: Tensor, items: Tensor, targets: Tensor, negatives: Te
 
 
 class _Softmax(torch.autograd.Function):
-    """Of each state's own target (P, D) against others (N, D), but for the pairs of row and column, rows ascending."""
+    """Of each state's target (P, D) against others (N, D), without the pairs of row and column, rows ascending."""
 
     @staticmethod
     def forward(
@@ -65,11 +65,11 @@ class _Softmax(torch.autograd.Function):
             target = (states[part] * targets[part]).sum(1).float()
             normaliser = torch.logaddexp(target, scores.logsumexp(dim=1))
             total += (normaliser - target).sum()
-            surprise = scores.sub_(normaliser[:, None]).exp_().to(others.dtype)  # the chance of each, its gradient
-            missing = ((target - normaliser).exp() - 1).to(others.dtype)[:, None]
-            to_states[part] = surprise @ others + missing * targets[part]
-            to_targets[part] = missing * states[part]
-            to_others.addmm_(surprise.T, states[part])
+            to_scores = scores.sub_(normaliser[:, None]).exp_().to(others.dtype)  # softmax, which is the gradient
+            to_target = ((target - normaliser).exp() - 1).to(others.dtype)[:, None]
+            to_states[part] = to_scores @ others + to_target * targets[part]
+            to_targets[part] = to_target * states[part]
+            to_others.addmm_(to_scores.T, states[part])
         ctx.save_for_backward(to_states, to_targets, to_others)
         ctx.n = max(1, len(states))
         return total / ctx.n

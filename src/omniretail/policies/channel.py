@@ -47,7 +47,7 @@ def items_of(train: Train, channel: str) -> np.ndarray:
     number = int(train.channels.encode([channel])[0])
     if number < 0:
         known = ", ".join(map(str, train.channels.ids))
-        raise DataError(f"the log has no channel {channel!r}; choose target among {known}")
+        raise DataError(f"the log has no channel {channel!r}; choose target_channel among {known}")
     found = np.zeros(train.histories.n_items, dtype=bool)
     found[train.histories.item_idx[train.histories.channel == number]] = True
     return found

@@ -15,63 +15,71 @@ from omniretail.sources.parsing.order_as_time import timestamps
 from omniretail.sources.protocol import LOCATION
 
 _ADDRESS = "https://github.com/cjx96/DisenCDR"
-Twins = Literal["drop", "keep"]
+DuplicateItems = Literal["drop", "keep"]
 
 
 @dataclass(frozen=True)
 class AmazonCrossDomain:
     """Two domains as two channels of one log: ``sport`` with ``cloth``, or ``phone`` with ``electronic``.
 
-    Customers are the same in both; an item is named after its channel (``cloth:123``). There is neither clock nor
-    order: every ``timestamp`` is 1970-01-01. One item a customer of the target's is held out, as the files have it.
+    Customers are the same in both; an item is named after its channel (``cloth:123``). The data has neither times nor
+    an order: every ``timestamp`` is 1970-01-01. One item of each customer of the target channel is held out, as
+    published.
 
     Trap: some products are sold in both domains, under two ids. Where a customer's held-out item is one of them, its
-    twin nearly always stands in the other domain's training file, so the answer is in the question. By default the
-    duplicates (see ``duplicate_items``) leave the other channel's log, counted; the target's log is never touched.
+    duplicate nearly always is in the training file of the other domain and gives the answer away. By default such
+    duplicates (see ``duplicate_items``) are dropped from the source channel and counted. They are recognised in the
+    training files alone, so that nothing held out for test changes what is learned from; items held out for validation
+    are part of those files.
 
     Args:
-        folder: where ``sport_cloth`` and its like lie.
-        target: the domain in which items are held out.
-        other: the domain beside it.
-        duplicate_items: ``drop`` those of the other channel, or ``keep`` them, which is what published figures do.
+        folder: contains ``sport_cloth`` and the other pairs.
+        target_channel: the domain in which items are held out.
+        source_channel: the other domain.
+        duplicate_items: ``drop`` those of the source channel, or ``keep`` them, as published figures do.
     """
 
     folder: str | Path = field(metadata=LOCATION)
-    target: str = "sport"
-    other: str = "cloth"
-    duplicate_items: Twins = "drop"
+    target_channel: str = "sport"
+    source_channel: str = "cloth"
+    duplicate_items: DuplicateItems = "drop"
 
     def files(self) -> list[Path]:
-        """See ``Source``; the last one is read for duplicate items only.
+        """See ``Source``.
 
         Raises:
-            DataError: where there is no such pair, or ``duplicate_items`` is another word.
+            DataError: where there is no such pair, or ``duplicate_items`` has another value.
         """
-        if self.duplicate_items not in get_args(Twins):
+        if self.duplicate_items not in get_args(DuplicateItems):
             raise DataError(
-                f"source.duplicate_items={self.duplicate_items!r} is not one of {', '.join(get_args(Twins))}"
+                f"source.duplicate_items={self.duplicate_items!r} is not one of {', '.join(get_args(DuplicateItems))}"
             )
         pairs = sorted(path.name for path in Path(self.folder).glob("*_*") if path.is_dir())
-        if pairs and f"{self.target}_{self.other}" not in pairs:
-            raise DataError(f"there is no pair {self.target}_{self.other}; choose target and other among {pairs}")
-        sides = (f"{self.target}_{self.other}", f"{self.other}_{self.target}")
-        return [Path(self.folder) / side / f"{name}.txt" for side in sides for name in ("train", "test")]
+        pair, reverse = (
+            f"{self.target_channel}_{self.source_channel}",
+            f"{self.source_channel}_{self.target_channel}",
+        )
+        if pairs and pair not in pairs:
+            raise DataError(f"there is no pair {pair}; choose target_channel and source_channel among {pairs}")
+        folder = Path(self.folder)
+        return [folder / pair / "train.txt", folder / pair / "test.txt", folder / reverse / "train.txt"]
 
     def read(self, connection: ibis.BaseBackend) -> Tables:
         """See ``Source``."""
-        train, test, other, other_test = (_pairs(path) for path in self.files())
+        train, test, other = (_pairs(path) for path in self.files())
         drops = {"test pair that train has too": 0, "item sold in the target channel too": 0}
         new = ~pd.MultiIndex.from_frame(test).isin(pd.MultiIndex.from_frame(train))
         drops["test pair that train has too"] = int((~new).sum())
         if self.duplicate_items == "drop":
-            _, theirs = duplicate_items(pd.concat([train, test]), pd.concat([other, other_test]))
-            own = ~other.item_id.isin(theirs)
-            drops["item sold in the target channel too"], other = int((~own).sum()), other[own]
-        parts = [(train, self.target, "train"), (test[new], self.target, "test"), (other, self.other, "train")]
+            _, duplicates = duplicate_items(train, other)
+            duplicate = other.item_id.isin(duplicates)
+            drops["item sold in the target channel too"], other = int(duplicate.sum()), other[~duplicate]
+        target = self.target_channel
+        parts = [(train, target, "train"), (test[new], target, "test"), (other, self.source_channel, "train")]
         events = pd.concat([_events(frame, channel, fold) for frame, channel, fold in parts], ignore_index=True)
         epoch = timestamps(np.zeros(len(events), dtype=np.int64))
         log = pa.Table.from_pandas(events, preserve_index=False).append_column("timestamp", epoch)
-        title = f"Amazon {self.target}, with {self.other}"
+        title = f"Amazon {target}, with {self.source_channel}"
         note = "Products sold in both channels are left in." if self.duplicate_items == "keep" else ""
         card = DatasetCard(title, address=_ADDRESS, terms="no licence stated", clock=False, note=note)
         return Tables(card, ibis.memtable(log), drops=drops)

@@ -1,4 +1,4 @@
-"""One channel is judged; what is known of the others may help."""
+"""Events of one channel are judged; events of the other channels before the cutoff may be learned from."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from omniretail.splits.cutoff import Cutoff, Split, Stage, is_empty
 
 @dataclass(frozen=True)
 class TargetChannel:
-    """Cut the target channel's events by another split, and know the other channels' up to the same moment.
+    """Cut the target channel's events by another split, and the other channels' at the same time.
 
-    Where each user is cut by position, a user's events in other channels count from before their first held-out one;
-    where files come with a ``fold``, those of the fold ``train`` count.
+    Where each user is cut by position, events in other channels end at the user's first held-out event; where events
+    have a ``fold``, those of the fold ``train`` are learned from.
 
     Args:
-        channel: the target.
-        split: how its events are cut.
+        channel: the target channel.
+        split: cuts its events.
     """
 
     channel: str
@@ -32,8 +32,8 @@ class TargetChannel:
         """
         target, others = events.filter(_.channel == self.channel), events.filter(_.channel != self.channel)
         if is_empty(target):
-            known = sorted(events.select("channel").distinct().to_pandas().channel)
-            raise DataError(f"the log has no channel {self.channel!r}; choose target among {', '.join(known)}")
+            channels = ", ".join(sorted(events.select("channel").distinct().to_pandas().channel))
+            raise DataError(f"the log has no channel {self.channel!r}; choose target_channel among {channels}")
         cut = self.split.cutoff(target, stage)
         if cut.at is not None:
             others = others.filter(_.timestamp < cut.at)

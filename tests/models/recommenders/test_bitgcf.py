@@ -16,7 +16,7 @@ from tests.models.factories import matrix_of, random_baskets, train_on
 
 def small(epochs: int = 30, **settings: Any) -> BiTGCF:
     usual = {"dim": 16, "n_negatives": 20, "batch_size": 256}
-    return BiTGCF(**(usual | settings), training=Training(epochs=epochs))
+    return BiTGCF(**(usual | settings), training=Training(max_epochs=epochs))
 
 
 def two_channels(baskets: list, n_items: int) -> Train:
@@ -29,11 +29,11 @@ def two_channels(baskets: list, n_items: int) -> Train:
 def test_exchanged_by_hand() -> None:
     users = torch.tensor([[[1.0], [2.0], [4.0]], [[3.0], [5.0], [7.0]]])  # (2 channels, 3 customers, 1)
     degree = torch.tensor([[1.0, 3.0, 0.0], [3.0, 0.0, 2.0]])
-    given = exchanged(users, degree, own_share=0.8)[..., 0]
+    vectors = exchanged(users, degree, own_share=0.8)[..., 0]
     common = (1 * 1 + 3 * 3) / 4
-    assert given[:, 0].tolist() == pytest.approx([(common + 0.8 * 1 + 0.2 * 3) / 2, (common + 0.8 * 3 + 0.2 * 1) / 2])
-    assert given[:, 1].tolist() == [2, 2]  # only in a: as it was there, and told to b
-    assert given[:, 2].tolist() == [7, 7]
+    assert vectors[:, 0].tolist() == pytest.approx([(common + 0.8 * 1 + 0.2 * 3) / 2, (common + 0.8 * 3 + 0.2 * 1) / 2])
+    assert vectors[:, 1].tolist() == [2, 2]  # only in a: the vector of a, in b too
+    assert vectors[:, 2].tolist() == [7, 7]
 
 
 def test_one_channel_is_exchanged_with_none() -> None:
@@ -73,8 +73,3 @@ def test_batches_hold_every_pair_once_and_one_channel_each() -> None:
     plan = task.batches(np.random.default_rng(0), parts=1)
     assert sorted(torch.cat([pairs for _, pairs in plan]).tolist()) == list(range(int(matrix_of(baskets, 12).sum())))
     assert all(((task.item[pairs] >= 6) == bool(channel)).all() for channel, pairs in plan)
-
-
-def test_without_a_layer_nothing_can_be_exchanged() -> None:
-    with pytest.raises(ValueError, match="n_layers=0: vectors are exchanged after a layer"):
-        small(n_layers=0).fit(train_on([[[0]]], 1))

@@ -31,7 +31,7 @@ def test_an_item_belongs_to_the_channel_where_it_was_taken_most() -> None:
 
 
 def test_by_hand() -> None:
-    model = ChannelWalk("a", other_weight=0.5, likeness_exponent=0.5, user_exponent=0.5, item_exponent=1.0)
+    model = ChannelWalk("a", source_weight=0.5, similarity_exponent=0.5, user_exponent=0.5, item_exponent=1.0)
     scores = model.fit(two_channels(PAIR, 8)).score(Histories.of([[[0]]], n_items=8))
     # Steps: to 0 from the first 1/2, from the second (who has two of a's) 1/(2 sqrt 2); to 1 from the second 1/sqrt 2.
     first, second = 1 / 2, 1 / (2 * np.sqrt(2))
@@ -52,11 +52,11 @@ def test_another_channel_counts_its_share_of_the_targets_whole_weight() -> None:
     np.testing.assert_allclose(of[0.6, 4], 2 * of[0.3, 4], rtol=1e-5)
     np.testing.assert_allclose(of[0.6, 1], of[0.0, 1], rtol=1e-5)
     model = ChannelWalk("a", 0.3).fit(train)
-    parts = [weight * model._alike(model.steps_, c).sum() for c, weight in enumerate(model.channel_weights_)]
+    parts = [weight * model._similarity(model.steps_, c).sum() for c, weight in enumerate(model.channel_weights_)]
     assert parts[1] == pytest.approx(0.3 * parts[0], rel=1e-5)
 
 
-@pytest.mark.parametrize("model", [ChannelWalk("a"), EASE(l2=1, target="a", other_weight=0.5)])
+@pytest.mark.parametrize("model", [ChannelWalk("a"), EASE(l2=1, target_channel="a", source_weight=0.5)])
 def test_who_is_new_in_a_channel_is_served_from_the_other(model: Recommender) -> None:
     best = model.fit(two_channels(PAIR, 8)).score(Histories.of([[[4]], [[5]]], n_items=8))[:, :4].argmax(axis=1)
     assert best.tolist() == [0, 2]
@@ -64,7 +64,7 @@ def test_who_is_new_in_a_channel_is_served_from_the_other(model: Recommender) ->
 
 def test_in_ease_a_channel_that_weighs_nothing_is_as_good_as_not_there() -> None:
     both, alone = two_channels(PAIR, 8), two_channels([[item for item in own if item < 4] for own in PAIR], 8)
-    nothing = EASE(l2=1, target="a", other_weight=0.0).fit(both).score(both.histories)
+    nothing = EASE(l2=1, target_channel="a", source_weight=0.0).fit(both).score(both.histories)
     np.testing.assert_allclose(nothing[:, :4], EASE(l2=1).fit(alone).score(alone.histories)[:, :4], atol=1e-6)
 
 
@@ -76,7 +76,7 @@ def test_ease_with_weights_is_ease_on_the_weighed_matrix_in_both_of_its_forms() 
     p = np.linalg.inv(x.T @ x + np.eye(8))
     b = -p / np.diag(p)
     np.fill_diagonal(b, 0)
-    scores = EASE(l2=1, target="a", other_weight=0.25).fit(train).score(train.histories)
+    scores = EASE(l2=1, target_channel="a", source_weight=0.25).fit(train).score(train.histories)
     np.testing.assert_allclose(scores, x @ b, atol=1e-5)
     many = two_channels(PAIR * 3, 8)  # more customers than items
     x = np.tile(x, (3, 1))
@@ -84,15 +84,10 @@ def test_ease_with_weights_is_ease_on_the_weighed_matrix_in_both_of_its_forms() 
     b = -p / np.diag(p)
     np.fill_diagonal(b, 0)
     np.testing.assert_allclose(
-        EASE(l2=1, target="a", other_weight=0.25).fit(many).score(many.histories), x @ b, atol=1e-5
+        EASE(l2=1, target_channel="a", source_weight=0.25).fit(many).score(many.histories), x @ b, atol=1e-5
     )
 
 
 def test_all_channels_count_alike_without_a_target() -> None:
     train = two_channels(PAIR, 8)
-    assert ChannelWalk(None, other_weight=0.0).fit(train).score(Histories.of([[[4]]], 8))[0, 0] > 0
-
-
-def test_a_negative_weight_is_refused() -> None:
-    with pytest.raises(ValueError, match="other_weight=-1 must be 0 or more"):
-        ChannelWalk("a", other_weight=-1).fit(two_channels(PAIR, 8))
+    assert ChannelWalk(None, source_weight=0.0).fit(train).score(Histories.of([[[4]]], 8))[0, 0] > 0

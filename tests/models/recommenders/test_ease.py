@@ -37,5 +37,11 @@ def test_weights_solve_the_regression_they_are_said_to_solve() -> None:
 
 
 def test_a_matrix_without_an_inverse_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"cannot be inverted with l2=-5; raise it"):
-        EASE(l2=-5).fit(train_on([[[0, 1]], [[0, 1]]], n_items=2))
+    with pytest.raises(ValueError, match=r"cannot be inverted with l2=1e-12; raise it"):
+        EASE(l2=1e-12).fit(train_on([[[0, 1]], [[0, 1]]], n_items=2))
+
+
+def test_refitting_in_the_other_space_forgets_the_first_fit() -> None:
+    many_users, many_items = train_on(random_baskets(40, 15), 15), train_on(random_baskets(15, 40), 40)
+    again = EASE().fit(many_users).fit(many_items)
+    np.testing.assert_array_equal(again.score(many_items.histories), EASE().fit(many_items).score(many_items.histories))

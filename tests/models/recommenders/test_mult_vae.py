@@ -14,7 +14,7 @@ HISTORIES = train_on(BASKETS, 7).histories
 
 
 def small(epochs: int = 3, **settings: Any) -> MultVAE:
-    return MultVAE(**({"hidden": 16, "latent": 6, "dropout": 0.0} | settings), training=Training(epochs=epochs))
+    return MultVAE(**({"hidden": 16, "latent": 6, "dropout": 0.0} | settings), training=Training(max_epochs=epochs))
 
 
 def task_on(histories: Histories, **settings: Any) -> MultVAENetwork:

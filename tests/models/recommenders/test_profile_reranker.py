@@ -49,22 +49,22 @@ def pull(model: ProfileReranker) -> float:
     return np.abs((vectors - model.means_) / model.scales_ @ model.tastes_ * model.weights_[1]).mean()
 
 
-def rescored(**settings) -> ProfileReranker:
+def reranked(**settings) -> ProfileReranker:
     return ProfileReranker(**({"base": Popular(), "encoder": CountSVD(dim=4), "candidates": 40} | settings))
 
 
-def test_what_the_profile_tells_comes_first() -> None:
-    model = rescored().fit(TRAIN)
+def test_items_that_the_profile_predicts_come_first() -> None:
+    model = reranked().fit(TRAIN)
     assert top(model.score(FANS), 20) == OF_A_KIND
     assert top(model.score(TRAIN.histories.take([4, 7])), 20) == OF_A_KIND
 
 
-def test_a_profile_that_tells_nothing_weighs_nothing() -> None:
-    assert pull(rescored(encoder=Random(dim=4)).fit(TRAIN)) < 0.1 * pull(rescored().fit(TRAIN))
+def test_a_random_profile_weighs_nothing() -> None:
+    assert pull(reranked(encoder=Random(dim=4)).fit(TRAIN)) < 0.1 * pull(reranked().fit(TRAIN))
 
 
 def test_what_is_no_candidate_follows_in_the_bases_order() -> None:
-    model = rescored(candidates=10).fit(TRAIN)
+    model = reranked(candidates=10).fit(TRAIN)
     base, scores = Popular().fit(TRAIN).score(FANS), model.score(FANS)
     order, again = np.argsort(-base, axis=1, kind="stable"), np.argsort(-scores, axis=1, kind="stable")
     assert top(scores, 10) == top(base, 10)
@@ -74,12 +74,12 @@ def test_what_is_no_candidate_follows_in_the_bases_order() -> None:
 @pytest.mark.parametrize("settings", [{"horizon_days": 1e4}, {"level": "brand"}])
 def test_where_nothing_can_be_learned_the_bases_order_stays(settings: dict) -> None:
     base = PersonalTop().fit(TRAIN).score(TRAIN.histories)
-    scores = rescored(base=PersonalTop(), **settings).fit(TRAIN).score(TRAIN.histories)
+    scores = reranked(base=PersonalTop(), **settings).fit(TRAIN).score(TRAIN.histories)
     np.testing.assert_array_equal(np.argsort(-scores, kind="stable"), np.argsort(-base, kind="stable"))
 
 
 def test_the_base_knows_everything_and_the_encoder_what_was_before_the_window() -> None:
-    model = rescored(horizon_days=28).fit(TRAIN)
+    model = reranked(horizon_days=28).fit(TRAIN)
     np.testing.assert_array_equal(model.models_["base"].popularity_, Popular().fit(TRAIN).popularity_)
     early = TRAIN.histories.timestamp < TRAIN.at - 28 * DAY_S
     before = replace(TRAIN, histories=TRAIN.histories.keep(early))
@@ -95,22 +95,22 @@ def test_weights_are_those_of_the_model_that_drew_the_purchases() -> None:
 
 
 def test_a_customer_without_a_history_gets_the_popular_list() -> None:
-    scores = rescored(base=PersonalTop(), level="brand").fit(TRAIN).score(Histories.of([[]], N_ITEMS))
+    scores = reranked(base=PersonalTop(), level="brand").fit(TRAIN).score(Histories.of([[]], N_ITEMS))
     expected = PersonalTop().fit(TRAIN).score(Histories.of([[]], N_ITEMS))
     np.testing.assert_array_equal(np.argsort(-scores, kind="stable"), np.argsort(-expected, kind="stable"))
 
 
 def test_saved_and_loaded_with_both_parts(tmp_path: Path) -> None:
-    model = rescored().fit(TRAIN)
+    model = reranked().fit(TRAIN)
     save(model, tmp_path)
     again = load(tmp_path)
-    assert again.label == "ProfileRescorer (Popular, CountSVD)"
+    assert again.label == "ProfileReranker (Popular, CountSVD)"
     np.testing.assert_array_equal(again.score(FANS), model.score(FANS))
 
 
-def test_an_item_without_a_category_is_judged_by_the_base_alone() -> None:
+def test_an_item_without_a_category_is_ranked_by_the_base_alone() -> None:
     category = pd.Series(TRAIN.item_table.category).mask(TRAIN.item_table.item_id == 5)
-    model = rescored().fit(replace(TRAIN, item_table=TRAIN.item_table.assign(category=category)))
-    assert model.item_word_[5] == -1
+    model = reranked().fit(replace(TRAIN, item_table=TRAIN.item_table.assign(category=category)))
+    assert model.item_value_[5] == -1
     assert not model.tastes_[:, -1].any()
     assert top(model.score(FANS), 19)[1] < OF_A_KIND[1]

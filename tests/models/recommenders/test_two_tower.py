@@ -34,7 +34,7 @@ NOBODY = Histories.of([[], [], []], n_items=24)
 
 def small(epochs: int = 20, **settings: Any) -> TwoTower:
     usual = {"dim": 16, "max_len": 6, "learning_rate": 0.01, "batch_events": 128}
-    return TwoTower(**(usual | settings), training=Training(epochs=epochs))
+    return TwoTower(**(usual | settings), training=Training(max_epochs=epochs))
 
 
 @cache
@@ -87,7 +87,7 @@ def test_known_items_have_more_than_their_attributes() -> None:
 
 def test_a_source_without_attributes_is_enough_for_histories() -> None:
     model = small().fit(BARE)
-    assert len(model.item_words_) == len(model.user_words_) == 0
+    assert len(model.item_values_) == len(model.user_values_) == 0
     assert of_ones_own(model.score(FANS)).all()
     assert np.isfinite(model.item_vectors(pd.DataFrame({"item_id": [100]}))).all()
 
@@ -134,12 +134,12 @@ def test_the_loss_is_a_corrected_softmax_over_the_targets_of_the_batch() -> None
 
 
 def test_numbers_are_left_out_now_and_then_in_training() -> None:
-    task = fitted()._made().train()
+    task = fitted().network().train()
     task.item_tower.id_dropout = 0.5
     torch.manual_seed(0)
     with torch.no_grad():
         numbers = np.zeros(400, dtype=np.int64)
-        vectors = task.items(numbers, fitted().said_of_items_[numbers])
+        vectors = task.items(numbers, fitted().item_attributes_[numbers])
     distinct, counts = torch.unique(vectors.round(decimals=4), dim=0, return_counts=True)
     assert len(distinct) == 2
     assert counts.min() > 150
@@ -150,7 +150,7 @@ def test_runs_on_other_attributes_share_no_checkpoint(tmp_path: Path, monkeypatc
     monkeypatch.setattr("shutil.rmtree", lambda folder, **_: folders.append(str(folder)))  # as if each was killed
     turned = replace(TRAIN, item_table=TRAIN.item_table.assign(category=TRAIN.item_table.category.to_numpy()[::-1]))
     for train in (TRAIN, turned):
-        model = TwoTower(dim=4, training=Training(epochs=1, checkpoints=str(tmp_path), checkpoint_every_s=0))
+        model = TwoTower(dim=4, training=Training(max_epochs=1, checkpoints=str(tmp_path), checkpoint_every_s=0))
         model.fit(train)
     assert len(set(folders)) == 2
 

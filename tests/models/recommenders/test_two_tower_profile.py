@@ -50,7 +50,7 @@ NEW = priced(Histories.of([[[int(item)] for item in RNG.integers(0, 8, 6)] for _
 
 def small(encoder: ProfileEncoder | None, epochs: int = 15, **training: Any) -> TwoTower:
     shape = {"dim": 16, "max_len": 6, "learning_rate": 0.01, "batch_events": 128}
-    return TwoTower(**shape, encoder=encoder, training=Training(epochs=epochs, **training))
+    return TwoTower(**shape, encoder=encoder, training=Training(max_epochs=epochs, **training))
 
 
 def right(model: TwoTower) -> float:

@@ -1,12 +1,14 @@
-"""BiTGCF: a graph for each channel, and customers whose vectors are exchanged between them at every layer."""
+"""BiTGCF: a graph per channel; customers' vectors are exchanged between channels at every layer."""
 
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
+from omniretail.models.checks import above, at_least, between
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained
 from omniretail.nn.channels import exchanged
@@ -20,21 +22,22 @@ from omniretail.views.matrix import binary_user_items
 from omniretail.views.train import Train
 
 
+@dataclass(eq=False)
 class BiTGCF:
     """Bi-directional transfer graph collaborative filtering (Liu et al., CIKM 2020), for any number of channels.
 
     A customer has a vector in each channel. Each layer smooths the vectors over every channel's own graph, without
     feature transformation as in LightGCN (He et al., SIGIR 2020), and then exchanges those of customers who are in
-    several (see ``exchanged``). Vectors are the mean over layers where the paper puts them side by side, and the loss
-    is a softmax over negatives of the pair's own channel with cosine scores, where the paper has binary cross-entropy.
-    With one channel it is LightGCN.
+    several channels (see ``exchanged``). Two departures from the paper: vectors are the mean over layers instead of
+    their concatenation, and the loss is a softmax over negatives of the pair's own channel with cosine scores instead
+    of binary cross-entropy. With one channel it is LightGCN.
 
-    A customer who was not in training gets the vectors that the layers would give them from their items.
+    A customer who was not in training gets the vectors that the layers compute from their items.
 
     Args:
         dim: D.
-        n_layers: of neighbours.
-        own_share: of a customer's own vector in a channel against those in others, the paper's lambda.
+        n_layers: of neighbours; vectors are exchanged after each, so there must be one.
+        own_share: weight of a customer's own vector in a channel against those in others, the paper's lambda.
         temperature: of the cosine scores.
         n_negatives: shared by a batch.
         learning_rate: of AdamW.
@@ -44,39 +47,29 @@ class BiTGCF:
         training: where and how long.
     """
 
-    def __init__(
-        self,
-        dim: int = 64,
-        n_layers: int = 3,
-        own_share: float = 0.8,
-        temperature: float = 0.15,
-        n_negatives: int = 2048,
-        learning_rate: float = 0.01,
-        weight_decay: float = 0.0,
-        batch_size: int = 32_768,
-        seed: int = 1,
-        training: Training = Training(),  # noqa: B008  (frozen)
-    ) -> None:
-        self.dim = dim
-        self.n_layers = n_layers
-        self.own_share = own_share
-        self.temperature = temperature
-        self.n_negatives = n_negatives
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.seed = seed
-        self.training = training
+    dim: int = 64
+    n_layers: int = 3
+    own_share: float = 0.8
+    temperature: float = 0.15
+    n_negatives: int = 2048
+    learning_rate: float = 0.01
+    weight_decay: float = 0.0
+    batch_size: int = 32_768
+    seed: int = 1
+    training: Training = field(default_factory=Training)
+
+    def __post_init__(self) -> None:
+        at_least(self, "dim", "n_layers", "n_negatives", "batch_size", low=1)
+        at_least(self, "weight_decay")
+        between(self, "own_share")
+        above(self, "temperature", "learning_rate")
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``.
 
         Raises:
-            ValueError: where there is no layer.
             TrainingError: where training cannot go on.
         """
-        if self.n_layers < 1:
-            raise ValueError(f"n_layers={self.n_layers}: vectors are exchanged after a layer, so there must be one")
         self.item_channel_ = item_channels(train)  # (I,)
         task = trained(self, lambda: BiTGCFNetwork(len(train.users), self.item_channel_, self), train.histories)
         self.user_factors_, self.item_factors_, self.fold_in_ = task.factors()
@@ -92,7 +85,7 @@ class BiTGCF:
 
 
 class BiTGCFNetwork(nn.Module):
-    """What is learned: the vectors before propagation. See ``Task`` for the methods."""
+    """The vectors before propagation, which are learned. See ``TrainingTask`` for the methods."""
 
     user: Tensor
     item: Tensor
@@ -105,15 +98,14 @@ class BiTGCFNetwork(nn.Module):
         self.item_channel = item_channel
         self.n_channels = int(item_channel.max(initial=0)) + 1
         self.vectors = item_vectors(self.n_channels * n_users + self.n_items, settings.dim)
-        self._now: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        self._factors: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
     def learn_from(self, histories: Histories) -> None:
         """Make one graph in which a customer is as many nodes as there are channels."""
-        taken = binary_user_items(histories).tocoo()
-        channel = self.item_channel[taken.col]
-        node, item = (
-            torch.from_numpy(part.astype(np.int64)) for part in (channel * self.n_users + taken.row, taken.col)
-        )
+        pairs = binary_user_items(histories).tocoo()
+        channel = self.item_channel[pairs.col]
+        parts = (channel * self.n_users + pairs.row, pairs.col)
+        node, item = (torch.from_numpy(part.astype(np.int64)) for part in parts)
         self.register_buffer("user", node, persistent=False)
         self.register_buffer("item", item, persistent=False)
         nodes = self.n_channels * self.n_users
@@ -126,7 +118,7 @@ class BiTGCFNetwork(nn.Module):
             self.add_module(f"negatives{each}", Negatives(own, min(self.settings.n_negatives, self.n_items)))
 
     def batches(self, rng: np.random.Generator, parts: int) -> list[tuple[int, Tensor]]:
-        """See ``Task``; each is a channel and the numbers of some of its pairs."""
+        """See ``TrainingTask``; each is a channel and the indices of some of its pairs."""
         size = max(1, self.settings.batch_size // parts)
         plan = []
         for channel in range(self.n_channels):
@@ -135,15 +127,14 @@ class BiTGCFNetwork(nn.Module):
         return [plan[place] for place in rng.permutation(len(plan))]
 
     def loss(self, batch: tuple[int, Tensor]) -> Tensor:
-        """See ``Task``."""
+        """See ``TrainingTask``."""
         channel, pairs = batch
         pairs = pairs.to(self.user.device)
         users, items, _ = self.smoothed()
         states = F.normalize(F.embedding(self.user[pairs], users), dim=1) / self.settings.temperature
-        draws = self.get_submodule(f"negatives{channel}")
-        assert isinstance(draws, Negatives)
+        draws: Any = self.get_submodule(f"negatives{channel}")
         negatives = draws.draw()
-        negatives = negatives[draws.weights[negatives] > 0]  # where all are drawn, other channels' are among them
+        negatives = negatives[draws.weights[negatives] > 0]  # all items may be drawn, other channels' too
         return sampled_softmax(*scores_of(states, F.normalize(items, dim=1), self.item[pairs], negatives))
 
     def smoothed(self) -> tuple[Tensor, Tensor, list[Tensor]]:
@@ -159,44 +150,44 @@ class BiTGCFNetwork(nn.Module):
 
     @torch.no_grad()
     def factors(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Vectors of customers (C, U, D), of items (I, D), and what items give to customers at each layer (L, I, D)."""
+        """Vectors of customers (C, U, D), of items (I, D), and each item's part in a new customer's (L, I, D)."""
         users, items, layers = self.smoothed()
         degree = torch.bincount(self.item, minlength=self.n_items).clamp_min(1).float()
         fold_in = torch.stack(layers[:-1]) / degree.sqrt()[:, None]
-        users = users.view(self.n_channels, self.n_users, -1)
-        return tuple(each.cpu().numpy().copy() for each in (users, F.normalize(items, dim=1), fold_in))  # type: ignore[return-value]
+        users, items = users.view(self.n_channels, self.n_users, -1), F.normalize(items, dim=1)
+        return users.cpu().numpy().copy(), items.cpu().numpy().copy(), fold_in.cpu().numpy().copy()
 
     def score(self, users: Histories) -> np.ndarray:
-        """See ``Task``; propagates once, until training goes on."""
-        self._now = self._now or self.factors()
-        vectors, items, fold_in = self._now
-        given = _vectors(users, vectors, fold_in, self.item_channel, self.settings.own_share)
-        return _scores(given, items, self.item_channel)
+        """See ``TrainingTask``; propagates once, until training goes on."""
+        self._factors = self._factors or self.factors()
+        learned, items, fold_in = self._factors
+        vectors = _vectors(users, learned, fold_in, self.item_channel, self.settings.own_share)
+        return _scores(vectors, items, self.item_channel)
 
     def train(self, mode: bool = True) -> Self:
-        """Training makes what was propagated stale."""
-        self._now = None
+        """Training invalidates the cached factors."""
+        self._factors = None
         return super().train(mode)
 
 
 def _vectors(
     users: Histories, factors: np.ndarray, fold_in: np.ndarray, item_channel: np.ndarray, own_share: float
 ) -> np.ndarray:
-    """The vectors learned, or for customers not in training those folded in; shape (C, B, D)."""
-    taken = binary_user_items(users)
+    """The learned vectors, or for customers not in training the folded-in ones; shape (C, B, D)."""
+    user_items = binary_user_items(users)
     one_hot = np.eye(len(factors), dtype=np.float32)[item_channel]  # (I, C)
-    degree = torch.from_numpy((taken @ one_hot).T.copy())  # (C, B)
+    degree = torch.from_numpy((user_items @ one_hot).T.copy())  # (C, B)
     total = np.zeros((len(factors), len(users), factors.shape[-1]), dtype=np.float32)
     for layer in fold_in:
-        own = np.stack([taken @ (layer * one_hot[:, [channel]]) for channel in range(len(factors))])
+        own = np.stack([user_items @ (layer * one_hot[:, [channel]]) for channel in range(len(factors))])
         smooth = torch.from_numpy(own) / degree.clamp_min(1).sqrt()[..., None]
         total += exchanged(smooth, degree, own_share).numpy()
-    known = (users.user_idx >= 0)[:, None]
-    return np.where(known, factors[:, users.user_idx], total / (len(fold_in) + 1)).astype(np.float32)
+    in_training = (users.user_idx >= 0)[:, None]
+    return np.where(in_training, factors[:, users.user_idx], total / (len(fold_in) + 1)).astype(np.float32)
 
 
 def _scores(vectors: np.ndarray, items: np.ndarray, item_channel: np.ndarray) -> np.ndarray:
-    """Each item's against the customer's vector in its channel, of length one; float32, shape (B, I)."""
+    """Product of each item with the customer's unit vector in the item's channel; float32, shape (B, I)."""
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
     scores = np.empty((vectors.shape[1], len(items)), dtype=np.float32)
     for channel, own in enumerate(unit):

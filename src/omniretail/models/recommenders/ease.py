@@ -1,11 +1,13 @@
-"""EASE: a linear autoencoder in closed form; two lines of algebra that are hard to beat."""
+"""EASE: a linear autoencoder in closed form."""
 
-from typing import Self
+from dataclasses import dataclass
+from typing import Self, get_args
 
 import numpy as np
 from scipy import sparse
 from tqdm import trange
 
+from omniretail.models.checks import above, at_least, one_of
 from omniretail.models.sparse_ops import dense_times_sparse
 from omniretail.views.histories import Histories
 from omniretail.views.item_channels import item_channels
@@ -15,6 +17,7 @@ from omniretail.views.train import Train
 _BLOCK = 1024
 
 
+@dataclass(eq=False)
 class EASE:
     """Item weights B that minimise ``|X - XB|^2 + l2 |B|^2`` with a zero diagonal (Steck, WWW 2019).
 
@@ -26,23 +29,21 @@ class EASE:
 
     Args:
         l2: the paper's lambda; more of it for denser data.
-        weighting: what a pair of user and item weighs, by how many of the user's baskets held it; ``log`` or ``count``
-            where customers buy again.
-        target: in a log of several channels, the one that is recommended from; None: all count alike.
-        other_weight: of a pair in any other channel, in X'X.
+        weighting: of a pair of user and item, by how many of the user's baskets held it, see ``views.matrix``; ``log``
+            or ``count`` where customers buy again.
+        target_channel: in a log of several channels, the one whose items are recommended; None: all count alike.
+        source_weight: of a pair in any other channel, in X'X.
     """
 
-    def __init__(
-        self,
-        l2: float = 200.0,
-        weighting: Weighting = "binary",
-        target: str | None = None,
-        other_weight: float = 1.0,
-    ) -> None:
-        self.l2 = l2
-        self.weighting: Weighting = weighting
-        self.target = target
-        self.other_weight = other_weight
+    l2: float = 200.0
+    weighting: Weighting = "binary"
+    target_channel: str | None = None
+    source_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        above(self, "l2")
+        at_least(self, "source_weight")
+        one_of(self, "weighting", get_args(Weighting))
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``.
@@ -50,11 +51,13 @@ class EASE:
         Raises:
             ValueError: where ``l2`` is too small for the matrix to have an inverse.
         """
+        for name in ("item_weights_", "user_items_", "kernel_", "unexplained_"):  # of an earlier fit
+            vars(self).pop(name, None)
         self.item_scale_ = np.ones(train.histories.n_items, dtype=np.float32)  # (I,)
-        if self.target is not None:
-            elsewhere = item_channels(train) != train.channels.encode([self.target])[0]
-            self.item_scale_[elsewhere] = np.sqrt(self.other_weight)
-        user_items = self._weighed(train.histories)  # (U, I)
+        if self.target_channel is not None:
+            in_source = item_channels(train) != train.channels.encode([self.target_channel])[0]
+            self.item_scale_[in_source] = np.sqrt(self.source_weight)
+        user_items = self._weighted(train.histories)  # (U, I)
         if train.histories.n_items <= len(train.histories):
             self.item_weights_ = _gram_inverse(user_items, self.l2)  # P, and from here on B in its place: (I, I)
             self.item_weights_ /= -self.item_weights_.diagonal()
@@ -67,24 +70,24 @@ class EASE:
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``."""
-        own = self._weighed(users)  # (B, I)
+        own = self._weighted(users)  # (B, I)
         if hasattr(self, "item_weights_"):
             return own @ self.item_weights_
-        users_alike = (own @ self.user_items_.T).toarray() @ self.kernel_  # (B, U)
-        scores = dense_times_sparse(users_alike, self.user_items_)  # (B, I)
+        user_weights = (own @ self.user_items_.T).toarray() @ self.kernel_  # (B, U)
+        scores = dense_times_sparse(user_weights, self.user_items_)  # (B, I)
         scores -= own
         scores /= self.unexplained_
         scores += own
         return scores
 
-    def _weighed(self, histories: Histories) -> sparse.csr_array:
+    def _weighted(self, histories: Histories) -> sparse.csr_array:
         user_items = weighted_user_items(histories, self.weighting)
         user_items.data *= self.item_scale_[user_items.indices]
         return user_items
 
 
 def _gram_inverse(vectors: sparse.csr_array, l2: float) -> np.ndarray:
-    """Inverse of ``vectors' vectors + l2 I``, made within one array; shape (N, N) for N columns."""
+    """Inverse of ``vectors' vectors + l2 I``, computed in place; shape (N, N) for N columns."""
     rows = vectors.T.tocsr()
     gram = np.empty((len(rows.indptr) - 1,) * 2, dtype=np.float32)
     for start in range(0, len(gram), _BLOCK):
@@ -92,19 +95,19 @@ def _gram_inverse(vectors: sparse.csr_array, l2: float) -> np.ndarray:
     gram.flat[:: len(gram) + 1] += l2
     try:
         for start in trange(0, len(gram), _BLOCK, desc="EASE", unit="block", delay=3, leave=False, disable=None):
-            _sweep(gram, slice(start, min(start + _BLOCK, len(gram))))
+            _sweep_block(gram, slice(start, min(start + _BLOCK, len(gram))))
     except np.linalg.LinAlgError:
         raise ValueError(f"EASE: X'X + l2 I cannot be inverted with l2={l2}; raise it") from None
     return _mirrored(np.negative(gram, out=gram))
 
 
-def _sweep(matrix: np.ndarray, own: slice) -> None:
+def _sweep_block(matrix: np.ndarray, own: slice) -> None:
     """Sweep one diagonal block (Beaton 1964) in the lower triangle; after all blocks the matrix is minus its inverse.
 
-    Nothing but products of matrices: LAPACK's Cholesky in OpenBLAS 0.3 crashes beyond some 40,000 columns of float32.
+    It uses products of matrices only: LAPACK's Cholesky in OpenBLAS 0.3 crashes beyond some 40,000 columns of float32.
     """
     square = matrix[own, own].astype(np.float64)
-    np.linalg.cholesky(square)  # complains where the matrix is not positive definite
+    np.linalg.cholesky(square)  # raises where the matrix is not positive definite
     pivot = np.linalg.inv(square).astype(np.float32)  # (b, b)
     column = np.concatenate([matrix[own, : own.start].T, matrix[own.start :, own]])  # (N, b)
     swept = column @ pivot

@@ -1,11 +1,13 @@
-"""GF-CF: graph filters without training; a neighbourhood and a spectrum added up."""
+"""GF-CF: graph filters without training; a neighbourhood term and a spectral term."""
 
-from typing import Self
+from dataclasses import dataclass
+from typing import Self, get_args
 
 import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
+from omniretail.models.checks import at_least, one_of
 from omniretail.models.sparse_ops import dense_times_sparse
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
@@ -14,6 +16,7 @@ from omniretail.views.train import Train
 _OVERSAMPLING = 32
 
 
+@dataclass(eq=False)
 class GFCF:
     """A linear and an ideal low-pass filter on the item graph (Shen et al., CIKM 2021).
 
@@ -22,28 +25,25 @@ class GFCF:
 
     Args:
         alpha: weight of the ideal low-pass filter; 0.3 in the authors' code.
-        factors: singular vectors kept.
+        factors: number of singular vectors.
         iterations: of the randomised decomposition; more is closer to the exact one.
-        weighting: what a pair of user and item weighs, by how many of the user's baskets held it; ``log`` or ``count``
-            where customers buy again.
-        seed: of its random start.
+        weighting: of a pair of user and item, by how many of the user's baskets held it, see ``views.matrix``; ``log``
+            or ``count`` where customers buy again.
+        seed: of the decomposition's random start.
     """
 
     label = "GF-CF"
 
-    def __init__(
-        self,
-        alpha: float = 0.3,
-        factors: int = 256,
-        iterations: int = 8,
-        weighting: Weighting = "binary",
-        seed: int = 42,
-    ) -> None:
-        self.alpha = alpha
-        self.factors = factors
-        self.iterations = iterations
-        self.weighting: Weighting = weighting
-        self.seed = seed
+    alpha: float = 0.3
+    factors: int = 256
+    iterations: int = 8
+    weighting: Weighting = "binary"
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        at_least(self, "alpha")
+        at_least(self, "factors", "iterations", low=1)
+        one_of(self, "weighting", get_args(Weighting))
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""

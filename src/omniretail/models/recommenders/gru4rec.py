@@ -1,11 +1,13 @@
-"""GRU4Rec: recurrent units over what a user took, in order."""
+"""GRU4Rec: a recurrent network over a user's events in order."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
 
-from omniretail.models.sequential import SequenceNetwork
+from omniretail.models.checks import above, at_least, between, one_of
+from omniretail.models.sequential import SequenceNetwork, require_context
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
 from omniretail.nn.encoders import GRUEncoder
@@ -14,15 +16,18 @@ from omniretail.views.histories import Histories
 from omniretail.views.sequences import CIRCUMSTANCES
 from omniretail.views.train import Train
 
+_LOSSES = ("cross_entropy", "bpr_max", "top1", "top1_max", "bpr")
 
+
+@dataclass(eq=False)
 class GRU4Rec:
     """Recurrent recommendation (Hidasi et al., ICLR 2016; losses of Hidasi & Karatzoglou, CIKM 2018).
 
     Negatives are drawn for each batch by popularity to the power of ``popularity``, as in the authors' later versions;
-    the batch's own targets are not used besides. Users' whole histories are the sessions.
+    the batch's own targets are not negatives as well. A session is a user's whole history.
 
     Args:
-        dim: D, width of item vectors, which serve as input and output.
+        dim: D, width of item vectors, which are both input and output.
         hidden: width of the recurrent layer.
         n_layers: recurrent layers.
         max_len: latest events of a history that are read.
@@ -31,7 +36,7 @@ class GRU4Rec:
         bpr_max_regularization: see ``nn.losses.bpr_max``.
         n_negatives: drawn for each batch.
         popularity: exponent of an item's popularity in that draw.
-        context: of ``gap``, ``repeat``, ``event_type``, ``channel``: what is read beside the items.
+        context: of ``gap``, ``repeat``, ``event_type``, ``channel``: inputs beside the items.
         learning_rate: of AdamW.
         weight_decay: of AdamW.
         batch_events: events in a batch.
@@ -39,63 +44,52 @@ class GRU4Rec:
         training: where and how long.
     """
 
-    def __init__(
-        self,
-        dim: int = 64,
-        hidden: int = 128,
-        n_layers: int = 1,
-        max_len: int = 50,
-        dropout: float = 0.3,
-        loss: str = "cross_entropy",
-        bpr_max_regularization: float = 1.0,
-        n_negatives: int = 2048,
-        popularity: float = 0.75,
-        context: Sequence[str] = (),
-        learning_rate: float = 1e-3,
-        weight_decay: float = 0.0,
-        batch_events: int = 1024,
-        seed: int = 1,
-        training: Training = Training(),  # noqa: B008  (frozen)
-    ) -> None:
-        self.dim = dim
-        self.hidden = hidden
-        self.n_layers = n_layers
-        self.max_len = max_len
-        self.dropout = dropout
-        self.loss = loss
-        self.bpr_max_regularization = bpr_max_regularization
-        self.n_negatives = n_negatives
-        self.popularity = popularity
-        self.context = list(context)
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch_events = batch_events
-        self.seed = seed
-        self.training = training
+    dim: int = 64
+    hidden: int = 128
+    n_layers: int = 1
+    max_len: int = 50
+    dropout: float = 0.3
+    loss: str = "cross_entropy"
+    bpr_max_regularization: float = 1.0
+    n_negatives: int = 2048
+    popularity: float = 0.75
+    context: Sequence[str] = ()
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    batch_events: int = 1024
+    seed: int = 1
+    training: Training = field(default_factory=Training)
+
+    def __post_init__(self) -> None:
+        at_least(self, "dim", "hidden", "n_layers", "max_len", "n_negatives", "batch_events", low=1)
+        at_least(self, "bpr_max_regularization", "popularity", "weight_decay")
+        between(self, "dropout")
+        above(self, "learning_rate")
+        one_of(self, "loss", _LOSSES)
+        self.context = require_context(self)
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``.
 
         Raises:
-            ValueError: where settings do not fit each other.
             TrainingError: where training cannot go on.
         """
         n_items = len(train.items)
-        self._task = trained(self, lambda: self._made(n_items), train.histories)
+        self._task = trained(self, lambda: self.network(n_items), train.histories)
         self.weights_ = weights_of(self._task)
         self.popularity_ = np.bincount(train.histories.item_idx, minlength=n_items).astype(np.float32)  # (I,)
         return self
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``; a user without any history gets the popular list."""
-        if not hasattr(self, "_task"):  # read from a file
-            self._task = with_weights(self._made(len(self.popularity_)), self.weights_)
+        if not hasattr(self, "_task"):  # loaded from files
+            self._task = with_weights(self.network(len(self.popularity_)), self.weights_)
         scores = self._task.score(users)
         scores[users.lengths == 0] = self.popularity_
         return scores
 
-    def _made(self, n_items: int) -> SequenceNetwork:
-        """The network, untrained."""
+    def network(self, n_items: int) -> SequenceNetwork:
+        """The untrained network."""
         losses = {
             "cross_entropy": sampled_softmax,
             "bpr_max": bpr_max(self.bpr_max_regularization),
@@ -103,8 +97,6 @@ class GRU4Rec:
             "top1_max": top1_max,
             "bpr": bpr,
         }
-        if self.loss not in losses:
-            raise ValueError(f"loss={self.loss!r} is not one of {', '.join(losses)}")
         sizes = [CIRCUMSTANCES.get(name, 0) for name in self.context]
         encoder = GRUEncoder(n_items, self.dim, self.hidden, self.n_layers, self.dropout, sizes)
         return SequenceNetwork(

@@ -1,54 +1,54 @@
-"""iALS: factors of users and items, solved in turns; any history is folded in."""
+"""iALS: factors of users and items by alternating least squares; any history is folded in."""
 
+from dataclasses import dataclass
 from functools import cache
-from typing import Self
+from typing import Self, get_args
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 from scipy import sparse
 from threadpoolctl import ThreadpoolController
 
+from omniretail.models.checks import above, at_least, one_of
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
 from omniretail.views.train import Train
 
-_controller = cache(ThreadpoolController)  # looking for the libraries takes longer than a user's list
+_controller = cache(ThreadpoolController)  # finding the libraries takes longer than scoring a user
 
 
+@dataclass(eq=False)
 class IALS:
     """Weighted matrix factorisation (Hu, Koren and Volinsky, ICDM 2008), trained by the library ``implicit``.
 
     It minimises ``sum_ui c_ui (p_ui - x_u . y_i)^2 + regularization (|x|^2 + |y|^2)`` with confidence c = ``alpha`` on
-    what a user has (p = 1) and 1 on all else (p = 0). Only the items' factors are kept: every user, of training or not,
-    is solved anew from their history.
+    what a user has (p = 1) and 1 on all else (p = 0). Only the items' factors are learned: every user's factors, of
+    training or not, are solved from their history.
 
     Args:
         factors: length of a vector.
         regularization: the paper's lambda.
         alpha: confidence in what was bought, per unit of weight (the paper's is one more).
-        iterations: turns of users and items.
-        weighting: what a pair of user and item weighs, by how many of the user's baskets held it; ``log`` or ``count``
-            where customers buy again.
+        iterations: each solves all users, then all items.
+        weighting: of a pair of user and item, by how many of the user's baskets held it, see ``views.matrix``; ``log``
+            or ``count`` where customers buy again.
         seed: of the random start.
     """
 
     label = "iALS"
 
-    def __init__(
-        self,
-        factors: int = 128,
-        regularization: float = 10.0,
-        alpha: float = 5.0,
-        iterations: int = 15,
-        weighting: Weighting = "binary",
-        seed: int = 42,
-    ) -> None:
-        self.factors = factors
-        self.regularization = regularization
-        self.alpha = alpha
-        self.iterations = iterations
-        self.weighting: Weighting = weighting
-        self.seed = seed
+    factors: int = 128
+    regularization: float = 10.0
+    alpha: float = 5.0
+    iterations: int = 15
+    weighting: Weighting = "binary"
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        at_least(self, "factors", "iterations", low=1)
+        at_least(self, "regularization")
+        above(self, "alpha")
+        one_of(self, "weighting", get_args(Weighting))
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
@@ -56,7 +56,7 @@ class IALS:
             solver = self._solver()
             solver.fit(self._confidence(train.histories), show_progress=False)
         self.item_factors_ = solver.item_factors  # (I, factors)
-        self._ready = None
+        self._fold_in = None
         return self
 
     def score(self, users: Histories) -> np.ndarray:
@@ -65,10 +65,11 @@ class IALS:
 
     def user_factors(self, users: Histories) -> np.ndarray:
         """The users' factors, solved from their histories; float32, shape (B, factors)."""
-        solver = getattr(self, "_ready", None)
-        if solver is None:  # kept, for it holds the product of the items' factors with themselves
-            solver = self._ready = self._solver()
+        solver = getattr(self, "_fold_in", None)
+        if solver is None:  # cached: it holds the product of the items' factors with themselves
+            solver = self._solver()
             solver.item_factors = self.item_factors_
+            self._fold_in = solver
         with _controller().limit(limits=1, user_api="blas"):
             return solver.recalculate_user(np.arange(len(users)), self._confidence(users))
 

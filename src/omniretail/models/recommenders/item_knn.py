@@ -1,15 +1,20 @@
-"""ItemKNN: items liked by the same people as the user's own."""
+"""ItemKNN: items bought by the same people as the user's own."""
 
-from typing import Literal, Self
+from dataclasses import dataclass
+from typing import Literal, Self, get_args
 
 import numpy as np
 
+from omniretail.models.checks import at_least, one_of
 from omniretail.models.neighbours import rarity, similar_items
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
 from omniretail.views.train import Train
 
+FeatureWeighting = Literal["none", "tf-idf", "unit"]
 
+
+@dataclass(eq=False)
 class ItemKNN:
     """Sum of the cosine similarities between an item and those of the history (Sarwar et al., WWW 2001).
 
@@ -22,21 +27,20 @@ class ItemKNN:
         feature_weighting: ``tf-idf`` makes a user count less the more items they have, ``unit`` far less (rows of unit
             length: Deshpande and Karypis, TOIS 2004); ``none`` counts all alike. (On a binary matrix BM25 differs from
             tf-idf by a factor per item only, which the cosine cancels.)
-        weighting: what a pair of user and item weighs, by how many of the user's baskets held it; ``log`` or ``count``
-            where customers buy again.
+        weighting: of a pair of user and item, by how many of the user's baskets held it, see ``views.matrix``; ``log``
+            or ``count`` where customers buy again.
     """
 
-    def __init__(
-        self,
-        k: int = 100,
-        shrinkage: float = 10.0,
-        feature_weighting: Literal["none", "tf-idf", "unit"] = "tf-idf",
-        weighting: Weighting = "binary",
-    ) -> None:
-        self.k = k
-        self.shrinkage = shrinkage
-        self.feature_weighting = feature_weighting
-        self.weighting: Weighting = weighting
+    k: int = 100
+    shrinkage: float = 10.0
+    feature_weighting: FeatureWeighting = "tf-idf"
+    weighting: Weighting = "binary"
+
+    def __post_init__(self) -> None:
+        at_least(self, "k", low=1)
+        at_least(self, "shrinkage")
+        one_of(self, "feature_weighting", get_args(FeatureWeighting))
+        one_of(self, "weighting", get_args(Weighting))
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""

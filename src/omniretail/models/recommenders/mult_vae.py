@@ -1,12 +1,14 @@
-"""Mult-VAE: a user's items, squeezed through a few numbers and told again."""
+"""Mult-VAE: a variational autoencoder that reconstructs a user's items."""
 
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Self, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
+from omniretail.models.checks import above, at_least, between, one_of
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
 from omniretail.views.histories import Histories
@@ -14,6 +16,7 @@ from omniretail.views.matrix import Weighting, weighted_user_items
 from omniretail.views.train import Train
 
 
+@dataclass(eq=False)
 class MultVAE:
     """Variational autoencoder with multinomial likelihood (Liang et al., WWW 2018).
 
@@ -21,11 +24,11 @@ class MultVAE:
 
     Args:
         hidden: width of the layer on either side.
-        latent: numbers that a user is squeezed through.
-        dropout: on the items that the encoder sees.
+        latent: dimensions of a user's latent vector.
+        dropout: on the items that the encoder reads.
         beta: weight of the divergence from a standard normal, reached after ``anneal_steps``.
-        anneal_steps: batches over which it grows from nought.
-        weighting: what a pair of user and item weighs, see ``views.matrix``.
+        anneal_steps: batches over which that weight grows from zero; 0: full weight from the start.
+        weighting: of a pair of user and item, see ``views.matrix``.
         learning_rate: of AdamW.
         weight_decay: of AdamW.
         batch_size: users in a batch.
@@ -33,31 +36,24 @@ class MultVAE:
         training: where and how long.
     """
 
-    def __init__(
-        self,
-        hidden: int = 600,
-        latent: int = 200,
-        dropout: float = 0.5,
-        beta: float = 0.2,
-        anneal_steps: int = 10_000,
-        weighting: Weighting = "binary",
-        learning_rate: float = 1e-3,
-        weight_decay: float = 0.0,
-        batch_size: int = 500,
-        seed: int = 1,
-        training: Training = Training(),  # noqa: B008  (frozen)
-    ) -> None:
-        self.hidden = hidden
-        self.latent = latent
-        self.dropout = dropout
-        self.beta = beta
-        self.anneal_steps = anneal_steps
-        self.weighting: Weighting = weighting
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.seed = seed
-        self.training = training
+    hidden: int = 600
+    latent: int = 200
+    dropout: float = 0.5
+    beta: float = 0.2
+    anneal_steps: int = 10_000
+    weighting: Weighting = "binary"
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    batch_size: int = 500
+    seed: int = 1
+    training: Training = field(default_factory=Training)
+
+    def __post_init__(self) -> None:
+        at_least(self, "hidden", "latent", "batch_size", low=1)
+        at_least(self, "beta", "anneal_steps", "weight_decay")
+        between(self, "dropout")
+        above(self, "learning_rate")
+        one_of(self, "weighting", get_args(Weighting))
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``.
@@ -73,7 +69,7 @@ class MultVAE:
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``; a user without any history gets the popular list."""
-        if not hasattr(self, "_task"):  # read from a file
+        if not hasattr(self, "_task"):  # loaded from files
             self._task = with_weights(MultVAENetwork(len(self.popularity_), self), self.weights_)
         scores = self._task.score(users)
         scores[users.lengths == 0] = self.popularity_
@@ -81,7 +77,7 @@ class MultVAE:
 
 
 class MultVAENetwork(nn.Module):
-    """Encoder and decoder. See ``Task`` for the methods."""
+    """Encoder and decoder. See ``TrainingTask`` for the methods."""
 
     item: Tensor
     offset: Tensor
@@ -106,12 +102,12 @@ class MultVAENetwork(nn.Module):
             self.register_buffer(name, tensor, persistent=False)
 
     def batches(self, rng: np.random.Generator, parts: int) -> list[Tensor]:
-        """See ``Task``; each is the numbers of some users."""
+        """See ``TrainingTask``; each holds indices of users."""
         order = torch.from_numpy(rng.permutation(len(self.offset) - 1))
         return list(order.split(max(1, self.settings.batch_size // parts)))
 
     def loss(self, batch: Tensor) -> Tensor:
-        """See ``Task``."""
+        """See ``TrainingTask``."""
         batch = batch.to(self.item.device)
         length = self.offset[batch + 1] - self.offset[batch]
         row = torch.repeat_interleave(length)
@@ -119,23 +115,23 @@ class MultVAENetwork(nn.Module):
         item, weight = self.item[place], self.weight[place]
         mean, log_variance = self._encoded(item, length.cumsum(0) - length, weight, row)
         scores = self.decoder(mean + torch.randn_like(mean) * (0.5 * log_variance).exp())  # (B, I)
-        told = (scores[row, item] - scores.logsumexp(dim=1)[row]) * weight
+        log_likelihood = (scores[row, item] - scores.logsumexp(dim=1)[row]) * weight
         divergence = 0.5 * (log_variance.exp() + mean.square() - 1 - log_variance).sum()
         beta = self.settings.beta * (self.step / max(1, self.settings.anneal_steps)).clamp_max(1)
         self.step += 1
-        return (beta * divergence - told.sum()) / len(batch)
+        return (beta * divergence - log_likelihood.sum()) / len(batch)
 
     def _encoded(self, item: Tensor, start: Tensor, weight: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log variance of users given by flat rows; both (B, latent)."""
+        """Mean and log variance of users in flat rows; both (B, latent)."""
         norm = torch.zeros(len(start), device=row.device).index_add_(0, row, weight.square()).sqrt().clamp_min(1e-12)
-        seen = F.dropout(weight / norm[row], self.settings.dropout, self.training)
-        hidden = torch.tanh(self.read(item, start, per_sample_weights=seen) + self.bias)
+        inputs = F.dropout(weight / norm[row], self.settings.dropout, self.training)
+        hidden = torch.tanh(self.read(item, start, per_sample_weights=inputs) + self.bias)
         mean, log_variance = self.encoder(hidden).chunk(2, dim=1)
         return mean, log_variance
 
     @torch.inference_mode()
     def score(self, users: Histories) -> np.ndarray:
-        """See ``Task``."""
+        """See ``TrainingTask``."""
         item, offset, weight = (tensor.to(self.bias.device) for tensor in self._rows(users))
         row = torch.repeat_interleave(offset.diff())
         mean, _ = self._encoded(item, offset[:-1], weight, row)

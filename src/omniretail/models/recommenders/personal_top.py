@@ -1,30 +1,37 @@
-"""PersonalTop: what the customer buys most. The floor wherever customers buy again."""
+"""PersonalTop: what the customer buys most, the baseline wherever customers buy again."""
 
-from typing import Literal, Self
+from dataclasses import dataclass
+from typing import Literal, Self, get_args
 
 import numpy as np
 from scipy import sparse
 
+from omniretail.models.checks import one_of
 from omniretail.views.baskets import once_per_basket
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import user_items
 from omniretail.views.train import Train
 
+Ties = Literal["popular", "first"]
 
+
+@dataclass(eq=False)
 class PersonalTop:
-    """A user's own items by how many of their baskets held them, filled up with what is popular.
+    """A user's own items by how many of their baskets held them, then popular items.
 
     Called GP-TopFreq by Li et al., "A Next Basket Recommendation Reality Check" (TOIS 2023). Most of a grocery
-    customer's items were bought equally often, so that ties decide the figure: on Ta-Feng the published one comes out
-    with ``first``, and ``popular`` is worth more than most models add to it.
+    customer's items were bought equally often, so ties decide the metric: on Ta-Feng ``first`` reproduces the published
+    value, and ``popular`` gains more over it than most models do.
 
     Args:
-        ties: among a user's items bought equally often, ``popular`` puts first what more baskets of all users held,
-            ``first`` what the user bought first.
+        ties: among a user's items bought equally often, ``popular`` puts first the item that more baskets of all users
+            held, ``first`` the item that the user bought first.
     """
 
-    def __init__(self, ties: Literal["popular", "first"] = "popular") -> None:
-        self.ties = ties
+    ties: Ties = "popular"
+
+    def __post_init__(self) -> None:
+        one_of(self, "ties", get_args(Ties))
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""

@@ -1,14 +1,19 @@
-"""Popular: the same list for everybody. The floor under every table."""
+"""Popular: the same list for everybody, the baseline of every table."""
 
-from typing import Literal, Self
+from dataclasses import dataclass
+from typing import Literal, Self, get_args
 
 import numpy as np
 
+from omniretail.models.checks import one_of
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items
 from omniretail.views.train import Train
 
+Count = Literal["users", "events"]
 
+
+@dataclass(eq=False)
 class Popular:
     """Items by how many users, or how many events, they had.
 
@@ -16,8 +21,10 @@ class Popular:
         count: ``users`` (each user counts once per item) or ``events`` (every purchase counts).
     """
 
-    def __init__(self, count: Literal["users", "events"] = "users") -> None:
-        self.count = count
+    count: Count = "users"
+
+    def __post_init__(self) -> None:
+        one_of(self, "count", get_args(Count))
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""

@@ -1,4 +1,4 @@
-"""What a network that recommends is told of its users' profiles, in training and afterwards."""
+"""Profiles of users as inputs of a network that recommends, without leaking what the network predicts."""
 
 import copy
 from dataclasses import dataclass, replace
@@ -16,55 +16,49 @@ _CLIP = 5.0
 
 @dataclass(frozen=True)
 class ProfileInputs:
-    """A fitted, frozen encoder's vectors, standardised, as inputs of a network.
+    """A fitted, frozen encoder's vectors, standardised.
 
-    An example must not be told of the basket that it is to predict. So the time before the cutoff is divided by some
-    moments. The encoder, and how its columns are standardised, are learned from what lies before the first of them.
-    To predict a basket, the network is told the vector of what the customer had done before the latest moment that is
-    not after the basket's beginning; before the first moment it is told nothing, which is nought. What a basket holds,
-    and all that comes after it, has no part in that. Asked for recommendations it is told the vector as of the cutoff.
-    Baskets that are held out for inner validation are hidden from the vectors too, but the encoder has learned from
-    those before the first moment.
+    A training example must not read a profile that contains the basket to predict. So profiles are computed at M
+    snapshot times before the cutoff. The encoder, and the means and scales of its columns, are learned from the events
+    before the first snapshot. The input for predicting a basket is the profile of the customer's history before the
+    latest snapshot that is not after the beginning of that basket; before the first snapshot it is zero. Neither the
+    basket nor any later event changes it. For recommendations the input is the profile as of the cutoff.
+
+    Baskets held out for inner validation are left out of the profiles too, but the encoder has learned from those
+    before the first snapshot.
 
     Attributes:
         encoder: fitted.
-        moments: ascending, seconds since 1970; int64, shape (M,).
-        means: of the encoder's columns at the first moment; shape (P,).
-        scales: their standard deviations, one where a column is the same for everybody; shape (P,).
+        snapshots: ascending, seconds since 1970; int64, shape (M,).
+        means: of the encoder's columns at the first snapshot; shape (P,).
+        scales: their standard deviations, one where a column is constant; shape (P,).
         at: the cutoff, seconds since 1970; int64, shape ().
     """
 
     encoder: ProfileEncoder
-    moments: np.ndarray
+    snapshots: np.ndarray
     means: np.ndarray
     scales: np.ndarray
     at: np.ndarray
 
     @classmethod
-    def of(cls, encoder: ProfileEncoder, train: Train, share: float, n_moments: int) -> Self:
+    def of(cls, encoder: ProfileEncoder, train: Train, share: float, n_snapshots: int) -> Self:
         """Fit a copy of the encoder on the first part of the training events.
 
         Args:
             encoder: not fitted.
             train: the training set.
-            share: of the time between the first event and the cutoff, what lies before the first moment.
-            n_moments: M; the time that is left is divided evenly.
-
-        Raises:
-            ValueError: where a setting is out of range.
+            share: of the time between the first event and the cutoff, the part before the first snapshot; in (0, 1).
+            n_snapshots: M, 1 or more; the first ends that part, the others divide the rest evenly.
         """
-        if not 0 < share < 1:
-            raise ValueError(f"profile_share={share} must lie between 0 and 1: the encoder learns from that part")
-        if n_moments < 1:
-            raise ValueError(f"profile_moments={n_moments} must be 1 or more")
         first = int(train.histories.timestamp.min())
-        parts = share + (1 - share) * np.arange(n_moments) / n_moments
-        moments = np.ceil(first + (train.at - first) * parts).astype(np.int64)
-        early, start = _before(train.histories, moments[0]), int(moments[0])
+        parts = share + (1 - share) * np.arange(n_snapshots) / n_snapshots
+        snapshots = np.ceil(first + (train.at - first) * parts).astype(np.int64)
+        early, start = _before(train.histories, snapshots[0]), int(snapshots[0])
         fitted = copy.deepcopy(encoder).fit(replace(train, histories=early, at=start))
         vectors = fitted.embed(early.take(np.flatnonzero(early.lengths)), start).astype(np.float64)
         spread = vectors.std(axis=0)
-        return cls(fitted, moments, vectors.mean(axis=0), np.where(spread > 1e-6, spread, 1.0), np.array(train.at))
+        return cls(fitted, snapshots, vectors.mean(axis=0), np.where(spread > 1e-6, spread, 1.0), np.array(train.at))
 
     @property
     def dim(self) -> int:
@@ -73,33 +67,38 @@ class ProfileInputs:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All but the encoder, by name."""
-        return {"moments": self.moments, "means": self.means, "scales": self.scales, "at": self.at}
+        return {"snapshots": self.snapshots, "means": self.means, "scales": self.scales, "at": self.at}
 
     def of_users(self, users: Histories, at: int | None = None) -> np.ndarray:
-        """Vectors of B users at the cutoff or another moment, nought without a history; float32, shape (B, P)."""
-        vectors = self.encoder.embed(users, int(self.at) if at is None else at)
-        told = np.clip((vectors - self.means) / self.scales, -_CLIP, _CLIP).astype(np.float32)
-        told[users.lengths == 0] = 0
-        return told
+        """Profiles of B users, zero without a history; float32, shape (B, P).
+
+        Args:
+            users: histories.
+            at: the time as of which they are described; None: the cutoff, or the end of a history that goes beyond it.
+        """
+        vectors = self.encoder.embed(users, users.as_of(int(self.at)) if at is None else at)
+        profiles = np.clip((vectors - self.means) / self.scales, -_CLIP, _CLIP).astype(np.float32)
+        profiles[users.lengths == 0] = 0
+        return profiles
 
     def in_training(self, histories: Histories) -> tuple[np.ndarray, np.ndarray]:
-        """All vectors that are told in training, and to whom.
+        """All profiles that training reads, and which of them each event reads.
 
         Args:
             histories: of U users, E events.
 
         Returns:
-            N = 1 + M U vectors, the first nought, shape (N, P); and for the state after each event the number of the
-            vector that is told beside it to predict the user's next basket, shape (E,).
+            N = 1 + M U profiles, the first zero, shape (N, P); and for the state after each event the row of the
+            profile that is read to predict the user's next basket, shape (E,).
         """
-        vectors = [self.of_users(_before(histories, moment), int(moment)) for moment in self.moments]
-        told = np.zeros(len(histories.item_idx), dtype=np.int64)
+        profiles = [self.of_users(_before(histories, at), int(at)) for at in self.snapshots]
+        row = np.zeros(len(histories.item_idx), dtype=np.int64)
         previous = last_of_previous_basket(histories)
-        state = previous[previous >= 0]  # of which the basket that begins right after it is told
-        latest = np.searchsorted(self.moments, histories.timestamp[state + 1], side="right") - 1
-        told[state] = np.where(latest >= 0, 1 + latest * len(histories) + histories.rows[state], 0)
-        return np.concatenate([np.zeros((1, self.dim), dtype=np.float32), *vectors]), told
+        state = previous[previous >= 0]  # the basket to predict begins right after it
+        latest = np.searchsorted(self.snapshots, histories.timestamp[state + 1], side="right") - 1
+        row[state] = np.where(latest >= 0, 1 + latest * len(histories) + histories.rows[state], 0)
+        return np.concatenate([np.zeros((1, self.dim), dtype=np.float32), *profiles]), row
 
 
-def _before(histories: Histories, moment: int | np.integer) -> Histories:
-    return histories.keep(histories.timestamp < moment)
+def _before(histories: Histories, at: int | np.integer) -> Histories:
+    return histories.keep(histories.timestamp < at)

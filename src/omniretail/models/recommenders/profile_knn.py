@@ -1,13 +1,16 @@
-"""ProfileKNN: what customers with a similar profile buy, and what one buys oneself."""
+"""ProfileKNN: what customers with a similar profile buy, and what the customer buys."""
 
 import copy
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 
+from omniretail.models.checks import above, at_least, between
 from omniretail.models.neighbours import nearest_users
 from omniretail.models.profiles.protocol import ProfileEncoder
+from omniretail.models.profiles.svd import CountSVD
 from omniretail.models.top_k import batches
 from omniretail.views.baskets import once_per_basket
 from omniretail.views.histories import Histories
@@ -18,40 +21,44 @@ _MEMORY_MB = 64
 _DAY_S = 24 * 3600
 
 
+@dataclass(eq=False)
 class ProfileKNN:
-    """User-based neighbours found by an encoder's vectors rather than by shared items.
+    """User-based neighbours by the cosine of an encoder's vectors instead of shared items.
 
-    What a user has of an item is the share of their baskets that held it, where a basket ``half_life_days`` older than
+    A user's share of an item is the share of their baskets that held it, where a basket ``half_life_days`` older than
     the user's latest counts half. Scores are ``own_weight`` times the user's own shares plus ``1 - own_weight`` times
-    the mean shares of the ``k`` training users with the largest cosine between vectors, each weighed by that cosine.
-    The blend is TIFU-KNN's (Hu et al., SIGIR 2020); only who is near is decided otherwise.
+    the mean shares of the ``k`` training users with the largest cosine, weighted by that cosine. The blend is that of
+    TIFU-KNN (Hu et al., SIGIR 2020), with other neighbours.
 
-    A training user is not their own neighbour; a history given at call time is compared with every training user and
-    looked at from the training's cutoff. An empty one gets the mean shares of all.
+    A training user is not their own neighbour; a new user is compared with every training user. Vectors are computed as
+    of the training cutoff, or of the end of a history that goes on beyond it. An empty history gets the mean shares of
+    all users.
 
     Args:
-        encoder: gives the vectors.
-        k: neighbours per user; those whose cosine is not positive are left out.
+        encoder: computes the vectors.
+        k: neighbours per user; those with a cosine of 0 or less are left out.
         half_life_days: the age at which a basket counts half.
         own_weight: of the user's own shares, in [0, 1].
     """
 
-    def __init__(
-        self, encoder: ProfileEncoder, k: int = 300, half_life_days: float = 75.0, own_weight: float = 0.7
-    ) -> None:
-        self.encoder = encoder
-        self.k = k
-        self.half_life_days = half_life_days
-        self.own_weight = own_weight
+    encoder: ProfileEncoder = field(default_factory=CountSVD)
+    k: int = 300
+    half_life_days: float = 75.0
+    own_weight: float = 0.7
+
+    def __post_init__(self) -> None:
+        at_least(self, "k", low=1)
+        above(self, "half_life_days")
+        between(self, "own_weight")
 
     @property
     def label(self) -> str:
-        """Tells the encoder too, since it is what makes the model."""
+        """The name with its encoder's, such as ``ProfileKNN (CountSVD)``."""
         return f"ProfileKNN ({type(self.encoder).__name__})"
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
-        self.models_ = {"encoder": copy.deepcopy(self.encoder).fit(train)}
+        self.models_: dict[str, Any] = {"encoder": copy.deepcopy(self.encoder).fit(train)}
         self.at_ = np.array(train.at)
         self.shares_ = self._shares(train.histories)  # (U, I)
         self.popularity_ = np.asarray(self.shares_.mean(axis=0), dtype=np.float32)  # (I,)
@@ -70,11 +77,11 @@ class ProfileKNN:
         return scores
 
     def _unit_vectors(self, users: Histories) -> np.ndarray:
-        vectors = self.models_["encoder"].embed(users, int(self.at_))
+        vectors = self.models_["encoder"].embed(users, users.as_of(int(self.at_)))
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
     def _shares(self, histories: Histories) -> sparse.csr_array:
-        """Of each user's baskets, the later the more, those that held the item; shape (U, I)."""
+        """Share of each user's baskets that held the item, recent baskets counting more; shape (U, I)."""
         baskets = once_per_basket(histories)
         row = baskets.rows  # (E,), like all that follows
         age_s = baskets.timestamp[baskets.offsets[row + 1] - 1] - baskets.timestamp

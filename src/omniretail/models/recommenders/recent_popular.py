@@ -1,27 +1,32 @@
-"""RecentPopular: what sells now. The floor wherever tastes and seasons change."""
+"""RecentPopular: what sells now, the baseline wherever tastes and seasons change."""
 
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
+from omniretail.models.checks import above
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 
 _DAY = 86_400
 
 
+@dataclass(eq=False)
 class RecentPopular:
-    """Items by their events, each counting half as much for every ``half_life_days`` before the cutoff.
+    """Items by their events, where an event ``half_life_days`` before the cutoff counts half.
 
-    Where the data holds an order but no clock, positions are seconds, every event lies within moments of the cutoff,
-    and this is ``Popular(count="events")``: a place in one user's history says nothing of another's.
+    Where the data holds an order but no clock, positions are seconds, all events lie within minutes of the cutoff, and
+    this is ``Popular(count="events")``: positions of different users cannot be compared.
 
     Args:
         half_life_days: the age, in days, at which an event counts half.
     """
 
-    def __init__(self, half_life_days: float = 14.0) -> None:
-        self.half_life_days = half_life_days
+    half_life_days: float = 14.0
+
+    def __post_init__(self) -> None:
+        above(self, "half_life_days")
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""

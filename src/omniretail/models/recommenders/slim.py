@@ -1,10 +1,12 @@
 """SLIM: sparse item weights from an elastic net, one small regression per item."""
 
-from typing import Self
+from dataclasses import dataclass
+from typing import Self, get_args
 
 import numpy as np
 from scipy import sparse
 
+from omniretail.models.checks import at_least, one_of
 from omniretail.models.neighbours import similar_items
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
@@ -13,6 +15,7 @@ from omniretail.views.train import Train
 _BLOCK = 256
 
 
+@dataclass(eq=False)
 class SLIM:
     """Non-negative item weights with a zero diagonal, in the faster form fsSLIM (Ning and Karypis, ICDM 2011).
 
@@ -29,30 +32,26 @@ class SLIM:
         l2: the paper's beta; more of it leaves smaller weights.
         max_iter: sweeps over the candidates at most.
         tolerance: stop when no weight moves by more.
-        weighting: what a pair of user and item weighs, by how many of the user's baskets held it; ``log`` or ``count``
-            where customers buy again.
+        weighting: of a pair of user and item, by how many of the user's baskets held it, see ``views.matrix``; ``log``
+            or ``count`` where customers buy again.
     """
 
-    def __init__(
-        self,
-        k: int = 100,
-        l1: float = 1.0,
-        l2: float = 10.0,
-        max_iter: int = 100,
-        tolerance: float = 1e-3,
-        weighting: Weighting = "binary",
-    ) -> None:
-        self.k = k
-        self.l1 = l1
-        self.l2 = l2
-        self.max_iter = max_iter
-        self.tolerance = tolerance
-        self.weighting: Weighting = weighting
+    k: int = 100
+    l1: float = 1.0
+    l2: float = 10.0
+    max_iter: int = 100
+    tolerance: float = 1e-3
+    weighting: Weighting = "binary"
+
+    def __post_init__(self) -> None:
+        at_least(self, "k", "max_iter", low=1)
+        at_least(self, "l1", "l2", "tolerance")
+        one_of(self, "weighting", get_args(Weighting))
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
         user_items = weighted_user_items(train.histories, self.weighting)
-        weights = similar_items(user_items, self.k)  # (I, I): the candidates, whose similarities give way to weights
+        weights = similar_items(user_items, self.k)  # (I, I): the candidates; weights replace the similarities
         candidates = np.split(weights.indices, weights.indptr[1:-1])
         item_users = user_items.T.tocsr()
         blocks = range(0, len(candidates), _BLOCK)

@@ -1,10 +1,12 @@
-"""TIFU-KNN: how often and how lately, of one's own and of similar customers."""
+"""TIFU-KNN: how often and how lately the customer, and similar ones, bought an item."""
 
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from scipy import sparse
 
+from omniretail.models.checks import at_least, between
 from omniretail.models.neighbours import nearest_users
 from omniretail.models.top_k import batches
 from omniretail.views.baskets import once_per_basket
@@ -15,6 +17,7 @@ from omniretail.views.train import Train
 _MEMORY_MB = 64
 
 
+@dataclass(eq=False)
 class TIFUKNN:
     """Temporal item frequencies, mixed with those of the nearest users (Hu et al., SIGIR 2020).
 
@@ -23,9 +26,9 @@ class TIFUKNN:
     times ``r_g ** (groups after it)``. Scores are ``alpha`` times the user's own vector plus ``1 - alpha`` times the
     mean vector of the ``k`` training users at the smallest Euclidean distance.
 
-    Conventions: where the baskets do not divide evenly, the latest groups take one more; a user with fewer than ``m``
-    baskets has a group for each. A training user is not their own neighbour (the authors split training from judged
-    users, which comes to the same); a history given at call time is compared with every training user.
+    Conventions: where the baskets do not divide evenly, the latest groups hold one more; a user with fewer than ``m``
+    baskets has a group for each. A training user is not their own neighbour (the authors separate training users from
+    test users, which has the same effect); a new user is compared with every training user.
 
     Args:
         k: neighbours per user.
@@ -37,12 +40,15 @@ class TIFUKNN:
 
     label = "TIFU-KNN"
 
-    def __init__(self, k: int = 300, m: int = 7, r_b: float = 0.9, r_g: float = 0.7, alpha: float = 0.7) -> None:
-        self.k = k
-        self.m = m
-        self.r_b = r_b
-        self.r_g = r_g
-        self.alpha = alpha
+    k: int = 300
+    m: int = 7
+    r_b: float = 0.9
+    r_g: float = 0.7
+    alpha: float = 0.7
+
+    def __post_init__(self) -> None:
+        at_least(self, "k", "m", low=1)
+        between(self, "r_b", "r_g", "alpha")
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
@@ -80,6 +86,6 @@ class TIFUKNN:
         closeness = (2 * own @ self.frequencies_.T).toarray()
         closeness -= self.lengths_
         nearest = nearest_users(closeness, user_idx, self.k)
-        found = np.diff(nearest.indptr)
-        nearest.data = np.repeat(1 / np.maximum(found, 1), found).astype(np.float32)
+        n_nearest = np.diff(nearest.indptr)
+        nearest.data = np.repeat(1 / np.maximum(n_nearest, 1), n_nearest).astype(np.float32)
         return nearest

@@ -1,10 +1,12 @@
-"""UP-CF: how much of an item similar customers bought lately, the customer included."""
+"""UP-CF: how often similar customers, and the customer, bought an item lately."""
 
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from scipy import sparse
 
+from omniretail.models.checks import at_least, between
 from omniretail.models.sparse_ops import dense_times_sparse
 from omniretail.models.top_k import batches
 from omniretail.views.baskets import baskets_ago, once_per_basket
@@ -15,6 +17,7 @@ from omniretail.views.train import Train
 _MEMORY_MB = 64
 
 
+@dataclass(eq=False)
 class UPCF:
     """User-popularity collaborative filtering with a recency window (Faggioli, Polato and Aiolli, UMAP 2020).
 
@@ -22,8 +25,8 @@ class UPCF:
     users v, weighted by ``sim(u, v) ** q`` with the asymmetric cosine
     ``sim(u, v) = |u and v| / (|u| ** alpha |v| ** (1 - alpha))`` of the sets of items ever bought.
 
-    The user takes part with similarity 1, by the history given and once: a training user's copy in training is left
-    out, so that a known history and the same one given afresh differ only by that copy.
+    The user takes part with similarity 1 and the history that is scored. Their own row of the training matrix is left
+    out, so that they count once; a new user with the history of a training user counts both.
 
     Args:
         r: recency window, in baskets.
@@ -33,10 +36,14 @@ class UPCF:
 
     label = "UP-CF"
 
-    def __init__(self, r: int = 25, q: float = 5.0, alpha: float = 0.75) -> None:
-        self.r = r
-        self.q = q
-        self.alpha = alpha
+    r: int = 25
+    q: float = 5.0
+    alpha: float = 0.75
+
+    def __post_init__(self) -> None:
+        at_least(self, "r", low=1)
+        at_least(self, "q")
+        between(self, "alpha")
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
@@ -69,6 +76,6 @@ class UPCF:
         sizes = np.maximum(np.diff(own.indptr), 1)  # (B,)
         shared /= (sizes**self.alpha).astype(np.float32)[:, None]
         shared /= (self.sizes_ ** (1 - self.alpha)).astype(np.float32)
-        known = np.flatnonzero(users.user_idx >= 0)
-        shared[known, users.user_idx[known]] = 0
+        in_training = np.flatnonzero(users.user_idx >= 0)
+        shared[in_training, users.user_idx[in_training]] = 0
         return shared

@@ -1,45 +1,48 @@
 """UserKNN: what similar customers have."""
 
-from typing import Literal, Self
+from dataclasses import dataclass
+from typing import Literal, Self, get_args
 
 import numpy as np
 from scipy import sparse
 
+from omniretail.models.checks import at_least, one_of
 from omniretail.models.neighbours import most_similar, rarity
 from omniretail.models.top_k import batches
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
 from omniretail.views.train import Train
 
+FeatureWeighting = Literal["none", "tf-idf"]
 _MEMORY_MB = 64
 
 
+@dataclass(eq=False)
 class UserKNN:
     """Sum over the k most similar training users of their similarity, for each item they have.
 
     The similarity of users u and v is ``x_u . x_v / (|x_u| |x_v| + shrinkage)``, where the vectors hold their items
     (Herlocker et al., SIGIR 1999; weighted and shrunk as in Dacrema et al., RecSys 2019). A training user is not their
-    own neighbour; a history given at call time is compared with every training user, its own twin included.
+    own neighbour; a new user's history is compared with that of every training user, an equal one included.
 
     Args:
         k: neighbours per user.
         shrinkage: pulls similarities that few items support towards 0.
         feature_weighting: ``tf-idf`` makes an item count less the more users have it; ``none`` counts all alike.
-        weighting: what a pair of user and item weighs, by how many of the user's baskets held it; ``log`` or ``count``
-            where customers buy again.
+        weighting: of a pair of user and item, by how many of the user's baskets held it, see ``views.matrix``; ``log``
+            or ``count`` where customers buy again.
     """
 
-    def __init__(
-        self,
-        k: int = 100,
-        shrinkage: float = 10.0,
-        feature_weighting: Literal["none", "tf-idf"] = "tf-idf",
-        weighting: Weighting = "binary",
-    ) -> None:
-        self.k = k
-        self.shrinkage = shrinkage
-        self.feature_weighting = feature_weighting
-        self.weighting: Weighting = weighting
+    k: int = 100
+    shrinkage: float = 10.0
+    feature_weighting: FeatureWeighting = "tf-idf"
+    weighting: Weighting = "binary"
+
+    def __post_init__(self) -> None:
+        at_least(self, "k", low=1)
+        at_least(self, "shrinkage")
+        one_of(self, "feature_weighting", get_args(FeatureWeighting))
+        one_of(self, "weighting", get_args(Weighting))
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
