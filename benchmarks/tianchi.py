@@ -8,7 +8,7 @@ from benchmarks.tianchi_shaped import OFFLINE_ROWS, ONLINE_ROWS, TEST_ROWS, writ
 from omniretail.core.engine import count
 from omniretail.core.resources import metered
 from omniretail.models.responses.lightgbm import LightGBM
-from omniretail.o2o.offers.tianchi import JUDGE, contest_rows, examine
+from omniretail.o2o.offers.tianchi import JUDGE, contest_rows, evaluate
 from omniretail.sources.protocol import load
 from omniretail.sources.tianchi_o2o import TianchiO2O
 
@@ -28,7 +28,7 @@ def tianchi() -> None:
         with metered() as window:
             found = contest_rows(tables, JUDGE["val"])
         with metered() as judged:
-            figures = examine(LightGBM(), tables, "val")
+            figures = evaluate(LightGBM(), tables, "val")
     rows = OFFLINE_ROWS + ONLINE_ROWS + TEST_ROWS
     print(f"{rows:,} made rows to {events:,} events; seconds and peak MiB of each step:")
     steps = {

@@ -121,13 +121,14 @@ def _worth(cfg: Any, own: dict[str, Any], overrides: Sequence[str], tables: Any,
     from hydra.utils import instantiate
 
     from omniretail.audit.leak_value import leak_value, task_of
+    from omniretail.config import compose
     from omniretail.report.tables.leaks import worth_cells, worth_legend
     from omniretail.report.tables.plain import plain_terminal
 
     if not cfg.audit.worth or tables.offers is None:
         return None
     try:
-        task = task_of(instantiate(cfg.offers), tables, own["stage"], Path(cfg.cache_dir))
+        task = task_of(instantiate(compose(*overrides, "task=response").task), tables, own["stage"], Path(cfg.cache_dir))
     except ValueError as error:  # DataError is one
         console.print(f"No model was trained: {error}", markup=False)
         return None

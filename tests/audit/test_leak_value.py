@@ -10,7 +10,7 @@ from benchmarks.tianchi_shaped import write_tianchi_shaped
 
 from omniretail.audit.leak_value import ALL, HONEST, LEAKS, LeakTask, contest_task, leak_value, task_of
 from omniretail.models.responses.logistic import Logistic
-from omniretail.o2o.offers.evaluate import Offers
+from omniretail.o2o.offers.evaluate import Response
 from omniretail.report.tables.leaks import worth_cells, worth_legend
 from omniretail.schema import DataError
 from omniretail.sources.protocol import load
@@ -18,7 +18,7 @@ from omniretail.sources.tianchi_o2o import TianchiO2O
 from tests.conftest import tables_of
 from tests.o2o.offers.factories import random_parts, random_shop
 
-OFFERS = Offers(levels=["department", "category"], val_from="2024-02-10", test_from="2024-03-10")
+OFFERS = Response(levels=["department", "category"], val_from="2024-02-10", test_from="2024-03-10")
 
 
 def planted(seed: int = 0, n: int = 600) -> LeakTask:
@@ -82,7 +82,7 @@ def test_offers_are_judged_as_in_training_and_look_ahead_over_the_whole_log(tmp_
 def test_the_contests_receipts(tmp_path) -> None:
     write_tianchi_shaped(tmp_path / "raw", n_offline=6_000, n_online=3_000, n_test=200)
     tables = load(TianchiO2O(tmp_path / "raw"), tmp_path / "cache")
-    task = task_of(Offers(), tables, "val", tmp_path)
+    task = task_of(Response(), tables, "val", tmp_path)
     assert len(task.learned) == len(task.y)
     assert task.learned.later_receipts.mean() > 0.1
     assert task.judged.offered_lines_in_time[task.answers.truth == 1].min() >= 1  # used: the purchase lies in its time
@@ -93,4 +93,4 @@ def test_the_contests_receipts(tmp_path) -> None:
 
 def test_without_a_date_to_judge_from_there_is_no_task(tmp_path) -> None:
     with pytest.raises(ValueError, match=r"set offers\.val_from"):
-        task_of(Offers(until=str(datetime(2024, 4, 1))), replace(random_shop(), version="3"), "val", tmp_path)
+        task_of(Response(until=str(datetime(2024, 4, 1))), replace(random_shop(), version="3"), "val", tmp_path)

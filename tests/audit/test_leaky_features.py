@@ -6,7 +6,7 @@ import pytest
 
 from omniretail.audit.leaky_features import AHEAD_DAYS, purchases_ahead, receipts_ahead
 from omniretail.config import compose
-from omniretail.o2o.offers.evaluate import Offers
+from omniretail.o2o.offers.evaluate import Response
 from tests.conftest import ROOT
 from tests.o2o.offers.factories import bought, by_hand, day
 
@@ -49,7 +49,7 @@ def test_no_config_that_trains_can_name_what_looks_ahead() -> None:
         assert path.parent.name == "audit" or "omniretail.audit" not in path.read_text(), path
     assert "audit" not in compose()
     with pytest.raises(ValueError, match="choose one or more of customer, past_offers, offer, match, words"):
-        Offers(groups=["later_receipts"])
+        Response(groups=["later_receipts"])
 
 
 def test_no_module_but_the_audits_own_imports_it() -> None:

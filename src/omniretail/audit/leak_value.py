@@ -12,8 +12,8 @@ from omniretail.audit import leaky_features as hindsight
 from omniretail.metrics.classification import auc
 from omniretail.metrics.significance import holm
 from omniretail.models.responses.protocol import ResponseModel
-from omniretail.o2o.offers.evaluate import Offers
-from omniretail.o2o.offers.figures import columns, draws, measure
+from omniretail.o2o.offers.evaluate import Response
+from omniretail.o2o.offers.metrics import columns, draws, measure
 from omniretail.o2o.offers.tianchi import ContestRows, contest_fold
 from omniretail.schema import Tables
 from omniretail.sources.tianchi_o2o import DAYS_TO_USE
@@ -52,7 +52,7 @@ class LeakTask:
     answers: pd.DataFrame
 
 
-def task_of(offers: Offers, tables: Tables, stage: Stage, cache: Path) -> LeakTask:
+def task_of(offers: Response, tables: Tables, stage: Stage, cache: Path) -> LeakTask:
     """The contest's task where the data is the contest's, else that of the offers.
 
     Raises:
@@ -63,7 +63,7 @@ def task_of(offers: Offers, tables: Tables, stage: Stage, cache: Path) -> LeakTa
     return contest_task(tables, stage) if contest else offer_task(offers, tables, stage, cache)
 
 
-def offer_task(offers: Offers, tables: Tables, stage: Stage, cache: Path) -> LeakTask:
+def offer_task(offers: Response, tables: Tables, stage: Stage, cache: Path) -> LeakTask:
     """Mailings as ``scripts/train.py`` judges them.
 
     Raises:

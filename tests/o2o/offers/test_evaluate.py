@@ -1,4 +1,4 @@
-"""The protocol on a random shop; and real campaigns from settings to a table, through the tracking store."""
+"""The response task on a random shop, and on real campaigns through settings, tracking and the comparison."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,21 +10,21 @@ import pytest
 from mlflow import MlflowClient
 
 from omniretail import tracking
-from omniretail.config import compose
+from omniretail.core.errors import DataError
+from omniretail.dataset import Dataset
+from omniretail.models.recommenders.popular import Popular
 from omniretail.models.responses.single_feature import SingleFeature
-from omniretail.o2o.offers.evaluate import Offers
-from omniretail.o2o.offers.figures import OfferResult
-from omniretail.run import run
-from omniretail.schema import DataError, Tables
+from omniretail.o2o.offers.evaluate import Response
 from omniretail.sweep import compare
 from tests.conftest import tables_of
+from tests.o2o.golden import runs_match_golden
 from tests.o2o.offers.factories import EVENTS, random_shop
 
-OFFERS = Offers(levels=["department", "category"], val_from="2024-02-10", test_from="2024-03-10")
+TASK = Response(levels=["department", "category"], val_from="2024-02-10", test_from="2024-03-10")
 
 
 class Spy:
-    """Notes what it is shown."""
+    """Records the rows that it gets."""
 
     def __init__(self, p: float = 0.5) -> None:
         self.p = p
@@ -39,19 +39,14 @@ class Spy:
 
 
 @pytest.fixture(scope="module")
-def tables() -> Tables:
-    return replace(random_shop(), version="1")
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return Dataset(replace(random_shop(), version="1"), cache=tmp_path_factory.mktemp("cache"))
 
 
 @pytest.mark.parametrize("groups", [["customer", "past_offers", "offer", "match"], ["match"], ["offer", "words"]])
-def test_a_model_sees_the_features_of_its_groups_and_nothing_else(groups: list, tables: Tables, cache: Path) -> None:
+def test_a_model_sees_the_features_of_its_groups_and_nothing_else(groups: list, data: Dataset) -> None:
     spy = Spy()
-    result = replace(OFFERS, groups=groups).take(spy, tables, "test", cache)
+    result = replace(TASK, groups=groups).evaluate(spy, data, "test").result
     of_group = {"customer": "visits", "past_offers": "redeemed_rate", "offer": "kind", "match": "offered_share"}
     of_group["words"] = "bought_word_kind 3"
     for group, column in of_group.items():
@@ -62,56 +57,54 @@ def test_a_model_sees_the_features_of_its_groups_and_nothing_else(groups: list, 
     assert spy.y.sum() == result.counts["learned_redeemed"]
 
 
-def test_a_result_says_what_was_judged_and_what_was_left_out(tables: Tables, cache: Path) -> None:
-    result = OFFERS.take(SingleFeature("redeemed_rate"), tables, "val", cache)
+def test_a_result_counts_what_is_judged_and_what_is_left_out(data: Dataset) -> None:
+    result = TASK.evaluate(SingleFeature("redeemed_rate"), data, "val").result
     assert result.model == "By redeemed rate"
-    assert len(result.answers) == result.counts["judged"] == 60
-    assert result.left_out["running at the cutoff"] == 20
-    assert result.left_out["redemption outside the offer's time"] > 0
-    assert set(result.figures.figure) == {"auc", "auc_per_offer", "average_precision", "log_loss", "brier", "ece"}
+    assert len(result.per_unit) == result.counts["judged"] == 60
+    assert result.counts["left_out/running at the cutoff"] == 20
+    assert result.counts["left_out/redemption outside the offer's time"] > 0
+    assert {"auc", "auc_per_offer", "average_precision", "log_loss", "brier", "ece"} <= result.values().keys()
+
+
+def test_runs_on_other_features_are_comparable_and_told_apart(data: Dataset) -> None:
+    results = [replace(TASK, groups=groups).evaluate(Spy(), data, "val").result for groups in (["customer"], ["match"])]
+    assert results[0].protocol == results[1].protocol
+    assert ["groups=customer" in each.parameters for each in results] == [True, False]
+    later = replace(TASK, test_from="2024-03-20").evaluate(Spy(), data, "val").result
+    assert later.protocol != results[0].protocol
 
 
 @pytest.mark.parametrize("p", [np.nan, 1.2, -0.1])
-def test_answers_that_are_no_probabilities_are_refused(p: float, tables: Tables, cache: Path) -> None:
-    with pytest.raises(ValueError, match="Spy gave answers that are no probabilities"):
-        OFFERS.take(Spy(p), tables, "val", cache)
+def test_predictions_that_are_no_probabilities_are_refused(p: float, data: Dataset) -> None:
+    with pytest.raises(ValueError, match="Spy predicts values that are no probabilities"):
+        TASK.evaluate(Spy(p), data, "val")
 
 
-def test_mistakes_are_named(tables: Tables, cache: Path) -> None:
-    with pytest.raises(ValueError, match=r"offers.groups=\['past'\]: choose one or more of customer, past_offers"):
-        Offers(groups=["past"])
-    with pytest.raises(ValueError, match=r"set offers\.val_from"):
-        Offers().take(Spy(), tables, "val", cache)
+def test_mistakes_are_named(data: Dataset) -> None:
+    with pytest.raises(ValueError, match=r"task.groups=\['past'\]: choose one or more of customer, past_offers"):
+        Response(groups=["past"])
+    with pytest.raises(ValueError, match=r"such as offers\.val_from="):
+        Response().evaluate(Spy(), data, "val")
     with pytest.raises(DataError, match="source=complete_journey"):
-        OFFERS.take(Spy(), replace(tables_of(EVENTS), version="2"), "val", cache)
+        TASK.evaluate(Spy(), replace(data, tables=replace(tables_of(EVENTS), version="2")), "val")
+    with pytest.raises(DataError, match=r"Popular has no predict_proba\(\).*such as model=response/logistic"):
+        TASK.evaluate(Popular(), data, "val")
 
 
-def test_real_campaigns_from_settings_to_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_real_campaigns_give_the_golden_metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     uri = f"sqlite:///{tmp_path}/mlflow.db"
-    said: list[OfferResult] = []
-    for model in ("past_redemptions", "logistic"):
-        settings = [f"model=response/{model}", "evaluate=[val]", f"tracking.uri={uri}", "cache_dir=cache"]
-        said += run(compose(*settings))  # type: ignore[arg-type]
-    floor, logistic = said
-    assert logistic.counts["judged"] == 1759
-    assert logistic.counts["learned"] == 816
-    assert logistic.left_out == {"to judge, but not over when the window ends": 1077, "running at the cutoff": 275}
-    assert logistic.value("auc") == pytest.approx(0.815, abs=0.01)
-    assert logistic.value("auc_per_offer") == pytest.approx(0.815, abs=0.01)
+    run_ids = [results[0].run_id for results in runs_match_golden("response", tmp_path)]
 
-    back = tracking.load_result(uri, logistic.run_id, "val")
-    assert isinstance(back, OfferResult)
-    pd.testing.assert_frame_equal(back.answers, logistic.answers, check_dtype=False)
-    pd.testing.assert_frame_equal(back.figures, logistic.figures, check_dtype=False)
-    assert (back.counts, back.left_out, back.settings) == (logistic.counts, logistic.left_out, logistic.settings)
-    metrics = MlflowClient(uri).get_run(logistic.run_id).data.metrics
-    assert metrics["val/auc"] == logistic.value("auc")
-    assert {"val/auc_per_offer_low", "val/brier", "val/n_judged", "val/fit_s"} <= metrics.keys()
+    back = tracking.load_result(uri, run_ids[0], "test")
+    assert back.per_unit.index.names == ["user_id", "offer_id"]
+    metrics = MlflowClient(uri).get_run(run_ids[0]).data.metrics
+    assert metrics["test/auc"] == back.value("auc")
+    assert {"val/auc_per_offer_low", "val/brier", "val/judged", "val/fit_s"} <= metrics.keys()
 
-    (compared,) = compare(uri, [floor.run_id, logistic.run_id], "val", [], "ndcg_at_10", "Popular")
-    assert compared.table.index.tolist() == ["Logistic", "By redeemed rate"]
-    compared.to_csv(Path("results.csv"))
+    (compared,) = compare(uri, run_ids, "val")
+    assert compared.table.index.tolist() == ["LightGBM", "Logistic", "By redeemed rate"]
+    assert compared.table.p_best["By redeemed rate"] < 0.001
+    assert compared.table.p_best["Logistic"] > 0.05
     compared.write_html(Path("page.html"))
     assert "AUC per offer" in Path("page.html").read_text()
-    assert "| Logistic |" in compared.markdown()

@@ -1,12 +1,12 @@
-"""Which mailings are learned from and which judged, by hand."""
+"""Which mailings are learned from and which are judged, worked by hand."""
 
 from datetime import datetime
 
 import numpy as np
 import pytest
 
+from omniretail.core.errors import DataError
 from omniretail.o2o.offers.split import OfferFold, OfferSplit, Running
-from omniretail.schema import DataError
 from omniretail.views.offers.rows import OfferRows, offer_rows
 from tests.o2o.offers.factories import by_hand, random_shop
 
@@ -52,8 +52,8 @@ def test_an_offer_that_ends_with_the_cutoff_is_over(rows: OfferRows) -> None:
     ("running", "learned", "y"),
     [
         ("leave_out", ["aX", "bX"], [1, 0]),
-        ("as_known", ["aX", "bX", "aY", "bY", "cY", "aZ"], [1, 0, 1, 0, 0, 0]),
-        ("hindsight", ["aX", "bX", "aY", "bY", "cY", "aZ"], [1, 0, 1, 0, 1, 0]),
+        ("as_of_cutoff", ["aX", "bX", "aY", "bY", "cY", "aZ"], [1, 0, 1, 0, 0, 0]),
+        ("as_redeemed_later", ["aX", "bX", "aY", "bY", "cY", "aZ"], [1, 0, 1, 0, 1, 0]),
     ],
 )
 def test_running_offers(running: Running, learned: list[str], y: list[int]) -> None:
@@ -67,7 +67,7 @@ def test_running_offers(running: Running, learned: list[str], y: list[int]) -> N
     assert fold.left_out == ({"running at the cutoff": 4} if running == "leave_out" else {})
 
 
-def test_what_is_learned_from_is_known_before_anything_is_judged() -> None:
+def test_learned_outcomes_are_complete_before_judged_offers_start() -> None:
     rows = offer_rows(random_shop())
     for stage in ("val", "test"):
         fold = cut(rows, 40, 70, stage)
@@ -76,7 +76,7 @@ def test_what_is_learned_from_is_known_before_anything_is_judged() -> None:
         assert not np.isnan(fold.judged.y).any()
 
 
-def test_nothing_to_learn_from_or_to_judge_is_said(rows: OfferRows) -> None:
+def test_nothing_to_learn_from_or_to_judge_is_refused(rows: OfferRows) -> None:
     with pytest.raises(DataError, match=f"no mailings of offers over by {at(15)}.* move offers.val_from"):
         cut(rows, 5, 15, "test")
     with pytest.raises(DataError, match=r"no mailings of offers from .* that are over by"):
@@ -84,9 +84,9 @@ def test_nothing_to_learn_from_or_to_judge_is_said(rows: OfferRows) -> None:
 
 
 def test_settings_that_do_not_fit_are_named() -> None:
-    with pytest.raises(ValueError, match=r"set offers\.val_from and offers\.test_from"):
+    with pytest.raises(ValueError, match=r"such as offers\.val_from=2024-03-01 offers\.test_from=2024-05-01"):
         OfferSplit(at(1))
     with pytest.raises(ValueError, match=r"must lie before offers\.test_from"):
         OfferSplit(at(2), at(2))
-    with pytest.raises(ValueError, match=r"offers\.running='soon' is not one of leave_out"):
+    with pytest.raises(ValueError, match=r"task\.running='soon' is not one of leave_out, as_of_cutoff"):
         OfferSplit(at(1), at(2), "soon")  # type: ignore[arg-type]

@@ -7,9 +7,10 @@ import pytest
 from benchmarks.tianchi_shaped import write_tianchi_shaped
 from ibis import _
 
+from omniretail.core.errors import DataError
 from omniretail.models.responses.logistic import Logistic
-from omniretail.o2o.offers.tianchi import JUDGE, LEARN, PAST_DAYS, Window, contest_rows, examine
-from omniretail.schema import DataError, Tables
+from omniretail.o2o.offers.tianchi import JUDGE, LEARN, PAST_DAYS, Window, contest_rows, evaluate
+from omniretail.schema import Tables
 from omniretail.sources.protocol import load
 from omniretail.sources.tianchi_o2o import DAYS_TO_USE, TianchiO2O
 from tests.conftest import tables_of
@@ -52,20 +53,20 @@ def test_used_within_fifteen_days(used, label):
     assert contest_rows(made([(1, 3, 0, used)]), MAY).y.tolist() == [label]
 
 
-@pytest.mark.parametrize(("last_purchase", "known"), [(DAYS_TO_USE, True), (DAYS_TO_USE - 1, False)])
-def test_an_outcome_is_known_once_the_log_has_gone_on_for_fifteen_days(last_purchase, known):
+@pytest.mark.parametrize(("last_purchase", "complete"), [(DAYS_TO_USE, True), (DAYS_TO_USE - 1, False)])
+def test_an_outcome_is_complete_once_the_log_covers_fifteen_days(last_purchase, complete):
     rows = contest_rows(made([(1, 3, 0, 2)], last_purchase), MAY)
-    assert np.isfinite(rows.y).tolist() == [known]
+    assert np.isfinite(rows.y).tolist() == [complete]
 
 
-def test_features_count_what_was_there_before_the_window():
+def test_features_count_what_lies_before_the_window():
     past = [(1, 3, -9, -5), (1, 4, -8, None), (2, 3, -8, 3), (1, 3, -PAST_DAYS - 1, -PAST_DAYS - 1)]
     rows = contest_rows(made([*past, (1, 3, 0, None)]), MAY).rows
-    (found,) = rows.to_dict("records")
-    assert (found["user_received"], found["user_used"], found["user_used_share"]) == (2, 1, 0.5)
-    assert (found["coupon_received"], found["coupon_used"], found["coupon_days_to_use"]) == (2, 1, 4.0)
-    assert (found["merchant_received"], found["pair_received"], found["pair_purchases"]) == (3, 2, 1)
-    assert (found["distance_m"], found["weekday"], found["online_clicks"]) == (500.0, "Sunday", 0)
+    (row,) = rows.to_dict("records")
+    assert (row["user_received"], row["user_used"], row["user_used_share"]) == (2, 1, 0.5)
+    assert (row["coupon_received"], row["coupon_used"], row["coupon_days_to_use"]) == (2, 1, 4.0)
+    assert (row["merchant_received"], row["pair_received"], row["pair_purchases"]) == (3, 2, 1)
+    assert (row["distance_m"], row["weekday"], row["online_clicks"]) == (500.0, "Sunday", 0)
 
 
 def test_nothing_from_the_window_on_reaches_the_features(shaped):
@@ -87,24 +88,24 @@ def test_nothing_from_the_window_on_reaches_the_features(shaped):
 
 
 @pytest.mark.parametrize("stage", ["val", "test"])
-def test_what_is_learned_from_is_over_before_the_judged_receipts(stage):
+def test_learned_receipts_are_over_before_the_judged_ones_start(stage):
     last_day = LEARN[stage].end - DAY
     assert last_day + DAYS_TO_USE * DAY < JUDGE[stage].start
 
 
 def test_a_model_finds_who_uses_coupons_and_the_contests_metric_is_a_mean_over_coupons(shaped):
-    figures = examine(Logistic(), shaped, "val")
-    assert figures["auc"] > 0.6
-    assert 0.5 < figures["auc_per_offer"] < 1
-    assert figures["auc_per_offer"] != figures["auc"]
+    metrics = evaluate(Logistic(), shaped, "val")
+    assert metrics["auc"] > 0.6
+    assert 0.5 < metrics["auc_per_offer"] < 1
+    assert metrics["auc_per_offer"] != metrics["auc"]
 
 
 def test_july_has_no_outcomes(shaped):
     july = contest_rows(shaped, JUDGE["test"])
     assert np.isnan(july.y).all()
     assert july.rows.user_received.sum() > 0
-    with pytest.raises(DataError, match="what became of the receipts from 2016-07-01 on is not in the files"):
-        examine(Logistic(), shaped, "test")
+    with pytest.raises(DataError, match="the outcomes of receipts from 2016-07-01 on are not in the files"):
+        evaluate(Logistic(), shaped, "test")
 
 
 def test_an_empty_window_is_named(shaped):

@@ -1,7 +1,7 @@
-"""Rows, split, fit, answer, judge: one response model at one stage."""
+"""The response task: who acts on what is sent to them? Learned from offers that are over, evaluated on later ones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import get_args
@@ -10,75 +10,86 @@ import numpy as np
 import pandas as pd
 
 from omniretail.core.resources import metered
+from omniretail.dataset import Dataset
 from omniretail.models.responses.protocol import ResponseModel
-from omniretail.o2o.offers.figures import OfferResult, figures_of
+from omniretail.o2o.offers.metrics import measured, require_probabilities
 from omniretail.o2o.offers.split import OfferFold, OfferSplit, Running
+from omniretail.result import Result
 from omniretail.schema import Tables
 from omniretail.splits.cutoff import Stage
+from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods
 from omniretail.views.offers.cached import load_offer_rows
 from omniretail.views.offers.dictionary import Group
 from omniretail.views.offers.rows import OfferRows
 
 
 @dataclass(frozen=True)
-class Offers:
-    """How every response model of a comparison is examined.
+class Response:
+    """Predict for each mailing how likely the customer is to act on it, from features as of the time of sending.
 
-    Args:
-        groups: of features that models see: ``customer``, ``past_offers``, ``offer``, ``match``, ``words``.
+    What a model learns from (``groups``, ``levels``, ``running``) is no part of the protocol, since all are evaluated
+    on the same mailings; it tells runs of one model apart.
+
+    Attributes:
+        groups: of features: ``customer``, ``past_offers``, ``offer``, ``match``, ``words``.
         levels: columns of the item table by which an offer's items are matched, coarse to fine.
         val_from: see ``OfferSplit``.
         test_from: see ``OfferSplit``.
         running: see ``OfferSplit``.
         until: when the log ends, UTC (ISO 8601); None: at its last event.
+
+    Raises:
+        ValueError: where a group of features is not one of these, or there is none.
     """
 
-    groups: Sequence[str] = ("customer", "past_offers", "offer", "match")
-    levels: Sequence[str] = ("department", "category")
+    groups: Sequence[str] = field(default=("customer", "past_offers", "offer", "match"), metadata=NOT_PROTOCOL)
+    levels: Sequence[str] = field(default=("department", "category"), metadata=NOT_PROTOCOL)
     val_from: str | None = None
     test_from: str | None = None
-    running: Running = "leave_out"
+    running: Running = field(default="leave_out", metadata=NOT_PROTOCOL)
     until: str | None = None
 
     def __post_init__(self) -> None:
         unknown = [group for group in self.groups if group not in get_args(Group)]
         if unknown or not self.groups:
-            raise ValueError(f"offers.groups={list(self.groups)}: choose one or more of {', '.join(get_args(Group))}")
+            raise ValueError(f"task.groups={list(self.groups)}: choose one or more of {', '.join(get_args(Group))}")
 
-    def take(self, model: ResponseModel, tables: Tables, stage: Stage, cache: Path) -> OfferResult:
-        """Fit the model on offers that are over, and judge it on later ones.
+    def evaluate(self, model: ResponseModel, data: Dataset, stage: Stage) -> Evaluation:
+        """Fit the model on offers that are over, and evaluate it on later ones; see ``Task``.
 
         Raises:
-            DataError: where the data does not allow it.
-            ValueError: where settings do not fit, or answers are no probabilities.
+            DataError: where the source has no offers, or none to learn from or to judge.
+            ValueError: where the split is not set, or predictions are no probabilities.
         """
-        fold = self.fold(tables, stage, cache)
-        seen = fold.learned.columns(self.groups)
+        require_methods(model, ["fit", "predict_proba"], "response", example="response/logistic")
+        fold = self.fold(data.tables, stage, data.cache)
+        names = fold.learned.columns(self.groups)
+        learned = fold.learned.rows.reindex(columns=names)
         with metered() as fitting:
-            model.fit(fold.learned.rows.reindex(columns=seen), fold.y)
+            model.fit(learned, fold.y)
         with metered() as scoring:
-            score = model.predict_proba(fold.judged.rows.reindex(columns=seen))
-        name = getattr(model, "label", type(model).__name__)
-        if not (np.isfinite(score).all() and (score >= 0).all() and (score <= 1).all()):
-            raise ValueError(f"{name} gave answers that are no probabilities")
-        judged = fold.judged
-        answers = pd.DataFrame(
-            {"user_id": judged.user_id, "offer_id": judged.offer_id, "truth": judged.y, "score": score}
-        )
-        return OfferResult(
-            model=name,
+            score = model.predict_proba(fold.judged.rows.reindex(columns=names))
+        require_probabilities(model_name(model), score)
+        ids = {"user_id": fold.judged.user_id, "offer_id": fold.judged.offer_id}
+        result = Result(
+            model=model_name(model),
             stage=stage,
-            figures=figures_of(answers),
-            answers=answers,
+            task="response",
+            **measured(pd.DataFrame({**ids, "truth": fold.judged.y, "score": score})),
+            protocol=protocol_of(self, "response", data, stage, split=str(self.split())),
+            parameters=self._parameters(model),
             counts=_counts(fold),
-            left_out=judged.left_out | fold.left_out,
-            fit_s=fitting.seconds,
-            score_s=scoring.seconds,
-            peak_memory_mb=max(fitting.peak_memory_mb, scoring.peak_memory_mb),
+            cost={
+                "fit_s": fitting.seconds,
+                "score_s": scoring.seconds,
+                "peak_memory_mb": max(fitting.peak_memory_mb, scoring.peak_memory_mb),
+            },
+            seed=getattr(model, "seed", 0),
         )
+        return Evaluation(result, bundle={"model": model, "rows": learned}, model=model)
 
     def fold(self, tables: Tables, stage: Stage, cache: Path) -> OfferFold:
-        """The rows of one stage.
+        """The mailings that are learned from and judged at one stage.
 
         Raises:
             DataError: where the source has no offers, or none to learn from or to judge.
@@ -86,7 +97,7 @@ class Offers:
         return self.split().cut(self.rows(tables, cache), stage)
 
     def rows(self, tables: Tables, cache: Path) -> OfferRows:
-        """The rows of all stages.
+        """The mailings of all stages.
 
         Raises:
             DataError: where the source has no offers.
@@ -95,11 +106,15 @@ class Offers:
         return load_offer_rows(tables, self.levels, "words" in self.groups, until, cache)
 
     def split(self) -> OfferSplit:
-        """Where the lines are drawn."""
+        """Which offers are validation and which are test."""
         return OfferSplit(self.val_from, self.test_from, self.running)
 
+    def _parameters(self, model: ResponseModel) -> str:
+        learned = {"groups": ",".join(self.groups), "levels": ",".join(self.levels), "running": self.running}
+        return " ".join([parameters_of(model), *(f"{name}={value}" for name, value in learned.items())]).strip()
 
-def _counts(fold: OfferFold) -> dict[str, int]:
+
+def _counts(fold: OfferFold) -> dict[str, float]:
     learned, judged = fold.learned, fold.judged
     return {
         "learned": len(learned),
@@ -108,4 +123,5 @@ def _counts(fold: OfferFold) -> dict[str, int]:
         "judged": len(judged),
         "judged_redeemed": int(judged.y.sum()),
         "judged_offers": len(np.unique(judged.offer_id)),
+        **{f"left_out/{reason}": n for reason, n in (judged.left_out | fold.left_out).items()},
     }

@@ -1,23 +1,23 @@
-"""Which offers are learned from and which are judged: by their start, with nothing known that lies ahead."""
+"""Which offers are learned from and which are judged: by their start, using only what is known at the cutoff."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
-from omniretail.schema import DataError
+from omniretail.core.errors import DataError
 from omniretail.splits.cutoff import Stage
 from omniretail.views.offers.rows import OfferRows
 
-Running = Literal["leave_out", "as_known", "hindsight"]
+Running = Literal["leave_out", "as_of_cutoff", "as_redeemed_later"]
 
 
 @dataclass(frozen=True)
 class OfferFold:
-    """Rows to learn from and rows to be judged on.
+    """Mailings to learn from and mailings to judge by.
 
     Attributes:
-        learned: mailings known at the cutoff.
+        learned: mailings before the cutoff.
         y: their outcomes; shape (N,).
         judged: mailings of later offers, with outcomes in ``judged.y``.
         left_out: mailings in neither, counted by reason.
@@ -33,17 +33,18 @@ class OfferFold:
 class OfferSplit:
     """Offers that start in ``[val_from, test_from)`` are validation, those from ``test_from`` on test.
 
-    Only mailings whose outcome is known can be judged: for validation by the start of test, for test by the end of the
-    log. A model learns from offers that had ended by its cutoff.
+    Only mailings whose outcome is known are judged: for validation by the start of test, for test by the end of the
+    log. A model learns from offers that ended before its cutoff.
 
     Args:
         val_from: UTC, ISO 8601.
         test_from: UTC, ISO 8601.
-        running: offers that had started but not ended by the cutoff: ``leave_out``; ``as_known``: redeemed or not as it
-            stood then; ``hindsight``: as it turned out, which nobody could know: only to measure what that is worth.
+        running: offers that started but did not end before the cutoff: ``leave_out``; ``as_of_cutoff``: redeemed or
+            not as of then; ``as_redeemed_later``: with their final outcome, which no model can have in production;
+            it only measures what that would be worth.
 
     Raises:
-        ValueError: where a moment is missing, they stand in the wrong order, or ``running`` is another word.
+        ValueError: where a time is missing, the two are in the wrong order, or ``running`` is none of these.
     """
 
     val_from: str | None = None
@@ -52,14 +53,16 @@ class OfferSplit:
 
     def __post_init__(self) -> None:
         if self.val_from is None or self.test_from is None:
-            raise ValueError("set offers.val_from and offers.test_from: the moments from which offers are judged")
+            raise ValueError(
+                "say from when on offers are judged, such as offers.val_from=2024-03-01 offers.test_from=2024-05-01"
+            )
         if np.datetime64(self.val_from) >= np.datetime64(self.test_from):
             raise ValueError(f"offers.val_from={self.val_from} must lie before offers.test_from={self.test_from}")
-        if self.running not in ("leave_out", "as_known", "hindsight"):
-            raise ValueError(f"offers.running={self.running!r} is not one of leave_out, as_known, hindsight")
+        if self.running not in get_args(Running):
+            raise ValueError(f"task.running={self.running!r} is not one of {', '.join(get_args(Running))}")
 
     def cut(self, rows: OfferRows, stage: Stage) -> OfferFold:
-        """Draw the line.
+        """Divide the mailings.
 
         Raises:
             DataError: where nothing is left to learn from or to judge.
@@ -82,12 +85,12 @@ class OfferSplit:
         return OfferFold(rows.take(learned), y[learned], rows.take(judged), {k: n for k, n in left_out.items() if n})
 
     def _learned(self, rows: OfferRows, at: np.datetime64) -> tuple[np.ndarray, np.ndarray]:
-        """Which rows are learned from, and outcomes; both (N,)."""
-        known = rows.outcome(at)
+        """Which rows are learned from, and their outcomes; both (N,)."""
+        outcome = rows.outcome(at)
         if self.running == "leave_out":
-            return ~np.isnan(known), known
+            return ~np.isnan(outcome), outcome
         mailed = (rows.starts_at < at) & (rows.sent_at < at)
-        if self.running == "as_known":  # NaT compares as False
+        if self.running == "as_of_cutoff":  # NaT compares as False
             return mailed, (rows.redeemed_at < at).astype(np.float64)
         return mailed & ~np.isnan(rows.y), rows.y
 

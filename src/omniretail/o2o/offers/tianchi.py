@@ -1,4 +1,4 @@
-"""The Tianchi O2O contest: which receipts are learned from and judged, their label, and what was known before them."""
+"""The Tianchi O2O contest: which receipts are learned from and judged, their labels, and features before them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 from ibis import _
 
+from omniretail.core.errors import DataError
 from omniretail.models.responses.protocol import ResponseModel
-from omniretail.o2o.offers.figures import measure
-from omniretail.schema import DataError, Tables
+from omniretail.o2o.offers.metrics import measure
+from omniretail.schema import Tables
 from omniretail.sources.tianchi_o2o import DAYS_TO_USE
 from omniretail.splits.cutoff import Stage
 
 PAST_DAYS = 88
-"""What features look back upon: as much as the log has before the first window, and so the same for all of them."""
+"""Days that features look back: as many as the log has before the first window, so that all windows have the same."""
 
 _DAY_S = 24 * 3600
 _KEYS = ("user_id", "coupon_id", "merchant_id", "received")
@@ -40,13 +41,13 @@ LEARN: dict[Stage, Window] = {
     "val": Window(datetime(2016, 3, 29), datetime(2016, 4, 30)),
     "test": Window(datetime(2016, 5, 15), datetime(2016, 6, 16)),
 }
-"""The last receipts whose 15 days are over when the judged ones begin, so that no label lies ahead."""
+"""The last receipts whose 15 days are over before the judged ones begin, so that no label lies in the future."""
 JUDGE: dict[Stage, Window] = {
     "val": Window(datetime(2016, 5, 15), datetime(2016, 6, 16)),
     "test": Window(datetime(2016, 7, 1), datetime(2016, 8, 1)),
 }
-"""Test is the contest's: July. The first-placed team learned from receipts of 14 April to 14 May and of 15 May to 15
-June; the latter are judged here too, and the former moved to where their outcomes do not reach into the latter."""
+"""Test is the contest's: July. The winners learned from receipts of 14 April to 14 May and of 15 May to 15 June; the
+latter are the validation window here, and the former are moved to where their outcomes do not reach into it."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class ContestRows:
 
     Attributes:
         keys: ``user_id, coupon_id, merchant_id, received``; shape (N, 4).
-        rows: features: the coupon's, the distance, and what had happened before the window; shape (N, F).
+        rows: features of the coupon, the distance, and counts before the window; shape (N, F).
         y: 1 where used within 15 days, 0 where not, NaN where the files do not reach that far; shape (N,).
     """
 
@@ -65,10 +66,10 @@ class ContestRows:
 
 
 def contest_rows(tables: Tables, window: Window) -> ContestRows:
-    """The receipts of a window.
+    """The receipts of a window, with features as of its start.
 
-    Features are as of the window's start, not of each receipt: in July nothing is known but receipts, and a receipt's
-    successors, by which contestants gained, are not known to a shop that must decide.
+    Not as of each receipt: of July only receipts are published, and counting a receipt's successors, from which
+    contestants gained, uses what a shop does not know when it decides.
 
     Args:
         tables: of ``TianchiO2O``.
@@ -82,14 +83,14 @@ def contest_rows(tables: Tables, window: Window) -> ContestRows:
     from_day = window.start - timedelta(days=PAST_DAYS)
     for name, past in _past(tables, mailed, from_day, window.start).items():
         inside = inside.left_join(past, _GROUPS[name]).drop(*(f"{key}_right" for key in _GROUPS[name]))
-    found = inside.order_by("received", "coupon_id", "user_id").to_pandas()
-    if found.empty:
+    receipts = inside.order_by("received", "coupon_id", "user_id").to_pandas()
+    if receipts.empty:
         raise DataError(f"{tables.card.title}: nobody received a coupon in [{window.start:%F}, {window.end:%F})")
-    rows = found.drop(columns=[*_KEYS, "used_at"])
+    rows = receipts.drop(columns=[*_KEYS, "used_at"])
     counts = [name for name in rows if str(name).endswith(("_received", "_used", "_purchases", "_clicks"))]
     rows = rows.fillna(dict.fromkeys(counts, 0)).astype(dict.fromkeys(counts, np.float64))
-    rows["weekday"] = found["received"].dt.day_name().astype(object)
-    return ContestRows(pd.DataFrame(found[list(_KEYS)]), rows, _label(found, _known_until(tables)))
+    rows["weekday"] = receipts["received"].dt.day_name().astype(object)
+    return ContestRows(pd.DataFrame(receipts[list(_KEYS)]), rows, _label(receipts, _end_of_log(tables)))
 
 
 def contest_fold(tables: Tables, stage: Stage) -> tuple[ContestRows, ContestRows]:
@@ -102,12 +103,15 @@ def contest_fold(tables: Tables, stage: Stage) -> tuple[ContestRows, ContestRows
     for part in (learned, judged):
         if np.isnan(part.y).any():
             day = part.keys["received"].min()
-            raise DataError(f"{tables.card.title}: what became of the receipts from {day:%F} on is not in the files")
+            raise DataError(f"{tables.card.title}: the outcomes of receipts from {day:%F} on are not in the files")
     return learned, judged
 
 
-def examine(model: ResponseModel, tables: Tables, stage: Stage) -> dict[str, float]:
-    """Fit the model on a stage's receipts and judge it on later ones; ``auc_per_offer`` is the contest's, per coupon.
+def evaluate(model: ResponseModel, tables: Tables, stage: Stage) -> dict[str, float]:
+    """Fit the model on a stage's receipts and judge it by later ones.
+
+    Returns:
+        See ``measure``; ``auc_per_offer`` is the contest's metric, the mean AUC per coupon.
 
     Raises:
         DataError: see ``contest_fold``.
@@ -166,14 +170,14 @@ def _outer(left: ibis.Table, right: ibis.Table, keys: list[str]) -> ibis.Table:
     return joined.mutate(**whole).drop(*(f"{key}_right" for key in keys))
 
 
-def _label(found: pd.DataFrame, until: datetime) -> np.ndarray:
-    received, used = (found[name].to_numpy().astype("datetime64[D]") for name in ("received", "used_at"))
+def _label(receipts: pd.DataFrame, until: datetime) -> np.ndarray:
+    received, used = (receipts[name].to_numpy().astype("datetime64[D]") for name in ("received", "used_at"))
     days = np.timedelta64(DAYS_TO_USE, "D")
-    within = (used - received <= days).astype(np.float64)  # not a time, where it was not used, compares as False
+    within = (used - received <= days).astype(np.float64)  # NaT, where it was not used, compares as False
     return np.where(received + days < np.datetime64(until, "D"), within, np.nan)
 
 
-def _known_until(tables: Tables) -> datetime:
+def _end_of_log(tables: Tables) -> datetime:
     """The day after the last purchase; before all receipts where there is none."""
     last = tables.events.filter(_.event_type == "purchase")["timestamp"].max().to_pyarrow().as_py()
     return datetime.min if last is None else last + timedelta(days=1)

@@ -1,0 +1,30 @@
+"""Whole runs against the metrics in ``tests/golden``."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from omniretail.config import compose
+from omniretail.result import Result
+from omniretail.run import run
+from tests.conftest import ROOT
+
+
+def runs_match_golden(task: str, folder: Path, *overrides: str) -> list[list[Result]]:
+    """Run each model of ``tests/golden/<task>.json`` and compare every value in it; results of each are returned.
+
+    Args:
+        task: name of the file.
+        folder: for the cache and the tracking store ``mlflow.db``.
+        overrides: settings of the runs, beside the model.
+    """
+    golden = json.loads((ROOT / "tests" / "golden" / f"{task}.json").read_text())
+    here = [f"tracking.uri=sqlite:///{folder}/mlflow.db", f"cache_dir={folder}/cache", *overrides]
+    results = {model: run(compose(f"model={model}", *here)) for model in golden}
+    for model, stages in results.items():
+        for result in stages:
+            expected, values = golden[model][result.stage], {**result.values(), **result.counts}
+            measured = {name: values[name] for name in expected}
+            assert measured == pytest.approx(expected, rel=2e-3), f"{model} {result.stage}"
+    return list(results.values())
