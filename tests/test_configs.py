@@ -1,17 +1,19 @@
 """Every yaml and every experiment composes and instantiates, and every mistake in one is said by name."""
 
+from collections.abc import Sequence
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 
 import hydra
 import pytest
 from hydra.errors import ConfigCompositionException, InstantiationException
 from hydra.utils import instantiate
+from omegaconf import OmegaConf
 
-from omniretail.config import compose
+from omniretail.config import CONFIGS, compose
 from omniretail.metrics.evaluate_lists import Metrics
+from omniretail.report.compare import Report
 from tests.conftest import ROOT
-
-CONFIGS = ROOT / "configs"
 
 
 def options(group: str) -> list[str]:
@@ -48,6 +50,55 @@ def test_metrics(metrics: str) -> None:
 @pytest.mark.parametrize("model", options("model"))
 def test_models(model: str) -> None:
     assert hasattr(instantiate(compose(f"model={model}").model), "fit")
+
+
+@pytest.mark.parametrize("model", options("model"))
+def test_class_defaults_are_those_of_the_yaml(model: str) -> None:
+    cfg = compose(f"model={model}", "source=simulate")
+    made, plain = instantiate(cfg.model), hydra.utils.get_class(cfg.model._target_)
+    unset = {"seed", "training", "encoder", "base", "parts", "world", "name", "feature", "highest_first"}
+    required = {f.name for f in fields(plain) if f.default is MISSING and f.default_factory is MISSING}
+    default = plain(**{name: getattr(made, name) for name in required})
+    differing = {
+        f.name: (getattr(default, f.name), getattr(made, f.name))
+        for f in fields(plain)
+        if f.name not in unset | required
+        and plain_value(getattr(default, f.name)) != plain_value(getattr(made, f.name))
+    }
+    one_class_several_yamls = {"store/decayed_frequency", "response/recency", "response/past_redemptions"}
+    assert not differing or model in one_class_several_yamls, differing
+
+
+def plain_value(value: object) -> object:
+    """Lists and tuples are equal; so are two models of one class and settings."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain_value(each) for each in value]
+    return repr(value) if is_dataclass(value) else value if not hasattr(value, "get_params") else repr(value)
+
+
+@pytest.mark.parametrize("model", options("model"))
+def test_models_carry_the_task_that_evaluates_them(model: str) -> None:
+    tasks = {
+        "recommender": "Recommendation",
+        "profile": "Probing",
+        "response": "Response",
+        "uplift": "Uplift",
+        "store": "NextStore",
+        "lifetime": "Lifetime",
+    }
+    own = {"store/visit_probability": "Allocation"}
+    target = compose(f"model={model}", "source=simulate").task._target_
+    assert target.rpartition(".")[2] == own.get(model, tasks[model.partition("/")[0]])
+
+
+@pytest.mark.parametrize("task", options("task"))
+def test_tasks(task: str) -> None:
+    model = {"propensity": "profile/table", "segmentation": "profile/table", "tags": "profile/table"}.get(task)
+    cfg = compose(f"task={task}", "source=simulate", *([f"model={model}"] if model else []))
+    assert hasattr(instantiate(cfg.task), "evaluate")
+    Report(**OmegaConf.to_container(cfg.report, resolve=True))
+    for output in cfg.outputs.values():
+        assert output is None or callable(instantiate(output))
 
 
 @pytest.mark.parametrize("tuned", options("tuned"))

@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 COMMANDS = sorted(
-    path.stem for path in (Path(__file__).parent / "commands").glob("*.py") if not path.stem.startswith("_")
+    path.stem for path in (Path(__file__).parent / "commands").glob("*.py") if "_" not in path.stem
 )
 
 

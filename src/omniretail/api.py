@@ -1,6 +1,6 @@
 """The Python face: data frames in, data frames out; what the command line does, without files and without Hydra.
 
-Settings that are not given here have the defaults of ``configs/``; any of them can be named as on the command line, e.g.
+Other settings have the defaults of ``configs/``; any of them can be set as on the command line, e.g.
 ``om.evaluate(model, data, split, "policy=hide_seen", "metrics.ks=[5,10]")``.
 """
 
@@ -11,9 +11,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
-from hydra.utils import instantiate
 
-from omniretail.config import compose, model_option
+from omniretail.config import compose, make, model_option
 from omniretail.core.errors import DataError
 from omniretail.dataset import Dataset
 from omniretail.metrics.significance import bootstrap_interval
@@ -74,7 +73,7 @@ def evaluate(
     option = model_option(type(model))
     chosen = [*data.settings, *([f"model={option}"] if option else []), *settings]
     cfg = compose(*chosen, *([f"task={task}"] if isinstance(task, str) else []))
-    judge = instantiate(cfg.task) if task is None or isinstance(task, str) else task
+    judge = make(cfg.task) if task is None or isinstance(task, str) else task
     evaluation = judge.evaluate(model, data if split is None else data.with_split(split), stage)
     _EVALUATIONS[model] = evaluation
     _REPORTS[evaluation.result.task] = Report(**compose_section(cfg, "report"))
@@ -88,7 +87,7 @@ def fit(model: Any, data: Dataset) -> Any:
     everything = Cutoff(before=events, held_out=events.limit(0), at=last + pd.Timedelta(seconds=1).to_pytimedelta())
     train = training_view(data.tables, everything)
     model.fit(train)
-    policy = instantiate(compose(*data.settings).policy)
+    policy = make(compose(*data.settings).policy)
     policy = policy.fit(train) if hasattr(policy, "fit") else policy
     _EVALUATIONS[model] = Evaluation(Result("", "test"), {"model": model, "policy": policy, "train": train})
     return model
@@ -129,7 +128,7 @@ def recommend(
     Raises:
         ValueError: where the model is not fitted.
     """
-    from omniretail.serving.bundle import recommendable
+    from omniretail.serving.bundle import recommender_bundle
     from omniretail.serving.recommender import RecommenderService
 
     parts = _bundle(model, "policy")
@@ -139,7 +138,7 @@ def recommend(
     if histories is not None:
         items = [[{"item_id": _like(item, train.items.ids)} for item in history] for history in histories]
         requests = requests.drop(columns="user_id").assign(history=items)
-    answers = RecommenderService(recommendable(**parts)).predict(requests).reset_index(drop=True)
+    answers = RecommenderService(recommender_bundle(**parts)).predict(requests).reset_index(drop=True)
     lists = answers[[name for name in ("item_ids", "scores", "names") if name in answers]].assign(user_id=ids)
     long = lists.explode([name for name in ("item_ids", "scores", "names") if name in lists], ignore_index=True)
     long = long.dropna(subset="item_ids").rename(columns={"item_ids": "item_id", "scores": "score", "names": "name"})

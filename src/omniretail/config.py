@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+
+from omniretail.core.errors import DataError
 
 _INSTALLED = Path(__file__).parent / "configs"
 CONFIGS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "configs"
 """The yaml files: inside the installed package, or ``configs/`` of the checkout."""
+
+
+EXTRAS = {"torch": "neural", "pytorch_lightning": "neural", "recbole": "recbole", "onnx": "onnx", "usearch": "onnx"}
+"""Package -> the extra of ``pip install omniretail[…]`` that brings it."""
 
 
 def compose(*overrides: str) -> DictConfig:
@@ -34,6 +42,26 @@ def opened(overrides: Iterable[str]) -> list[str]:
     ['++model.params.n_layers=2', 'model.name=LightGCN']
     """
     return [f"++{each}" if each.startswith("model.params.") else each for each in overrides]
+
+
+def make(section: DictConfig) -> Any:
+    """The object that a section's ``_target_`` names.
+
+    Raises:
+        DataError: where a package that it needs is not installed.
+        ValueError: where a setting is refused, in the words of the class that refuses it.
+    """
+    try:
+        return instantiate(section)
+    except InstantiationException as error:
+        cause = error.__cause__
+        if isinstance(cause, ModuleNotFoundError):
+            extra = EXTRAS.get(str(cause.name).partition(".")[0], "train")
+            command = f"pip install 'omniretail[{extra}]'"
+            raise DataError(f"{section._target_} needs {cause.name}, which is not installed: {command}") from error
+        if isinstance(cause, DataError | ValueError | TypeError):
+            raise (DataError if isinstance(cause, DataError) else ValueError)(str(cause)) from error
+        raise
 
 
 def flat(cfg: DictConfig) -> dict[str, str]:

@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import InstantiationException
 from hydra.types import RunMode
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from omniretail.bundles import save_bundle
-from omniretail.config import command, flat
+from omniretail.config import command, flat, make
 from omniretail.core.epoch_hooks import on_epoch
 from omniretail.core.errors import DataError
 from omniretail.dataset import Dataset
@@ -31,7 +29,7 @@ from omniretail.tracking import TrackedRun, record_evaluations, tracked
 
 log = logging.getLogger(__name__)
 
-USER_ERRORS = (DataError, PermissionError, InstantiationException, ValueError)
+USER_ERRORS = (DataError, PermissionError, ValueError)
 """What a user can mend: shown as one sentence, without a traceback."""
 
 
@@ -69,8 +67,8 @@ def run_with_page(cfg: DictConfig) -> Run:
         PermissionError: where the cache cannot be written.
         ValueError: where settings do not fit each other or the data.
     """
-    stages, task, report = stages_of(cfg.evaluate), instantiate(cfg.task), _report(cfg)
-    instantiate(cfg.model)  # a setting out of range is refused before the data is read
+    stages, task, report = stages_of(cfg.evaluate), make(cfg.task), _report(cfg)
+    make(cfg.model)  # a setting out of range is refused before the data is read
     data = dataset(cfg)
     with (
         tracked(cfg.tracking.uri, cfg.tracking.experiment, _run_name(cfg), flat(cfg)) as tracked_run,
@@ -127,7 +125,7 @@ def dataset(cfg: DictConfig) -> Dataset:
     """
     cache = Path(cfg.cache_dir)
     attributes: Any = OmegaConf.to_container(cfg.user_attributes, resolve=True)
-    return Dataset(load(instantiate(cfg.source), cache), instantiate(cfg.split), cache, attributes)
+    return Dataset(load(make(cfg.source), cache), make(cfg.split), cache, attributes)
 
 
 def stages_of(names: Sequence[str]) -> list[Stage]:
@@ -157,7 +155,7 @@ def _run_name(cfg: DictConfig) -> str:
 
 def _evaluate(cfg: DictConfig, task: Any, data: Dataset, stage: Stage, tracked_run: TrackedRun) -> Evaluation:
     with on_epoch(partial(tracked_run.point, stage)):
-        evaluation = task.evaluate(instantiate(cfg.model), data, stage)
+        evaluation = task.evaluate(make(cfg.model), data, stage)
     return replace(evaluation, result=replace(evaluation.result, run_id=tracked_run.run_id))
 
 
@@ -170,14 +168,14 @@ def _write_page(cfg: DictConfig, evaluation: Evaluation, comparison: Comparison)
     if cfg.outputs.page is None:
         comparison.write_html(page)
     else:
-        instantiate(cfg.outputs.page)(page, evaluation, comparison.card)
+        make(cfg.outputs.page)(page, evaluation, comparison.card)
     return page
 
 
 def _save_model(cfg: DictConfig, evaluation: Evaluation, folder: Path) -> None:
     """The bundle of the model that was fitted for test."""
     if cfg.tracking.save_model and cfg.outputs.bundle is not None and evaluation.result.stage == "test":
-        save_bundle(instantiate(cfg.outputs.bundle), folder, evaluation.bundle)
+        save_bundle(make(cfg.outputs.bundle), folder, evaluation.bundle)
 
 
 def _sentence(result: Result, primary: str) -> str:

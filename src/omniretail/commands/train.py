@@ -5,6 +5,7 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
+from omniretail.commands import hydra_errors
 from omniretail.config import CONFIGS, opened
 
 
@@ -19,4 +20,4 @@ def _train(cfg: DictConfig) -> float:
 def main() -> None:
     """Run the command line."""
     sys.argv = [sys.argv[0], *opened(sys.argv[1:])]
-    _train()
+    hydra_errors.run(_train)

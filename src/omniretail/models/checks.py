@@ -1,6 +1,7 @@
 """Hyper-parameters out of range are refused where a model is made, in one sentence that names the setting."""
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 
@@ -20,24 +21,31 @@ def require(model: Any, name: str, condition: bool, rule: str) -> None:
         raise ValueError(f"{type(model).__name__}: {name}={getattr(model, name)!r} must {rule}")
 
 
+def _value(model: Any, name: str) -> Any:
+    value = getattr(model, name)
+    number = value is None or (isinstance(value, Real) and not isinstance(value, bool))
+    require(model, name, number, "be a number")
+    return value
+
+
 def above(model: Any, *names: str, low: float = 0) -> None:
     """Refuse settings that are not above ``low``; None passes."""
     for name in names:
-        value = getattr(model, name)
+        value = _value(model, name)
         require(model, name, value is None or value > low, f"be above {low:g}")
 
 
 def at_least(model: Any, *names: str, low: float = 0) -> None:
     """Refuse settings below ``low``; None passes."""
     for name in names:
-        value = getattr(model, name)
+        value = _value(model, name)
         require(model, name, value is None or value >= low, f"be {low:g} or more")
 
 
 def between(model: Any, *names: str, low: float = 0, high: float = 1) -> None:
     """Refuse settings outside [low, high]; None passes."""
     for name in names:
-        value = getattr(model, name)
+        value = _value(model, name)
         require(model, name, value is None or low <= value <= high, f"lie between {low:g} and {high:g}")
 
 
