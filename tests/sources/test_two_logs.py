@@ -3,6 +3,7 @@ import pytest
 from omniretail.schema import DataError
 from omniretail.sources.csv import CSV
 from omniretail.sources.two_logs import TwoLogs
+from omniretail.splits.baskets import with_basket_numbers
 
 WEB = "user_id,item_id,timestamp,basket_id\nann,1,2024-01-01,7\nbob,2,2024-01-02,8\ncat,1,2024-01-03,9\n"
 TILL = "card,item_id,timestamp,quantity\nc1,1,2024-01-01,2\nc1,3,2024-01-04,1\nc2,3,2024-01-05,1\nann,9,2024-01-06,1\n"
@@ -22,13 +23,13 @@ def logs(tmp_path):
     return write
 
 
-def taken(tables, rows):
+def triples(tables, rows):
     return sorted((event["user_id"], event["item_id"], event["channel"]) for event in rows(tables.events))
 
 
 def test_without_a_link_equal_ids_are_one_customer_and_equal_items_are_two(logs, loaded, rows):
     tables = loaded(logs())
-    assert taken(tables, rows) == [
+    assert triples(tables, rows) == [
         ("ann", "offline:9", "offline"),
         ("ann", "online:1", "online"),
         ("bob", "online:2", "online"),
@@ -41,7 +42,7 @@ def test_without_a_link_equal_ids_are_one_customer_and_equal_items_are_two(logs,
 
 def test_with_a_link_the_keys_decide_and_an_equal_id_does_not(logs, loaded, rows):
     tables = loaded(logs("key_a,key_b\nbob,c1\n"))
-    of = {(user, channel) for user, _, channel in taken(tables, rows)}
+    of = {(user, channel) for user, _, channel in triples(tables, rows)}
     assert of == {
         ("ann", "online"),
         ("bob", "online"),
@@ -77,16 +78,15 @@ def test_a_link_file_that_cannot_be_used_is_refused(logs, loaded, link, message)
 
 def test_columns_of_the_link_file_are_mapped(logs, loaded, rows):
     tables = loaded(logs("web,till\nbob,c1\n", link_columns={"key_a": "web", "key_b": "till"}))
-    assert ("bob", "offline:3", "offline") in taken(tables, rows)
+    assert ("bob", "offline:3", "offline") in triples(tables, rows)
 
 
-def test_baskets_are_told_apart_and_where_a_log_has_none_a_moment_is_one(logs, loaded, rows):
+def test_baskets_are_named_after_their_channel_and_where_a_log_has_none_each_time_is_a_basket(logs, loaded, rows):
     till = "card,item_id,timestamp,quantity\nann,1,2024-01-01,1\nann,2,2024-01-01,1\nann,2,2024-01-07,1\n"
-    baskets = {(e["item_id"], e["basket_id"]) for e in rows(loaded(logs(till=till)).events) if e["user_id"] == "ann"}
-    by_item = {item: {basket for each, basket in baskets if each == item} for item, _ in baskets}
-    assert by_item["online:1"] == {"online:7"}
-    assert by_item["offline:1"] < by_item["offline:2"]
-    assert len(by_item["offline:2"]) == 2
+    events = loaded(logs(till=till)).events
+    assert {e["basket_id"] for e in rows(events) if e["item_id"] == "online:1"} == {"online:7", "online:9"}
+    baskets = {(e["item_id"], e["basket"]) for e in rows(with_basket_numbers(events)) if e["user_id"] == "ann"}
+    assert baskets == {("online:1", 0), ("offline:1", 1), ("offline:2", 1), ("offline:2", 2)}
 
 
 def test_items_of_both_are_described(tmp_path, loaded, rows):
@@ -104,8 +104,8 @@ def test_items_of_both_are_described(tmp_path, loaded, rows):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"a": CSV()}, "which log is a\\? set source.a.path"),
-        ({"channel_b": "online"}, "both logs are called 'online'"),
+        ({"a": CSV()}, "log a has no path: set source.a.path"),
+        ({"channel_b": "online"}, "both channels are called 'online'"),
     ],
 )
 def test_settings_that_cannot_be_used_are_named(logs, settings, message):

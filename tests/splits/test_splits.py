@@ -10,6 +10,7 @@ from omniretail.splits.fixed import Fixed
 from omniretail.splits.last_basket import LastBasket
 from omniretail.splits.leave_last import LeaveLast
 from omniretail.splits.temporal import Temporal
+from omniretail.views.fold import training_view
 from tests.conftest import shop_events, tables_of
 
 DAY = pd.Timedelta(days=1)
@@ -42,6 +43,22 @@ def test_temporal_end_can_be_set() -> None:
     assert (items(cut, "before"), items(cut, "held_out")) == (["a"], ["b"])
 
 
+def test_an_end_with_an_offset_is_the_same_time_in_utc() -> None:
+    tables = log((1, "a", 0), (1, "b", 9.1), (1, "c", 9.3))
+    cuts = [
+        Temporal(horizon_days=1, end=end).cutoff(tables.events, "test")
+        for end in ("2024-01-11T00:00-05:00", "2024-01-11T05:00")
+    ]
+    assert cuts[0].at == cuts[1].at == START + pd.Timedelta("9 days 05:00:00")
+    assert [items(cut, "held_out") for cut in cuts] == [["c"], ["c"]]
+    assert training_view(tables, cuts[0]).at == pd.Timestamp(cuts[1].at).timestamp()
+
+
+def test_an_end_that_is_no_time_is_refused() -> None:
+    with pytest.raises(ValueError, match="'soon' is not a time in ISO 8601, such as 2018-01-01"):
+        Temporal(end="soon").cutoff(log((1, "a", 0)).events, "test")
+
+
 def test_leave_last_holds_out_one_per_user() -> None:
     tables = log((1, "a", 0), (1, "b", 1), (1, "c", 2), (2, "x", 0), (2, "y", 1))
     val, test = LeaveLast().cutoff(tables.events, "val"), LeaveLast().cutoff(tables.events, "test")
@@ -59,6 +76,14 @@ def test_last_basket_holds_out_a_whole_basket() -> None:
     val, test = LastBasket().cutoff(tables.events, "val"), LastBasket().cutoff(tables.events, "test")
     assert (items(val, "before"), items(val, "held_out")) == (["a", "x", "y"], ["b", "b2"])
     assert (items(test, "before"), items(test, "held_out")) == (["a", "b", "b2", "x", "y"], ["c", "c2"])
+
+
+def test_without_a_basket_id_each_time_is_a_basket_and_no_row_is_lost() -> None:
+    tables = log((1, "a", 0), (1, "b", 1), (1, "b2", 1), (1, "c", 2), (1, "d", 3), (1, "d2", 3))
+    events = tables.events.mutate(basket_id=tables.events.item_id.startswith("b").ifelse("bag", None))
+    val, test = LastBasket().cutoff(events, "val"), LastBasket().cutoff(events, "test")
+    assert (items(val, "before"), items(val, "held_out")) == (["a", "b", "b2"], ["c"])
+    assert (items(test, "before"), items(test, "held_out")) == (["a", "b", "b2", "c"], ["d", "d2"])
 
 
 def with_folds() -> Tables:

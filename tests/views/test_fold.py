@@ -9,9 +9,12 @@ from omniretail.audit.audited_views import arrays
 from omniretail.audit.detect import differing
 from omniretail.audit.perturbations import everything
 from omniretail.schema import Tables
+from omniretail.splits import temporal
+from omniretail.splits.cutoff import Cutoff
+from omniretail.splits.target_channel import TargetChannel
 from omniretail.splits.temporal import Temporal
 from omniretail.views.cached import load_fold
-from omniretail.views.fold import Fold, fold
+from omniretail.views.fold import Fold, fold, training_view
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items, user_items
 from tests.conftest import shop_events, tables_of
@@ -19,11 +22,11 @@ from tests.conftest import shop_events, tables_of
 SPLIT = Temporal(horizon_days=20)
 
 
-def plain(made: Fold) -> dict[str, np.ndarray]:
+def plain(view: Fold) -> dict[str, np.ndarray]:
     """Every array of a fold, by name."""
-    judged = {f"judged.{f.name}": np.asarray(getattr(made.users, f.name)) for f in dataclasses.fields(Histories)}
-    judged |= {"user_ids": made.user_ids, "n_held_out": made.n_held_out, "held_out": made.held_out.toarray()}
-    return arrays(made.train) | judged
+    judged = {f"judged.{f.name}": np.asarray(getattr(view.users, f.name)) for f in dataclasses.fields(Histories)}
+    judged |= {"user_ids": view.user_ids, "n_held_out": view.n_held_out, "held_out": view.held_out.toarray()}
+    return arrays(view.train) | judged
 
 
 def test_the_arrays_say_what_the_log_says(shop: Tables) -> None:
@@ -67,14 +70,14 @@ def test_what_happens_after_the_cutoff_changes_nothing_before_it() -> None:
 
 
 @pytest.mark.parametrize("stage", ["val", "test"])
-def test_stored_equals_fresh(shop: Tables, tmp_path: Path, stage: str) -> None:
+def test_cached_equals_fresh(shop: Tables, tmp_path: Path, stage: str) -> None:
     fresh = plain(fold(shop, SPLIT.cutoff(shop.events, stage)))
     for _ in range(2):  # written, then read
-        stored = plain(load_fold(shop, SPLIT, stage, tmp_path))
-        assert stored.keys() == fresh.keys()
+        cached = plain(load_fold(shop, SPLIT, stage, tmp_path))
+        assert cached.keys() == fresh.keys()
         for key, array in fresh.items():
-            np.testing.assert_array_equal(stored[key], array, err_msg=key)
-            assert stored[key].dtype == array.dtype, key
+            np.testing.assert_array_equal(cached[key], array, err_msg=key)
+            assert cached[key].dtype == array.dtype, key
 
 
 def test_another_split_or_version_is_another_fold(shop: Tables, tmp_path: Path) -> None:
@@ -85,7 +88,28 @@ def test_another_split_or_version_is_another_fold(shop: Tables, tmp_path: Path) 
     assert len(list((tmp_path / "folds").iterdir())) == 4
 
 
-def test_without_basket_ids_one_moment_is_one_basket() -> None:
+def test_events_without_a_basket_id_are_a_basket_per_time_and_histories_are_in_time_order() -> None:
+    views = pd.DataFrame({"item_id": [1, 2, 3], "day": [0, 30, 60]})
+    bought = pd.DataFrame({"item_id": [4, 5, 6], "day": [10, 10, 40], "basket_id": ["t1", "t1", "t2"]})
+    events = pd.concat([views, bought], ignore_index=True).assign(user_id=7, event_type="any", channel="online")
+    events["timestamp"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(events.pop("day"), unit="D")
+    tables = tables_of(events)
+    train = training_view(tables, Cutoff(tables.events, tables.events.limit(0)))
+    assert train.items.decode(train.histories.item_idx).tolist() == [1, 4, 5, 2, 6, 3]
+    assert train.histories.basket.tolist() == [0, 1, 1, 2, 3, 4]
+
+
+def test_the_code_of_a_split_inside_a_split_is_part_of_the_key(shop: Tables, tmp_path: Path, monkeypatch) -> None:
+    source = Path(temporal.__file__).read_text()
+    for version, text in enumerate((source, source, source + "\n# another line\n")):
+        module = tmp_path / f"inner_{version}.py"
+        module.write_text(text)
+        monkeypatch.setattr(temporal, "__file__", str(module))
+        load_fold(shop, TargetChannel("offline", SPLIT), "test", tmp_path)
+        assert len(list((tmp_path / "folds").iterdir())) == (2 if version == 2 else 1)
+
+
+def test_without_basket_ids_one_time_is_one_basket() -> None:
     tables = tables_of(shop_events().drop(columns="basket_id"))
     histories = fold(tables, SPLIT.cutoff(tables.events, "test")).train.histories
     same_user = histories.rows[1:] == histories.rows[:-1]

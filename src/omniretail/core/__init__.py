@@ -1,1 +1,1 @@
-"""What everything rests on: errors, the table engine, the cache, metering of resources, hooks on epochs."""
+"""The base of the package: errors, the table engine, the cache, metering of resources, hooks on epochs."""

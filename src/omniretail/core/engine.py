@@ -1,14 +1,31 @@
 """The one connection for work on tables: DuckDB inside this process, or a Spark cluster."""
 
 import atexit
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
+from threading import RLock
+from typing import ParamSpec, TypeVar
 
 import ibis
+
+P, R = ParamSpec("P"), TypeVar("R")
+_LOCK = RLock()
 
 
 def count(table: ibis.Table) -> int:
     """Rows of a table."""
     return int(table.count().to_pyarrow().as_py())
+
+
+def one_at_a_time(function: Callable[P, R]) -> Callable[P, R]:
+    """Let only one thread at a time run functions that are decorated so: the connection is not for several threads."""
+
+    @wraps(function)
+    def locked(*arguments: P.args, **named: P.kwargs) -> R:
+        with _LOCK:
+            return function(*arguments, **named)
+
+    return locked
 
 
 @cache

@@ -1,21 +1,21 @@
-"""Learning curves while they are drawn: training tells, whoever listens keeps."""
+"""Metrics of each training epoch, passed from whatever trains to whoever listens, such as an MLflow run."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 EpochHook = Callable[[int, Mapping[str, float]], None]
-"""Takes an epoch, from 0, and its figures."""
+"""Receives an epoch, from 0, and its metrics by name."""
 
 _listener: ContextVar[EpochHook | None] = ContextVar("listener", default=None)
 
 
 @contextmanager
 def on_epoch(listener: EpochHook) -> Iterator[None]:
-    """Hear of every epoch that ends inside the block.
+    """Call ``listener`` after every epoch that ends inside the block.
 
-    >>> with listening(lambda epoch, figures: print(epoch, figures)):
-    ...     tell(0, {"train_loss": 0.5})
+    >>> with on_epoch(lambda epoch, metrics: print(epoch, metrics)):
+    ...     report_epoch(0, {"train_loss": 0.5})
     0 {'train_loss': 0.5}
     """
     token = _listener.set(listener)
@@ -25,8 +25,8 @@ def on_epoch(listener: EpochHook) -> Iterator[None]:
         _listener.reset(token)
 
 
-def report_epoch(epoch: int, figures: Mapping[str, float]) -> None:
-    """Pass an epoch's figures on; without a listener nothing happens."""
+def report_epoch(epoch: int, metrics: Mapping[str, float]) -> None:
+    """Pass an epoch's metrics to the listener, if there is one."""
     listener = _listener.get()
     if listener is not None:
-        listener(epoch, figures)
+        listener(epoch, metrics)

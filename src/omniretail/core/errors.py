@@ -1,5 +1,5 @@
-"""What goes wrong in a way that its reader can mend."""
+"""Errors that a user can mend."""
 
 
 class DataError(ValueError):
-    """The data cannot be used as it is; the message names the place and the way out."""
+    """The data cannot be used as it is; the message names the place and what to do about it."""

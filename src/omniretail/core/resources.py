@@ -1,4 +1,4 @@
-"""What a stretch of work costs: seconds and the highest resident memory."""
+"""What a block of code costs: seconds and peak resident memory."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ _EVERY_S = 0.01
 
 @dataclass
 class Cost:
-    """Filled while the work runs.
+    """Cost of a block, complete when the block ends.
 
     Attributes:
         seconds: wall-clock time.
@@ -28,8 +28,8 @@ class Cost:
 def metered() -> Iterator[Cost]:
     """Measure the block.
 
-    The kernel's own high-water mark counts from the start of the process, so a sweep in one process would charge each
-    model with the largest before it; sampling does not.
+    Memory is sampled, because the kernel's own peak counts from the start of the process: in a sweep within one process
+    it would charge each model with the largest one before it.
 
     >>> with metered() as cost:
     ...     _ = sum(range(10))

@@ -1,4 +1,4 @@
-"""Products that two channels sell under two ids, told by their buyers."""
+"""Products that two channels sell under two ids, recognised by their buyers."""
 
 import numpy as np
 import pandas as pd
@@ -6,19 +6,18 @@ from scipy import sparse
 
 
 def duplicate_items(
-    one: pd.DataFrame, other: pd.DataFrame, least: int = 2, alike: float = 0.5
+    one: pd.DataFrame, other: pd.DataFrame, min_buyers: int = 2, min_jaccard: float = 0.5
 ) -> tuple[np.ndarray, np.ndarray]:
     """Items that are most likely one product listed in both logs.
 
-    Two items are duplicates where they share at least ``least`` buyers, who are at least ``alike`` of all buyers of either
-    (Jaccard). Between two shops that share customers only, such pairs hardly ever happen. Items with a single buyer
-    cannot be told, and need not: a product of which no other event is known cannot be recommended.
+    Two items are duplicates where they share at least ``min_buyers`` buyers and the Jaccard similarity of their buyers
+    is at least ``min_jaccard``. Between two shops that share customers but no products, such pairs are very rare.
 
     Args:
         one: distinct pairs of ``user_id`` and ``item_id``.
         other: the same of the other log.
-        least: shared buyers.
-        alike: the least share of shared buyers among all.
+        min_buyers: lowest number of shared buyers.
+        min_jaccard: lowest share of shared buyers among the buyers of either.
 
     Returns:
         Item ids of the one log and of the other, pair by pair.
@@ -29,15 +28,15 @@ def duplicate_items(
     (array(['shoe'], dtype=object), array([77]))
     """
     users = pd.Index(pd.concat([one.user_id, other.user_id]).unique())
-    (left, mine), (right, theirs) = (_buyers(log, users) for log in (one, other))
+    (left, left_ids), (right, right_ids) = (_buyers(log, users) for log in (one, other))
     shared = (left.T @ right).tocoo()
     n_left, n_right = left.sum(axis=0)[shared.row], right.sum(axis=0)[shared.col]
-    same = (shared.data >= least) & (shared.data >= alike * (n_left + n_right - shared.data))
-    return mine[shared.row[same]], theirs[shared.col[same]]
+    same = (shared.data >= min_buyers) & (shared.data >= min_jaccard * (n_left + n_right - shared.data))
+    return left_ids[shared.row[same]], right_ids[shared.col[same]]
 
 
 def _buyers(log: pd.DataFrame, users: pd.Index) -> tuple[sparse.csr_array, np.ndarray]:
-    """One where a user has the item, shape (U, I); and the items' ids, ascending."""
+    """1 where a user has the item, shape (U, I); and the items' ids, ascending."""
     column, items = pd.factorize(log.item_id, sort=True)
     ones = np.ones(len(log), dtype=np.float32)
     return sparse.csr_array((ones, (users.get_indexer(log.user_id), column)), shape=(len(users), len(items))), (

@@ -12,12 +12,12 @@ Stage = Literal["val", "test"]
 
 @dataclass(frozen=True)
 class Cutoff:
-    """What may be known, and what is judged.
+    """Events to learn from, and events to judge by.
 
     Attributes:
-        before: the events that views, vocabularies and models are functions of; nothing else may reach them.
-        held_out: the events that the model is judged on.
-        at: the moment between them, UTC without a zone; None where each user's history is cut by position.
+        before: the only events that views, vocabularies and models may depend on.
+        held_out: the events that the model is judged by.
+        at: the time between them, UTC without a zone; None where each user's history is cut by position.
     """
 
     before: ibis.Table
@@ -29,9 +29,10 @@ class Split(Protocol):
     """A frozen dataclass that draws the line."""
 
     def cutoff(self, events: ibis.Table, stage: Stage) -> Cutoff:
-        """The line for ``val`` (to tune on) or ``test`` (to touch once).
+        """The line for ``val`` (for tuning) or ``test`` (for the final figure).
 
-        Whatever ``test`` judges is unknown to ``val``; what ``val`` judges is known to ``test``.
+        Events that ``test`` holds out are absent from ``val``; events that ``val`` holds out come before the cutoff
+        of ``test``.
         """
         ...
 
@@ -41,13 +42,13 @@ def cut_by_position(events: ibis.Table, stage: Stage, minimum: int) -> Cutoff:
 
     Args:
         events: with ``position``, 0 the user's newest, and ``total`` positions of the user.
-        stage: which position is judged; newer ones are dropped.
-        minimum: users with fewer positions are known whole and not judged.
+        stage: decides which position is held out; newer ones are dropped.
+        minimum: users with fewer positions stay in training whole and are not judged.
     """
-    judged_position = 0 if stage == "test" else 1
+    held_out_position = 0 if stage == "test" else 1
     few = _.total < minimum
-    before = events.filter(few | (_.position > judged_position))
-    held_out = events.filter(~few, _.position == judged_position)
+    before = events.filter(few | (_.position > held_out_position))
+    held_out = events.filter(~few, _.position == held_out_position)
     return Cutoff(before.drop("position", "total"), held_out.drop("position", "total"))
 
 

@@ -1,4 +1,4 @@
-"""The split that came with the files: events carry ``fold`` train or test."""
+"""The split published with the files: each event has a ``fold``, train or test."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from omniretail.splits.cutoff import Cutoff, Stage
 
 @dataclass(frozen=True)
 class Fixed:
-    """Published train and test files; validation is carved from train, since the papers' files have none.
+    """Published train and test files; validation is drawn from train, since the papers' files have none.
 
     Args:
         val_share: share of the training pairs that validation holds out, chosen by a hash of user and item; None: one
             of each user's, among the items that some other user has too, where test holds out one.
-        salt: another salt is another choice.
+        salt: changes which pairs are drawn.
     """
 
     val_share: float | None = 0.1
@@ -26,14 +26,14 @@ class Fixed:
         """See ``Split``.
 
         Raises:
-            DataError: where the events carry no ``fold``.
+            DataError: where the events have no ``fold``.
         """
         if "fold" not in events.columns:
             raise DataError("split=fixed needs a fold (train or test) in the events; use split=temporal or leave_last")
         train = events.filter(_.fold == "train").drop("fold")
         if stage == "test":
             return Cutoff(train, events.filter(_.fold == "test").drop("fold"))
-        # md5 is the same on every engine and in every release, unlike an engine's own hash
+        # md5, unlike an engine's own hash, is the same on every engine and in every release
         pair = _.user_id.cast("string") + "|" + _.item_id.cast("string") + f"|{self.salt}"
         hashed = pair.hexdigest("md5")
         if self.val_share is None:
@@ -43,7 +43,7 @@ class Fixed:
 
 
 def _one_each(train: ibis.Table, hashed: ibis.Deferred) -> Cutoff:
-    """Of each user the pair with the least hash, unless nobody else has one of the user's items."""
+    """Hold out each user's pair with the lowest hash among items that another user has too."""
     shared = (_.user_id.count().over(group_by="item_id") > 1).cast("int8")
     marked = train.mutate(_shared=shared, _hash=hashed)
     nth = ibis.row_number().over(group_by="user_id", order_by=[_["_shared"].desc(), _["_hash"]])

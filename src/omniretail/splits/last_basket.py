@@ -6,6 +6,7 @@ import ibis
 from ibis import _
 
 from omniretail.schema import DataError
+from omniretail.splits.baskets import with_basket_numbers
 from omniretail.splits.cutoff import Cutoff, Stage, cut_by_position, is_empty
 
 
@@ -20,20 +21,17 @@ class LastBasket:
     min_baskets: int = 3
 
     def cutoff(self, events: ibis.Table, stage: Stage) -> Cutoff:
-        """See ``Split``. A basket's time is its first event's; ties are broken by basket id.
+        """See ``Split``; ``with_basket_numbers`` says what a basket is.
 
         Raises:
-            DataError: where the events carry no ``basket_id``, or no user has ``min_baskets``.
+            DataError: where the events have no ``basket_id``, or no user has ``min_baskets``.
         """
         if "basket_id" not in events.columns:
             raise DataError("split=last_basket needs basket_id in the events; use split=leave_last or split=temporal")
-        baskets = events.group_by("user_id", "basket_id").agg(start=_.timestamp.min())
-        newest_first = [_.start.desc(), _.basket_id.desc()]
-        baskets = baskets.mutate(
-            position=ibis.row_number().over(group_by=_.user_id, order_by=newest_first),
-            total=_.count().over(group_by=_.user_id),
-        ).drop("start")
-        cut = cut_by_position(events.join(baskets, ["user_id", "basket_id"]), stage, self.min_baskets)
+        numbered = with_basket_numbers(events)
+        newest = numbered.mutate(_newest=_.basket.max().over(group_by="user_id"))
+        placed = newest.mutate(position=_["_newest"] - _.basket, total=_["_newest"] + 1).drop("_newest", "basket")
+        cut = cut_by_position(placed, stage, self.min_baskets)
         if is_empty(cut.held_out):
             raise DataError(f"split=last_basket: no user has {self.min_baskets} baskets; lower split.min_baskets")
         return cut

@@ -1,4 +1,4 @@
-"""Everybody is cut at one moment: the past is known, the next ``horizon_days`` are judged."""
+"""Every user is cut at the same time: events before it are learned from, the next ``horizon_days`` are judged."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import ibis
 from ibis import _
 
+from omniretail.core.times import parse_utc
 from omniretail.schema import DataError
 from omniretail.splits.cutoff import Cutoff, Stage, is_empty
 
@@ -16,7 +17,7 @@ class Temporal:
 
     Args:
         horizon_days: length of each window, in days.
-        end: where the test window ends, UTC (ISO 8601); None: midnight after the last event.
+        end: end of the test window, ISO 8601, UTC where it has no offset; None: midnight after the last event.
     """
 
     horizon_days: int = 28
@@ -27,6 +28,7 @@ class Temporal:
 
         Raises:
             DataError: where no event lies before the window, or none in it.
+            ValueError: where ``end`` is no time.
         """
         horizon = timedelta(days=self.horizon_days)
         end = self._end(events) - (horizon if stage == "val" else timedelta(0))
@@ -40,7 +42,7 @@ class Temporal:
 
     def _end(self, events: ibis.Table) -> datetime:
         if self.end is not None:
-            return datetime.fromisoformat(self.end)
+            return parse_utc(self.end)
         last = events["timestamp"].max().to_pyarrow().as_py()
         if last is None:
             raise DataError("split=temporal: there are no events")

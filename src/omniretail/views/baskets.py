@@ -1,4 +1,4 @@
-"""Baskets: what was taken together, and how many baskets ago."""
+"""Baskets in histories: repeats within one, and how many baskets ago an event is."""
 
 import numpy as np
 
@@ -15,9 +15,9 @@ def once_per_basket(histories: Histories) -> Histories:
     keys = np.stack([histories.rows, histories.basket, histories.item_idx])[:, order]  # (3, E)
     first = np.ones(len(order), dtype=bool)
     first[1:] = (keys[:, 1:] != keys[:, :-1]).any(axis=0)
-    kept = np.zeros(len(order), dtype=bool)
-    kept[order[first]] = True
-    return histories.keep(kept)
+    mask = np.zeros(len(order), dtype=bool)
+    mask[order[first]] = True
+    return histories.keep(mask)
 
 
 def baskets_ago(histories: Histories) -> np.ndarray:

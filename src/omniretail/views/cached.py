@@ -1,45 +1,42 @@
-"""Folds at the second weir: written once as Parquet, read back in a blink."""
+"""Folds through the cache."""
 
-import dataclasses
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from omniretail.core.cache import cached, digest
+from omniretail import ids
+from omniretail.core.cache import cached, digest, parts_of
 from omniretail.schema import Tables
-from omniretail.splits import cutoff
+from omniretail.splits import baskets, cutoff
 from omniretail.splits.cutoff import Split, Stage
 from omniretail.views import fold as fold_module
+from omniretail.views import histories, train_io
 from omniretail.views.fold import Fold, fold
 from omniretail.views.train_io import read_train, write_train
 
+_CODE = (ids, baskets, cutoff, fold_module, histories, train_io)
+
 
 def load_fold(tables: Tables, split: Split, stage: Stage, cache: Path) -> Fold:
-    """Cut the events and number them, through the cache.
+    """``fold`` of a split's cutoff, through the cache.
 
     Raises:
-        DataError: where the split leaves nothing to learn from or to judge.
+        DataError: where the split leaves no event to learn from or to judge by.
         PermissionError: where the cache cannot be written.
     """
-    key = digest(tables.version, _settings(split), stage, fold_module, cutoff, sys.modules[type(split).__module__])
+    key = digest(tables.version, *parts_of(split), stage, *_CODE)
     return _read(
         cached(cache / "folds", key, lambda folder: _write(fold(tables, split.cutoff(tables.events, stage)), folder))
     )
 
 
-def _settings(split: Split) -> dict:
-    assert dataclasses.is_dataclass(split)
-    return {"split": type(split).__qualname__, **dataclasses.asdict(split)}
-
-
-def _write(made: Fold, folder: Path) -> None:
-    write_train(made.train, folder)
-    held_out = made.held_out.tocoo()
+def _write(new: Fold, folder: Path) -> None:
+    write_train(new.train, folder)
+    held_out = new.held_out.tocoo()
     frames = {
-        "judged": {"user_id": made.user_ids, "user_idx": made.users.user_idx, "n_held_out": made.n_held_out},
+        "judged": {"user_id": new.user_ids, "user_idx": new.users.user_idx, "n_held_out": new.n_held_out},
         "held_out": {"row": held_out.row, "item_idx": held_out.col},
     }
     for name, columns in frames.items():

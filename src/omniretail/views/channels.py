@@ -1,4 +1,4 @@
-"""A fold as it would be with one channel alone, and with customers who are new to one."""
+"""A fold with one channel alone, and a fold with customers who are new to a channel."""
 
 from dataclasses import replace
 
@@ -11,44 +11,45 @@ from omniretail.views.train import Train
 
 
 def in_channel(histories: Histories, train: Train, channel: str) -> np.ndarray:
-    """True for events in a channel, and for none where the training set does not know it; shape (E,)."""
-    return histories.channel == int(train.channels.encode([channel])[0])
+    """True for events in a channel, and for none where the training set lacks it; shape (E,)."""
+    code = int(train.channels.encode([channel])[0])
+    return (histories.channel == code) & (code >= 0)
 
 
 def alone(fold: Fold, channel: str) -> Fold:
-    """The fold with only the channel's events in it; users, items and truth stay."""
+    """The fold with the channel's events only; users, items and held-out items stay."""
     return _with(fold, in_channel(fold.train.histories, fold.train, channel))
 
 
 def new_to(fold: Fold, channel: str, share: float = 0.2, seed: int = 0) -> Fold:
     """The fold as if some of its judged users had never been in the channel; they alone are judged.
 
-    Their events there are forgotten, in their histories and in training alike, so that all which is known of them comes
-    from the other channels. A judged user without any event elsewhere is never chosen.
+    Their events in the channel are removed from their histories and from training, so that a model sees their events in
+    other channels only. Only users with such events are drawn.
 
     Args:
         fold: of several channels.
-        channel: in which they are new.
-        share: of the judged users, drawn at random.
+        channel: in which the drawn users are new.
+        share: of the judged users to draw.
         seed: of the draw.
 
     Raises:
-        ValueError: where nobody is chosen.
+        ValueError: where nobody is drawn.
     """
     elsewhere = ~in_channel(fold.users, fold.train, channel)
-    some = np.bincount(fold.users.rows[elsewhere], minlength=len(fold.users)) > 0
-    chosen = np.flatnonzero(some & (np.random.default_rng(seed).random(len(some)) < share))
-    if not len(chosen):
+    active = np.bincount(fold.users.rows[elsewhere], minlength=len(fold.users)) > 0
+    drawn = np.flatnonzero(active & (np.random.default_rng(seed).random(len(active)) < share))
+    if not len(drawn):
         raise ValueError(f"nobody judged in {channel} has events in another channel, so there is nothing to transfer")
     new = np.zeros(len(fold.train.users), dtype=bool)
-    new[fold.users.user_idx[chosen]] = True
+    new[fold.users.user_idx[drawn]] = True
     histories = fold.train.histories
-    kept = ~(new[histories.rows] & in_channel(histories, fold.train, channel))
-    return _judging(_with(fold, kept), chosen)
+    removed = new[histories.rows] & in_channel(histories, fold.train, channel)
+    return _judging(_with(fold, ~removed), drawn)
 
 
-def _with(fold: Fold, kept: np.ndarray) -> Fold:
-    histories = fold.train.histories.keep(kept)
+def _with(fold: Fold, events: np.ndarray) -> Fold:
+    histories = fold.train.histories.keep(events)
     return replace(fold, train=replace(fold.train, histories=histories), users=histories.take(fold.users.user_idx))
 
 

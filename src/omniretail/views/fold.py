@@ -1,7 +1,6 @@
-"""One evaluation ready for models: what may be learned from, who is judged, and on what."""
+"""One evaluation as arrays: the training set, the users who are judged, and what they are judged by."""
 
 from dataclasses import dataclass
-from datetime import UTC
 
 import ibis
 import numpy as np
@@ -10,10 +9,12 @@ from ibis import _
 from pandas.api.types import is_integer_dtype
 from scipy import sparse
 
+from omniretail.core.times import epoch_seconds
 from omniretail.ids import Vocabulary
-from omniretail.schema import Tables
+from omniretail.schema import DataError, Tables
+from omniretail.splits.baskets import with_basket_numbers
 from omniretail.splits.cutoff import Cutoff
-from omniretail.views.histories import AMOUNTS, Histories
+from omniretail.views.histories import AMOUNTS, CATEGORY, MAX_CATEGORIES, Histories
 from omniretail.views.train import Train
 
 _NONE = Vocabulary(pd.Index([], dtype=object))
@@ -21,14 +22,14 @@ _NONE = Vocabulary(pd.Index([], dtype=object))
 
 @dataclass(frozen=True)
 class Fold:
-    """A training set and its examination.
+    """A training set and the held-out items of the users who are judged.
 
     Attributes:
         train: what the model learns from.
         user_ids: raw ids of the U judged users, ascending; shape (U,).
         users: their histories before the cutoff (empty for a user first seen after it).
-        held_out: True where the user took a known item after the cutoff; shape (U, I).
-        n_held_out: distinct held-out items per user, those the catalogue does not know included; shape (U,).
+        held_out: True where the user took an item of the catalogue after the cutoff; shape (U, I).
+        n_held_out: distinct held-out items per user, items outside the catalogue included; shape (U,).
     """
 
     train: Train
@@ -39,24 +40,34 @@ class Fold:
 
 
 def fold(tables: Tables, cutoff: Cutoff) -> Fold:
-    """Number the ids and lay the events out as arrays."""
+    """Encode ids and events as arrays.
+
+    Raises:
+        DataError: where ``event_type`` or ``channel`` has too many values to be categories.
+    """
     train = training_view(tables, cutoff)
     pairs = cutoff.held_out.select("user_id", "item_id").distinct().to_pandas()
     judged = Vocabulary.of(pairs.user_id)
     row, item_idx = judged.encode(pairs.user_id), train.items.encode(pairs.item_id)
-    known = item_idx >= 0
-    ones = np.ones(known.sum(), dtype=bool)
+    in_catalogue = item_idx >= 0
+    ones = np.ones(in_catalogue.sum(), dtype=bool)
     return Fold(
         train=train,
         user_ids=np.asarray(judged.ids),
         users=train.histories.take(train.users.encode(judged.ids.to_numpy())),
-        held_out=sparse.csr_array((ones, (row[known], item_idx[known])), shape=(len(judged), len(train.items))),
+        held_out=sparse.csr_array(
+            (ones, (row[in_catalogue], item_idx[in_catalogue])), shape=(len(judged), len(train.items))
+        ),
         n_held_out=np.bincount(row, minlength=len(judged)),
     )
 
 
 def training_view(tables: Tables, cutoff: Cutoff) -> Train:
-    """The events before the cutoff, numbered; nothing after it has any influence."""
+    """The training set: a function of the events before the cutoff and of nothing else.
+
+    Raises:
+        DataError: where ``event_type`` or ``channel`` has too many values to be categories.
+    """
     events = _ordered(cutoff.before).to_pandas()
     users, items = Vocabulary.of(events.user_id), Vocabulary.of(events.item_id)
     event_types, channels = Vocabulary.of(events.event_type), Vocabulary.of(events.channel)
@@ -69,12 +80,12 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
         timestamp=events.second.to_numpy(np.int64),
         basket=events.basket.to_numpy(np.int32),
         n_items=len(items),
-        event_type=event_types.encode(events.event_type).astype(np.int8),
-        channel=channels.encode(events.channel).astype(np.int8),
+        event_type=_codes(events.event_type, event_types),
+        channel=_codes(events.channel, channels),
         **({"store": stores.encode(events.store_id)} if "store_id" in events else {}),
         **{name: events[name].to_numpy(np.float32) for name in AMOUNTS if name in events},
     )
-    at = int(cutoff.at.replace(tzinfo=UTC).timestamp()) if cutoff.at else int(histories.timestamp.max()) + 1
+    at = epoch_seconds(cutoff.at) if cutoff.at else int(histories.timestamp.max()) + 1
     return Train(
         histories=histories,
         users=users,
@@ -90,31 +101,34 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
 
 
 def with_baskets(events: ibis.Table) -> ibis.Table:
-    """Canonical events, each with its ``second`` since 1970 and the number of its ``basket`` in the user's history."""
-    if "basket_id" in events.columns:
-        start = events.timestamp.min().over(group_by=["user_id", "basket_id"])
-        events = events.mutate(_start=start, _basket=events.basket_id)
-    else:  # without basket ids, what a user takes at one moment is one basket
-        events = events.mutate(_start=events.timestamp, _basket=events.timestamp)
-    number = ibis.dense_rank().over(group_by="user_id", order_by=["_start", "_basket"])
-    events = events.mutate(basket=number, second=_.timestamp.epoch_seconds())
-    given = [name for name in ("store_id", *AMOUNTS) if name in events.columns]
-    return events.select("user_id", "item_id", "timestamp", "second", "basket", "event_type", "channel", *given)
+    """Canonical events with ``second`` (since 1970) and ``basket`` (its number in the user's history)."""
+    numbered = with_basket_numbers(events).mutate(second=_.timestamp.epoch_seconds())
+    optional = [name for name in ("store_id", *AMOUNTS) if name in events.columns]
+    return numbered.select("user_id", "item_id", "timestamp", "second", "basket", "event_type", "channel", *optional)
 
 
 def _ordered(events: ibis.Table) -> ibis.Table:
-    """Events by user, basket, time and item, each with its basket's number; an item's lines in a basket by all else."""
+    """Events ordered by user, basket, time and item; lines that tie are ordered by all other columns."""
     columns = with_baskets(events)
     first = ("user_id", "basket", "timestamp", "item_id")
     ties = [name for name in columns.columns if name not in (*first, "second")]
-    return columns.order_by(*first, *ties)  # last, or the engine may forget the order
+    return columns.order_by(*first, *ties)  # the last operation, or the engine may lose the order
+
+
+def _codes(values: pd.Series, vocabulary: Vocabulary) -> np.ndarray:
+    if len(vocabulary) > MAX_CATEGORIES:
+        raise DataError(
+            f"{values.name} has {len(vocabulary):,} values, but at most {MAX_CATEGORIES:,} are supported: "
+            "check that the right column is read as " + str(values.name)
+        )
+    return vocabulary.encode(values).astype(CATEGORY)
 
 
 def _attributes(table: ibis.Table | None, key: str, ids: Vocabulary) -> pd.DataFrame:
-    known = pd.DataFrame({key: ids.ids})
+    in_order = pd.DataFrame({key: ids.ids})
     if table is None:
-        return known
-    given = table.to_pandas()
-    joined = known.merge(given, on=key, how="left", validate="1:1")
-    numbers = [name for name in given if is_integer_dtype(given[name]) and not is_integer_dtype(joined[name])]
-    return joined.astype(dict.fromkeys(numbers, "Int64"))  # whole numbers stay whole beside what is missing
+        return in_order
+    attributes = table.to_pandas()
+    joined = in_order.merge(attributes, on=key, how="left", validate="1:1")
+    integers = [name for name in joined if is_integer_dtype(attributes[name]) and not is_integer_dtype(joined[name])]
+    return joined.astype(dict.fromkeys(integers, "Int64"))  # integers stay integers beside missing values

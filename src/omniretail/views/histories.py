@@ -1,4 +1,4 @@
-"""What each user did before the cutoff, as flat arrays with offsets: no padding, no Python object per user."""
+"""Histories of users as flat arrays with offsets: no padding, no Python object per user."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -6,11 +6,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 AMOUNTS = ("quantity", "value", "discount", "coupon")
-"""Numbers that a log may have for each event."""
+"""Numbers that each event may have."""
 PER_EVENT = ("item_idx", "timestamp", "basket", "event_type", "channel", "store", *AMOUNTS)
 """The arrays that hold one value per event."""
-_NOT_GIVEN = np.zeros(0)
-_DEFAULTS = {"event_type": np.int8(0), "channel": np.int8(0), "store": np.int32(-1)} | dict.fromkeys(
+CATEGORY = np.int16
+"""Type of the codes of event types and channels."""
+MAX_CATEGORIES = int(np.iinfo(CATEGORY).max)
+_ABSENT = np.zeros(0)
+_DEFAULTS = {"event_type": CATEGORY(0), "channel": CATEGORY(0), "store": np.int32(-1)} | dict.fromkeys(
     AMOUNTS, np.float32(np.nan)
 )
 
@@ -22,18 +25,18 @@ class Histories:
     Attributes:
         user_idx: the training user behind each row, -1 for a user who was not in training; shape (U,).
         offsets: row u owns the events ``offsets[u]:offsets[u + 1]``; shape (U + 1,).
-        item_idx: what was touched; shape (E,).
-        timestamp: when, in seconds since 1970 UTC; shape (E,).
+        item_idx: index of the item; shape (E,).
+        timestamp: seconds since 1970, UTC; shape (E,).
         basket: number of the basket within the user's history, 0 the oldest; shape (E,).
         n_items: size of the catalogue.
-        event_type: its number among the training set's event types; int8, 0 where not given; shape (E,).
-        channel: its number among the training set's channels; int8, 0 where not given; shape (E,).
-        store: its number among the training set's stores; int32, -1 where not known; shape (E,).
-        quantity: pieces; float32, NaN where not known; shape (E,).
-        value: what was paid, in the source's currency; float32, NaN where not known; shape (E,).
-        discount: what was taken off; float32, NaN where not known; shape (E,).
-        coupon: the part of it that coupons took off; float32, NaN where not known; shape (E,).
-        at_store: the number of the store that the customer is served in now; int32, -1 where nobody said; shape (U,).
+        event_type: index into the training set's event types, -1 for one that it lacks; int16, default 0; shape (E,).
+        channel: index into the training set's channels, -1 for one that it lacks; int16, default 0; shape (E,).
+        store: index into the training set's stores, -1 where unknown; int32; shape (E,).
+        quantity: pieces; float32, NaN where unknown; shape (E,).
+        value: amount paid, in the source's currency; float32, NaN where unknown; shape (E,).
+        discount: amount taken off; float32, NaN where unknown; shape (E,).
+        coupon: the part of the discount that is due to coupons; float32, NaN where unknown; shape (E,).
+        at_store: index of the store in which the user is served now; int32, -1 where unknown; shape (U,).
     """
 
     user_idx: np.ndarray
@@ -42,29 +45,29 @@ class Histories:
     timestamp: np.ndarray
     basket: np.ndarray
     n_items: int
-    event_type: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
-    channel: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
-    store: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
-    quantity: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
-    value: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
-    discount: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
-    coupon: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
-    at_store: np.ndarray = field(default_factory=lambda: _NOT_GIVEN)
+    event_type: np.ndarray = field(default_factory=lambda: _ABSENT)
+    channel: np.ndarray = field(default_factory=lambda: _ABSENT)
+    store: np.ndarray = field(default_factory=lambda: _ABSENT)
+    quantity: np.ndarray = field(default_factory=lambda: _ABSENT)
+    value: np.ndarray = field(default_factory=lambda: _ABSENT)
+    discount: np.ndarray = field(default_factory=lambda: _ABSENT)
+    coupon: np.ndarray = field(default_factory=lambda: _ABSENT)
+    at_store: np.ndarray = field(default_factory=lambda: _ABSENT)
 
     def __post_init__(self) -> None:
-        if self.at_store is _NOT_GIVEN:
+        if self.at_store is _ABSENT:
             object.__setattr__(self, "at_store", np.full(len(self.user_idx), -1, dtype=np.int32))
         for name in ("user_idx", "offsets", "at_store", *PER_EVENT):
-            given = getattr(self, name)
-            frozen = (np.full(len(self.item_idx), _DEFAULTS[name]) if given is _NOT_GIVEN else given).view()
+            values = getattr(self, name)
+            frozen = (np.full(len(self.item_idx), _DEFAULTS[name]) if values is _ABSENT else values).view()
             frozen.flags.writeable = False  # every model reads the same arrays
             object.__setattr__(self, name, frozen)
 
     @classmethod
     def of(cls, baskets: Sequence[Sequence[Sequence[int]]], n_items: int) -> "Histories":
-        """Fresh histories of users unknown to training: per user a list of baskets, oldest first, of item indices.
+        """Histories of users who are not in training: per user a list of baskets, oldest first, of item indices.
 
-        Event times are unknown; each basket counts as one second.
+        Times are the numbers of the baskets, in seconds.
 
         Raises:
             IndexError: where an item index lies outside the catalogue.
@@ -76,7 +79,7 @@ class Histories:
         item_idx = np.array([item for user in baskets for basket in user for item in basket], dtype=np.int32)
         number = [n for user in baskets for n, basket in enumerate(user) for _ in basket]
         if item_idx.size and not (item_idx.min() >= 0 and item_idx.max() < n_items):
-            raise IndexError(f"item indices must lie in 0..{n_items - 1}; leave unknown items out")
+            raise IndexError(f"item indices must lie in 0..{n_items - 1}; leave other items out")
         return cls(
             user_idx=np.full(len(baskets), -1, dtype=np.int32),
             offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
@@ -99,6 +102,20 @@ class Histories:
         """The row (user position) of each event; shape (E,)."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
+    def as_of(self, cutoff: int) -> np.ndarray:
+        """The time as of which each user is profiled: the cutoff, or a second after a history that goes on beyond it.
+
+        Args:
+            cutoff: seconds since 1970.
+
+        Returns:
+            int64; shape (U,).
+        """
+        times = np.full(len(self), cutoff, dtype=np.int64)
+        some = self.lengths > 0
+        times[some] = np.maximum(times[some], self.timestamp[self.offsets[1:][some] - 1] + 1)
+        return times
+
     @property
     def n_baskets(self) -> np.ndarray:
         """Baskets per user; shape (U,)."""
@@ -106,22 +123,22 @@ class Histories:
         return np.where(self.lengths > 0, self.basket[last] + 1 if self.basket.size else 0, 0)
 
     def take(self, rows: Sequence[int] | np.ndarray | slice) -> "Histories":
-        """The histories of some users, in the order asked for; -1 gives an empty history of an unknown user."""
+        """The histories of some users, in the order of ``rows``; -1 gives an empty history of an unknown user."""
         rows = np.arange(len(self))[rows] if isinstance(rows, slice) else np.asarray(rows, dtype=np.int64)
-        known = rows >= 0
-        lengths = np.where(known, self.lengths[rows] if len(self) else 0, 0)
+        present = rows >= 0
+        lengths = np.where(present, self.lengths[rows] if len(self) else 0, 0)
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         events = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
         return replace(
             self,
-            user_idx=np.where(known, self.user_idx[rows] if len(self) else -1, -1).astype(np.int32),
-            at_store=np.where(known, self.at_store[rows] if len(self) else -1, -1).astype(np.int32),
+            user_idx=np.where(present, self.user_idx[rows] if len(self) else -1, -1).astype(np.int32),
+            at_store=np.where(present, self.at_store[rows] if len(self) else -1, -1).astype(np.int32),
             offsets=offsets,
             **{name: getattr(self, name)[events] for name in PER_EVENT},
         )
 
     def then(self, others: "Histories") -> "Histories":
-        """These users, and after them others of the same catalogue."""
+        """These users followed by others of the same catalogue."""
         return replace(
             self,
             user_idx=np.concatenate([self.user_idx, others.user_idx]),
@@ -130,10 +147,10 @@ class Histories:
             **{name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in PER_EVENT},
         )
 
-    def keep(self, kept: np.ndarray) -> "Histories":
-        """The same users with some of their events only; ``kept`` is a mask of shape (E,)."""
+    def keep(self, mask: np.ndarray) -> "Histories":
+        """The same users with the events where ``mask`` is True only; shape of the mask (E,)."""
         return replace(
             self,
-            offsets=np.concatenate([[0], np.cumsum(kept)])[self.offsets],
-            **{name: getattr(self, name)[kept] for name in PER_EVENT},
+            offsets=np.concatenate([[0], np.cumsum(mask)])[self.offsets],
+            **{name: getattr(self, name)[mask] for name in PER_EVENT},
         )

@@ -9,7 +9,7 @@ from omniretail.views.baskets import once_per_basket
 from omniretail.views.histories import Histories
 
 Weighting = Literal["binary", "log", "count"]
-"""What a stored pair weighs: one; log(1 + n), where n baskets of the user held the item; or n."""
+"""Weight of a pair: 1; log(1 + n), where n baskets of the user hold the item; or n."""
 
 
 def user_items(histories: Histories, weights: np.ndarray | None = None) -> sparse.csr_array:
@@ -17,7 +17,7 @@ def user_items(histories: Histories, weights: np.ndarray | None = None) -> spars
 
     Args:
         histories: of U users over I items.
-        weights: one per event, shape (E,); None: every event counts one.
+        weights: one per event, shape (E,); None: every event weighs 1.
 
     Returns:
         float32, sorted indices, 32 bits wide wherever they fit; shape (U, I).
@@ -32,14 +32,14 @@ def user_items(histories: Histories, weights: np.ndarray | None = None) -> spars
 
 
 def binary_user_items(histories: Histories) -> sparse.csr_array:
-    """One where the user touched the item at least once; float32, shape (U, I)."""
+    """1 where the user has an event with the item; float32, shape (U, I)."""
     matrix = user_items(histories)
     matrix.data[:] = 1.0
     return matrix
 
 
 def weighted_user_items(histories: Histories, weighting: Weighting) -> sparse.csr_array:
-    """The matrix that models of user and item factor or compare; float32, shape (U, I)."""
+    """Weights of pairs, see ``Weighting``; float32, shape (U, I)."""
     if weighting == "binary":
         return binary_user_items(histories)
     matrix = user_items(once_per_basket(histories))

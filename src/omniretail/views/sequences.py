@@ -1,7 +1,4 @@
-"""Histories as short sequences for models that read them in order: windows, batches of like length, circumstances.
-
-Everything is an array; nothing here loops over users.
-"""
+"""Histories as short sequences: windows, batches of similar length, circumstances of events; no loop over users."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,9 +23,9 @@ class Windows:
     length: np.ndarray
 
     def batches(self, batch_events: int, rng: np.random.Generator) -> list["Windows"]:
-        """All windows, in batches of about so many events and of like length, so that next to nothing is padded.
+        """All windows in batches of about ``batch_events`` events and similar lengths, so that little is padded.
 
-        Which windows of one length go together, and the order of the batches, are drawn anew each time.
+        Which windows of one length share a batch, and the order of the batches, are random.
         """
         order = rng.permutation(len(self.start))
         order = order[np.argsort(self.length[order], kind="stable")]
@@ -38,7 +35,7 @@ class Windows:
 
 
 def training_windows(histories: Histories, max_len: int, rng: np.random.Generator) -> Windows:
-    """Every event in one window; where a user has more than ``max_len``, the cuts are drawn anew each time."""
+    """Every event in one window; where a user has more than ``max_len`` events, the cuts are random."""
     lengths = histories.lengths
     shift = np.where(lengths > max_len, rng.integers(0, max_len, len(lengths)), 0)
     n_windows = -(-(lengths + shift) // max_len)  # rounded up
@@ -56,10 +53,10 @@ def latest_windows(histories: Histories, max_len: int) -> Windows:
 
 
 def last_of_previous_basket(histories: Histories) -> np.ndarray:
-    """The event that was the latest when the basket of each event began, -1 in a user's first basket; shape (E,).
+    """Position of the last event of the basket before each event's, -1 in a user's first basket; shape (E,).
 
-    What stood in a basket beside an item is not known before the item: from there it is to be predicted. Where every
-    basket holds one event, it is the event before.
+    Items of one basket must not predict each other, so each is predicted from this event. Where every basket holds one
+    event, it is the event before.
     """
     position = np.arange(len(histories.item_idx))
     rows = histories.rows
@@ -69,36 +66,32 @@ def last_of_previous_basket(histories: Histories) -> np.ndarray:
     return np.where(previous >= histories.offsets[rows], previous, -1)
 
 
-CIRCUMSTANCES = {"gap": 20, "repeat": 2, "event_type": 32, "channel": 8}
-"""What can be told of an event beside its item, with the number of codes each may take."""
+CIRCUMSTANCES = {"gap": 20, "repeat": 2, "event_type": 33, "channel": 9}
+"""Attributes of an event beside its item, and the number of codes of each."""
 
 
 def circumstances(histories: Histories, names: Sequence[str]) -> np.ndarray:
     """Codes of the circumstances of each event; int64, shape (E, C).
 
-    ``gap``: time since the user's event before, 0: the same moment, then doubling hours; ``repeat``: whether the user
-    had taken the item before; ``event_type`` and ``channel``: their numbers.
+    ``gap``: hours since the user's event before, 0 for none, then on a logarithmic scale; ``repeat``: whether the user
+    has an earlier event with the item; ``event_type`` and ``channel``: their indices. Their last code stands for one
+    that the training set lacks; indices beyond the number of codes share the last but one.
 
     Raises:
-        ValueError: where a name is none of these.
+        ValueError: where a name is not one of these.
     """
     unknown = [name for name in names if name not in CIRCUMSTANCES]
     if unknown:
         raise ValueError(f"context={unknown[0]!r} is not one of {', '.join(CIRCUMSTANCES)}")
-    known = {
-        "gap": _gap,
-        "repeat": _repeat,
-        "event_type": lambda histories: histories.event_type,
-        "channel": lambda histories: histories.channel,
-    }
-    codes = [np.minimum(known[name](histories), CIRCUMSTANCES[name] - 1) for name in names]
+    codes = [_CODES[name](histories) for name in names]
     return np.stack(codes, axis=1).astype(np.int64) if codes else np.zeros((len(histories.item_idx), 0), dtype=np.int64)
 
 
 def _gap(histories: Histories) -> np.ndarray:
     since = np.diff(histories.timestamp, prepend=histories.timestamp[:1])
     since[histories.offsets[:-1][histories.lengths > 0]] = 0
-    return np.ceil(np.log2(1 + np.maximum(since, 0) / _HOUR)).astype(np.int64)
+    codes = np.ceil(np.log2(1 + np.maximum(since, 0) / _HOUR)).astype(np.int64)
+    return np.minimum(codes, CIRCUMSTANCES["gap"] - 1)
 
 
 def _repeat(histories: Histories) -> np.ndarray:
@@ -107,3 +100,17 @@ def _repeat(histories: Histories) -> np.ndarray:
     again = np.zeros(len(order), dtype=np.int64)
     again[order[1:]] = (row[1:] == row[:-1]) & (item[1:] == item[:-1])
     return again
+
+
+def _category(values: np.ndarray, name: str) -> np.ndarray:
+    """Indices as codes, the last of which stands for unknown ones."""
+    unknown = CIRCUMSTANCES[name] - 1
+    return np.where(values < 0, unknown, np.minimum(values, unknown - 1))
+
+
+_CODES = {
+    "gap": _gap,
+    "repeat": _repeat,
+    "event_type": lambda histories: _category(histories.event_type, "event_type"),
+    "channel": lambda histories: _category(histories.channel, "channel"),
+}

@@ -1,4 +1,4 @@
-"""What a model may learn from."""
+"""The training set."""
 
 from dataclasses import dataclass
 
@@ -12,19 +12,19 @@ _ONE, _NONE = Vocabulary.of([""]), Vocabulary(pd.Index([], dtype=object))
 
 @dataclass(frozen=True)
 class Train:
-    """All that a model may learn from.
+    """Everything that a model may learn from.
 
     Attributes:
         histories: of every training user; row u is user index u.
         users: user ids seen before the cutoff.
         items: item ids seen before the cutoff: the catalogue that is ranked.
         item_table: the items' attributes in index order, ``item_id`` first.
-        at: the moment of the cutoff, seconds since 1970; one past the last event where the split is by position.
-        user_table: the users' attributes in index order, ``user_id`` first; None where nothing but the id is known.
-        event_types: what ``histories.event_type`` numbers.
-        channels: what ``histories.channel`` numbers.
-        stores: what ``histories.store`` numbers.
-        zone: IANA name of the zone in which hours and weekdays are told; empty where the data holds an order only.
+        at: time of the cutoff, seconds since 1970; one past the last event where the split is by position.
+        user_table: the users' attributes in index order, ``user_id`` first; None where there is no users table.
+        event_types: vocabulary of ``histories.event_type``.
+        channels: vocabulary of ``histories.channel``.
+        stores: vocabulary of ``histories.store``.
+        zone: IANA name of the time zone of hours and weekdays; empty where the data has an order but no times.
     """
 
     histories: Histories

@@ -1,4 +1,4 @@
-"""A training set as Parquet, for the cache of folds and for models that are served."""
+"""A training set as files, for the cache and for models that are served."""
 
 import json
 from pathlib import Path
@@ -10,11 +10,11 @@ from omniretail.ids import Vocabulary
 from omniretail.views.histories import PER_EVENT, Histories
 from omniretail.views.train import Train
 
-_WORDS = ("event_types", "channels", "stores")
+_VOCABULARIES = ("event_types", "channels", "stores")
 
 
 def write_train(train: Train, folder: Path) -> None:
-    """Write ``events``, ``users`` and ``items`` as Parquet and the rest as ``facts.json``; the folder is there."""
+    """Write ``events``, ``users`` and ``items`` as Parquet and the rest as ``train.json`` into an existing folder."""
     histories = train.histories
     events = {name: getattr(histories, name) for name in PER_EVENT}
     frames = {
@@ -24,26 +24,26 @@ def write_train(train: Train, folder: Path) -> None:
     }
     for name, columns in frames.items():
         pd.DataFrame(columns).to_parquet(folder / f"{name}.parquet", index=False)
-    words = {name: getattr(train, name).ids.tolist() for name in _WORDS}
-    facts = {"at": train.at, "user_table": train.user_table is not None, "zone": train.zone, **words}
-    (folder / "facts.json").write_text(json.dumps(facts))
+    vocabularies = {name: getattr(train, name).ids.tolist() for name in _VOCABULARIES}
+    rest = {"at": train.at, "user_table": train.user_table is not None, "zone": train.zone, **vocabularies}
+    (folder / "train.json").write_text(json.dumps(rest))
 
 
 def read_train(folder: Path) -> Train:
-    """Read what ``write_train`` wrote."""
+    """Read the files of ``write_train``."""
     frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("users", "items")}
     users, items = (Vocabulary(pd.Index(frames[f"{name}s"][f"{name}_id"])) for name in ("user", "item"))
-    facts = json.loads((folder / "facts.json").read_text())
-    words = {name: Vocabulary(pd.Index(facts[name])) for name in _WORDS}
+    rest = json.loads((folder / "train.json").read_text())
+    vocabularies = {name: Vocabulary(pd.Index(rest[name])) for name in _VOCABULARIES}
     return Train(
         histories=_histories(pd.read_parquet(folder / "events.parquet"), len(users), len(items)),
         users=users,
         items=items,
         item_table=frames["items"],
-        at=facts["at"],
-        user_table=frames["users"] if facts["user_table"] else None,
-        zone=facts["zone"],
-        **words,
+        at=rest["at"],
+        user_table=frames["users"] if rest["user_table"] else None,
+        zone=rest["zone"],
+        **vocabularies,
     )
 
 

@@ -83,5 +83,5 @@ def test_a_customer_without_a_place_has_no_choice_and_touches_nobody_elses():
 def test_customers_who_shop_online_only_have_no_choice():
     online = shop_events(n_users=3).assign(store_id=lambda each: each.user_id.where(each.user_id == 1).astype("Int64"))
     assert store_choices(placed_shop(events=online)).user_id.tolist() == [1]
-    with pytest.raises(DataError, match="events name no store_id and basket_id"):
+    with pytest.raises(DataError, match="events have no store_id"):
         store_choices(placed_shop(events=online.drop(columns="store_id")))

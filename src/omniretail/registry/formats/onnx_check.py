@@ -61,8 +61,8 @@ def random_histories(lengths: np.ndarray, n_items: int, n_users: int, rng: np.ra
         timestamp=np.cumsum(begins * rng.integers(0, 100_000, n)),
         basket=basket.astype(np.int32),
         n_items=n_items,
-        event_type=rng.integers(0, 3, n).astype(np.int8),
-        channel=rng.integers(0, 2, n).astype(np.int8),
+        event_type=rng.integers(-1, 3, n).astype(np.int16),
+        channel=rng.integers(-1, 2, n).astype(np.int16),
         **amounts,
     )
 

@@ -1,0 +1,28 @@
+"""Times as settings write them and as arrays hold them."""
+
+from datetime import UTC, datetime
+
+
+def parse_utc(text: str) -> datetime:
+    """An ISO 8601 time as UTC without a zone; without an offset it is taken to be UTC.
+
+    Raises:
+        ValueError: where the text is no such time.
+
+    >>> parse_utc("2018-01-01T00:00-05:00")
+    datetime.datetime(2018, 1, 1, 5, 0)
+    """
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time in ISO 8601, such as 2018-01-01 or 2018-01-01T00:00-05:00") from None
+    return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
+
+
+def epoch_seconds(time: datetime) -> int:
+    """Whole seconds since 1970 of a UTC time without a zone.
+
+    >>> epoch_seconds(datetime(1970, 1, 1, 0, 1))
+    60
+    """
+    return int(time.replace(tzinfo=UTC).timestamp())
