@@ -24,7 +24,7 @@ def test_excluded_items_and_categories_are_never_shown(caplog, tmp_path) -> None
 
 @pytest.mark.parametrize("rule", [Exclude(where={"colour": ["red"]}), CategoryCap(column="colour")])
 def test_a_column_that_is_not_there_is_named(rule) -> None:
-    with pytest.raises(ValueError, match="no column 'colour'; it has item_id, category"):
+    with pytest.raises(ValueError, match="the item table has no column colour; it has item_id, category"):
         rule.fit(TOWN)
 
 
@@ -51,11 +51,6 @@ def test_items_of_unknown_category_are_not_capped() -> None:
     train = town([(0, 1, 0, [0])], 1, 6, 1)
     train.item_table.loc[:, "category"] = [None, None, None, "a", "a", "a"]
     assert shown(CategoryCap(1), train)[0] == [0, 1, 2, 3]
-
-
-def test_a_cap_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="cap=0 would show nothing"):
-        CategoryCap(0)
 
 
 def campaigns():

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
-from omniretail.models.checks import require
+from omniretail.core.checks import require
 from omniretail.nn.losses import NEVER, SampledLoss, scores_of
 from omniretail.nn.negatives import Negatives
 from omniretail.nn.repeats import OwnItems

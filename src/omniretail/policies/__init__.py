@@ -1,1 +1,1 @@
-"""Policies: constraints on what may be shown, applied to scores."""
+"""Policies: constraints on the items that may be shown, applied to scores."""

@@ -1,4 +1,4 @@
-"""Several rules as one policy, with what happens where they leave nothing, and what they changed."""
+"""Several rules as one policy, with a fallback where they leave no item."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Literal, Self, get_args
 
 import numpy as np
 
+from omniretail.core.checks import above, one_of
 from omniretail.policies.protocol import Rule, applied, described, fitted, unknown
 from omniretail.policies.stores import OwnStore
 from omniretail.views.histories import Histories
@@ -17,14 +18,14 @@ Fallback = Literal["popular_at_store", "unconstrained", "empty"]
 
 @dataclass(frozen=True)
 class Decision:
-    """What a chain made of a batch of scores.
+    """A batch of scores after a chain's rules.
 
     Attributes:
-        free: with only the rules that always hold; shape (B, I).
-        shown: what lists are made from; shape (B, I).
-        feasible: False where a rule took the item out; shape (B, I).
-        fell_back: customers for whom nothing was left; shape (B,).
-        unknown: customers about whom a rule knew nothing; shape (B,).
+        free: scores under the rules in ``always`` alone; shape (B, I).
+        shown: scores from which lists are made; shape (B, I).
+        feasible: False where a rule hides the item; shape (B, I).
+        fell_back: customers without any feasible item; shape (B,).
+        unknown: customers of whom a rule has no data; shape (B,).
     """
 
     free: np.ndarray
@@ -34,54 +35,47 @@ class Decision:
     unknown: np.ndarray
 
 
+@dataclass(eq=False)
 class Chain:
-    """Rules one after the other: what any of them takes out is not shown.
+    """Rules one after the other; an item that any of them hides is not shown.
 
-    Rules that look at the order of a list (``CategoryCap``) belong at the end, where only feasible items are left.
+    Rules that depend on the order of a list (``CategoryCap``) belong at the end, where only feasible items are left.
 
     Args:
-        rules: what makes a recommendation feasible.
+        rules: that make a recommendation feasible.
         always: rules that hold for the unconstrained list and for the fallback too, such as ``hide_seen`` or
             ``Exclude``.
-        fallback: for a customer for whom the rules leave nothing: ``popular_at_store``, what the customer's store sold
-            most (what all stores sold most, where that leaves nothing or the store is not known); ``unconstrained``, as
-            if there were no rules; ``empty``, no list.
-        store: the customer's store, for ``popular_at_store``.
+        fallback: for a customer without any feasible item: ``popular_at_store``, the best sellers of the customer's
+            store (of all stores, where none of those may be shown or the customer has no store); ``unconstrained``, as
+            without ``rules``; ``empty``, no list.
+        store: the customer's store, for ``popular_at_store``; None: ``OwnStore`` over ``weeks``.
         weeks: before the cutoff, whose sales count for ``popular_at_store``; None: all.
-
-    Raises:
-        ValueError: where ``fallback`` is another word.
     """
 
-    def __init__(
-        self,
-        rules: Sequence[Rule],
-        always: Sequence[Rule] = (),
-        fallback: Fallback = "unconstrained",
-        store: OwnStore | None = None,
-        weeks: float | None = 8,
-    ) -> None:
-        if fallback not in get_args(Fallback):
-            raise ValueError(f"policy.fallback={fallback!r} is not one of {', '.join(get_args(Fallback))}")
-        self.rules = rules
-        self.always = always
-        self.fallback: Fallback = fallback
-        self.store = OwnStore(weeks=weeks) if store is None else store
-        self.weeks = weeks
+    rules: Sequence[Rule]
+    always: Sequence[Rule] = ()
+    fallback: Fallback = "unconstrained"
+    store: OwnStore | None = None
+    weeks: float | None = 8
+
+    def __post_init__(self) -> None:
+        one_of(self, "fallback", get_args(Fallback))
+        above(self, "weeks")
+        self.store = OwnStore(weeks=self.weeks) if self.store is None else self.store
 
     def fit(self, train: Train) -> Self:
-        """Make every rule ready; see ``Rule``.
+        """Fit every rule; see ``Rule``.
 
         Raises:
-            ValueError: where ``popular_at_store`` is asked for and the log names no stores.
+            ValueError: where the fallback is ``popular_at_store`` and the log names no stores.
         """
         self.rules_, self.always_ = fitted(self.rules, train), fitted(self.always, train)
         if self.fallback == "popular_at_store":
             if not len(train.stores):
-                raise ValueError("this log has no store_id; choose policy.fallback=unconstrained or empty")
+                raise ValueError("this log has no store_id; set policy.fallback=unconstrained or policy.fallback=empty")
             (self.store_,) = fitted([self.store], train)
             self.sold_ = sold(train, self.weeks)  # (S, I)
-            self.everywhere_ = np.asarray(self.sold_.sum(axis=0), dtype=np.float32)  # (I,)
+            self.sold_in_all_ = np.asarray(self.sold_.sum(axis=0), dtype=np.float32)  # (I,)
         return self
 
     def __str__(self) -> str:
@@ -92,32 +86,38 @@ class Chain:
         """See ``Rule``."""
         return self.decide(scores, users).shown
 
-    def decide(self, scores: np.ndarray, users: Histories) -> Decision:
-        """The scores after the rules, beside what they would have been without.
+    def decide(self, scores: np.ndarray, users: Histories, allowed: np.ndarray | None = None) -> Decision:
+        """The scores with and without the rules.
 
         Args:
             scores: changed in place; shape (B, I).
             users: the B users.
+            allowed: True where an item may be shown at all, by the fallback too, such as the candidates of a request;
+                shape (B, I). None: every item.
         """
+        if allowed is not None:
+            scores[~allowed] = -np.inf
         free = applied(self.always_, scores, users)
         shown = applied(self.rules_, free.copy(), users)
         feasible = shown > -np.inf
         fell_back = np.asarray(~feasible.any(axis=1))
         if fell_back.any() and self.fallback != "empty":
-            shown[fell_back] = self._instead(free[fell_back], users.take(np.flatnonzero(fell_back)))
+            mask = True if allowed is None else allowed[fell_back]
+            shown[fell_back] = self._fallback_scores(free[fell_back], users.take(np.flatnonzero(fell_back)), mask)
         return Decision(free, shown, feasible, fell_back, unknown(self.rules_, users))
 
-    def _instead(self, free: np.ndarray, users: Histories) -> np.ndarray:
-        """Scores for customers for whom nothing was left; shape (B, I)."""
+    def _fallback_scores(self, free: np.ndarray, users: Histories, mask: np.ndarray | bool) -> np.ndarray:
+        """Scores for customers without any feasible item; shape (B, I)."""
         if self.fallback == "unconstrained":
             return free
-        counts = self._left(self.sold_[np.maximum(self.store_.of(users), 0)].toarray(), users)
-        nothing = (self.store_.of(users) < 0) | ~(counts > -np.inf).any(axis=1)
-        everywhere = np.tile(self.everywhere_, (int(nothing.sum()), 1))
-        counts[nothing] = self._left(everywhere, users.take(np.flatnonzero(nothing)))
+        own = self.store_.of(users)
+        counts = self._sales_scores(self.sold_[np.maximum(own, 0)].toarray() * mask, users)
+        empty = (own < 0) | ~(counts > -np.inf).any(axis=1)
+        in_all_stores = (np.broadcast_to(self.sold_in_all_, counts.shape) * mask)[empty]
+        counts[empty] = self._sales_scores(in_all_stores, users.take(np.flatnonzero(empty)))
         return counts
 
-    def _left(self, counts: np.ndarray, users: Histories) -> np.ndarray:
-        """Counts as scores: what was not sold, or must never be shown, is not."""
+    def _sales_scores(self, counts: np.ndarray, users: Histories) -> np.ndarray:
+        """Counts as scores, items that were not sold and those that ``always`` hides at -inf."""
         counts[counts == 0] = -np.inf
         return applied(self.always_, counts, users)

@@ -1,25 +1,26 @@
 """Only one channel's items are shown."""
 
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from omniretail.schema import DataError
+from omniretail.core.errors import DataError
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 
 
+@dataclass(eq=False)
 class OnlyChannel:
-    """Show what was taken in a channel, whatever else the catalogue holds.
+    """Shows only items that were bought in one channel.
 
     Args:
         channel: whose items may be shown.
-        hide_seen: nothing that is in the user's history either.
+        hide_seen: hide the items of the user's history too.
     """
 
-    def __init__(self, channel: str, hide_seen: bool = True) -> None:
-        self.channel = channel
-        self.hide_seen = hide_seen
+    channel: str
+    hide_seen: bool = True
 
     def fit(self, train: Train) -> Self:
         """See ``Rule``.
@@ -27,27 +28,27 @@ class OnlyChannel:
         Raises:
             DataError: where the log has no such channel.
         """
-        self.elsewhere_ = ~items_of(train, self.channel)  # (I,)
+        self.hidden_ = ~items_of(train, self.channel)  # (I,)
         return self
 
     def __call__(self, scores: np.ndarray, users: Histories) -> np.ndarray:
         """See ``Rule``."""
-        scores[:, self.elsewhere_] = -np.inf
+        scores[:, self.hidden_] = -np.inf
         if self.hide_seen:
             scores[users.rows, users.item_idx] = -np.inf
         return scores
 
 
 def items_of(train: Train, channel: str) -> np.ndarray:
-    """True for items that somebody took in a channel; shape (I,).
+    """True for items that somebody bought in a channel; shape (I,).
 
     Raises:
         DataError: where the log has no such channel.
     """
     number = int(train.channels.encode([channel])[0])
     if number < 0:
-        known = ", ".join(map(str, train.channels.ids))
-        raise DataError(f"the log has no channel {channel!r}; choose target_channel among {known}")
-    found = np.zeros(train.histories.n_items, dtype=bool)
-    found[train.histories.item_idx[train.histories.channel == number]] = True
-    return found
+        names = ", ".join(map(str, train.channels.ids))
+        raise DataError(f"the log has no channel {channel!r}; choose target_channel among {names}")
+    inside = np.zeros(train.histories.n_items, dtype=bool)
+    inside[train.histories.item_idx[train.histories.channel == number]] = True
+    return inside

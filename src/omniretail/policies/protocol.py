@@ -1,4 +1,4 @@
-"""What a rule is: a policy that may look at the training set first. There is nothing to inherit."""
+"""The protocol of rules: policies that may be fitted on the training set. There is nothing to inherit."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,21 +16,21 @@ if TYPE_CHECKING:  # a service applies rules to scores and never opens tables
     from omniretail.schema import Tables
 
 Rule = Callable[[np.ndarray, Histories], np.ndarray]
-"""Takes scores (B, I) and the users, returns the scores with what must not be shown at -inf, in place where it can.
+"""Takes scores (B, I) and the users, returns the scores with hidden items at -inf, in place where it can.
 
-A rule that has to know more than the users' histories also has ``fit(train)``, which returns it ready for use, and may
-have ``unknown(users)``, True for customers about whom it knows nothing and whom it therefore does not limit.
+A rule that needs more than the users' histories also has ``fit(train)``, which returns the rule, and may have
+``unknown(users)``, True for customers of whom it has no data and whom it therefore does not limit.
 """
 
 TableOrPath = pd.DataFrame | str | Path | Callable[[], "Tables"]
-"""A table: as it is, as a CSV or Parquet file, or in the canonical tables, which are called for when it is needed."""
+"""A data frame, the path of a CSV or Parquet file, or a function that loads the canonical tables when it is needed."""
 
 
 class Fitted(Protocol):
-    """A rule that looks at the training set."""
+    """A rule that is fitted on the training set."""
 
     def fit(self, train: Train) -> Self:
-        """Keep what the rule needs of the facts before the cutoff."""
+        """Learn what the rule needs from the data before the cutoff."""
         ...
 
     def __call__(self, scores: np.ndarray, users: Histories) -> np.ndarray:
@@ -39,7 +39,7 @@ class Fitted(Protocol):
 
 
 def fitted(rules: Sequence[Any], train: Train) -> list[Any]:
-    """Each ready for use; those without ``fit`` as they are."""
+    """Each rule, fitted where it has ``fit``."""
     return [rule.fit(train) if hasattr(rule, "fit") else rule for rule in rules]
 
 
@@ -51,7 +51,7 @@ def applied(rules: Sequence[Rule], scores: np.ndarray, users: Histories) -> np.n
 
 
 def described(rule: Any) -> str:
-    """A rule and its settings in words, by which results under different policies are told apart.
+    """A rule and its settings as text, by which results under different policies are distinguished.
 
     >>> from omniretail.policies.lists import CategoryCap
     >>> described(CategoryCap(cap=3))
@@ -70,38 +70,55 @@ def described(rule: Any) -> str:
 
 
 def unknown(rules: Sequence[Any], users: Histories) -> np.ndarray:
-    """True for customers about whom any of the rules knows nothing; shape (B,)."""
-    said = [rule.unknown(users) for rule in rules if hasattr(rule, "unknown")]
-    return np.logical_or.reduce([np.zeros(len(users), dtype=bool), *said])
+    """True for customers of whom any of the rules has no data; shape (B,)."""
+    masks = [rule.unknown(users) for rule in rules if hasattr(rule, "unknown")]
+    return np.logical_or.reduce([np.zeros(len(users), dtype=bool), *masks])
 
 
-def table(given: TableOrPath, name: str, columns: Sequence[str]) -> pd.DataFrame:
-    """Open a table that a rule was given.
+def table(source: TableOrPath, name: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Open the table of a rule.
 
     Args:
-        given: see ``TableOrPath``.
-        name: of the canonical table, where it comes from those.
+        source: see ``TableOrPath``.
+        name: of the canonical table, where ``source`` loads those.
         columns: that it must have.
 
     Raises:
         DataError: where there is no such table or file, or a column is missing.
     """
-    if callable(given):
-        found = given().named().get(name)
-        if found is None:
-            raise DataError(f"this source has no table {name}, which the policy asks for; take that rule out")
-        frame, place = found.to_pandas(), f"table {name}"
-    elif isinstance(given, pd.DataFrame):
-        frame, place = given, f"table {name}"
+    if callable(source):
+        frame, place = canonical_table(source(), name), f"table {name}"
+    elif isinstance(source, pd.DataFrame):
+        frame, place = source, f"table {name}"
     else:
-        frame, place = _read(Path(given)), str(given)
+        frame, place = _read(Path(source)), str(source)
+    require_columns(place, frame, columns)
+    return frame
+
+
+def canonical_table(tables: "Tables", name: str) -> pd.DataFrame:
+    """One of a dataset's tables.
+
+    Raises:
+        DataError: where the dataset does not have it.
+    """
+    if name not in (named := tables.named()):
+        raise DataError(f"{tables.card.title} has no table {name}, which the policy needs; remove that rule")
+    return named[name].to_pandas()
+
+
+def require_columns(place: str, frame: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Refuse a table that lacks columns.
+
+    Raises:
+        DataError: naming them and those that the table has.
+    """
     missing = [column for column in columns if column not in frame]
     if missing:
         raise DataError(f"{place} has no column {', '.join(missing)}; it has {', '.join(map(str, frame.columns))}")
-    return frame
 
 
 def _read(path: Path) -> pd.DataFrame:
     if not path.is_file():
-        raise DataError(f"{path} is not there: the policy reads it")
+        raise DataError(f"{path} does not exist, and the policy reads it")
     return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)

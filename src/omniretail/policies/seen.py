@@ -1,4 +1,4 @@
-"""Whether what a user already has may be shown again."""
+"""Whether items of a user's history may be shown again."""
 
 import numpy as np
 
@@ -17,5 +17,5 @@ def hide_seen(scores: np.ndarray, users: Histories) -> np.ndarray:
 
 
 def allow_seen(scores: np.ndarray, users: Histories) -> np.ndarray:
-    """Show repeats like anything else: where customers buy again, they are most of the truth."""
+    """Show repeats like any other item: where customers buy again, most held-out items are repeats."""
     return scores

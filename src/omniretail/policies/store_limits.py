@@ -1,11 +1,13 @@
 """Which stores are near enough, and which are open."""
 
 import logging
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import pandas as pd
 
+from omniretail.core.checks import at_least
 from omniretail.core.errors import DataError
 from omniretail.policies.protocol import TableOrPath, table
 from omniretail.views.histories import Histories
@@ -16,43 +18,41 @@ from omniretail.views.train import Train
 log = logging.getLogger(__name__)
 
 
+@dataclass(eq=False)
 class WithinDistance:
-    """Stores no farther than so many kilometres from the customer may serve them.
+    """Stores within a distance of the customer's place may serve them.
 
-    A customer's place is what ``customers`` says; where it says nothing, the middle of the places of the stores they
-    visited, every visit counting once. A customer without any place is not limited, and neither is a store without one.
+    A customer's place is that in ``customers``; where there is none, the mean place of the stores that they visited,
+    weighted by visits. A customer without a place is not limited, and a store without one may serve everybody.
 
     Args:
         km: straight-line distance, kilometres.
         stores: columns ``store_id`` and ``lat``, ``lon`` (degrees), or ``x``, ``y`` (or ``x_km``, ``y_km``; kilometres
             on a plane).
-        customers: ``user_id`` and the same two columns; None: nobody's place is known but by their visits.
-
-    Raises:
-        ValueError: where ``km`` is negative.
+        customers: ``user_id`` and the same two columns; None: places come from visits alone.
     """
 
-    def __init__(self, km: float, stores: TableOrPath, customers: TableOrPath | None = None) -> None:
-        if km < 0:
-            raise ValueError(f"WithinDistance: km={km} must not be negative")
-        self.km = km
-        self.stores = stores
-        self.customers = customers
+    km: float
+    stores: TableOrPath
+    customers: TableOrPath | None = None
+
+    def __post_init__(self) -> None:
+        at_least(self, "km")
 
     def fit(self, train: Train) -> Self:
         """See ``Reach``.
 
         Raises:
-            DataError: where no places are given.
+            DataError: where the table of stores has no places.
         """
         stores = table(self.stores, "stores", ["store_id"])
         self.axes_ = axes_of(stores)
         if not self.axes_:
-            raise DataError("WithinDistance: the stores have no places; give the columns lat and lon, or x and y")
+            raise DataError("WithinDistance: the stores have no places; add the columns lat and lon, or x and y")
         self.at_ = placed(stores, "store_id", train.stores.ids, self.axes_)  # (S, 2)
-        none = int(np.isnan(self.at_).any(axis=1).sum())
-        if none:
-            log.warning("%d of %d stores have no place and are near everybody", none, len(self.at_))
+        n_without = int(np.isnan(self.at_).any(axis=1).sum())
+        if n_without:
+            log.warning("%d of %d stores have no place and may serve everybody", n_without, len(self.at_))
         self.home_ = np.full((len(train.users), 2), np.nan)  # (U, 2)
         if self.customers is not None:
             customers = table(self.customers, "users", ("user_id", *self.axes_))
@@ -62,7 +62,7 @@ class WithinDistance:
     def within(self, users: Histories) -> np.ndarray:
         """See ``Reach``."""
         home = self._homes(users)[:, None, :]  # (B, 1, 2)
-        # a place that is missing is not far: what is not known limits nothing
+        # NaN, the distance of a missing place, is not above km: missing data limits nothing
         return np.logical_not(kilometres(home, self.at_, self.axes_) > self.km)
 
     def unknown(self, users: Histories) -> np.ndarray:
@@ -70,37 +70,37 @@ class WithinDistance:
         return np.asarray(np.isnan(self._homes(users)).any(axis=1))
 
     def _homes(self, users: Histories) -> np.ndarray:
-        """Places; NaN where not known; shape (B, 2)."""
-        home = _middles(users, self.at_)
-        known = users.user_idx >= 0
-        given = self.home_[users.user_idx[known]]
-        home[known] = np.where(np.isnan(given), home[known], given)
+        """Places of customers; NaN where unknown; shape (B, 2)."""
+        home = _mean_places(users, self.at_)
+        in_training = users.user_idx >= 0
+        address = self.home_[users.user_idx[in_training]]
+        home[in_training] = np.where(np.isnan(address), home[in_training], address)
         return home
 
 
+@dataclass(eq=False)
 class OpenAt:
-    """Stores that are open at a moment may serve the customer; a store without hours is taken to be open.
+    """Stores that are open at a point in time may serve the customer; a store without hours counts as open.
 
     Args:
         hours: columns ``store_id``, ``weekday`` (0 = Monday), ``opens``, ``closes`` (``HH:MM``, local); several rows a
             day are fine, a weekday without one is closed, and where ``closes`` is not after ``opens`` the store closes
             on the next day.
-        at: local time, ISO 8601; None: the moment of the cutoff, where the stores are.
+        at: local time, ISO 8601; None: the cutoff, in the zone of the stores.
     """
 
-    def __init__(self, hours: TableOrPath, at: str | None = None) -> None:
-        self.hours = hours
-        self.at = at
+    hours: TableOrPath
+    at: str | None = None
 
     def fit(self, train: Train) -> Self:
         """See ``Reach``.
 
         Raises:
-            ValueError: where no moment is given and the data holds an order only.
+            ValueError: where ``at`` is None and the data has an order but no times.
             DataError: where a time is not ``HH:MM``.
         """
         if self.at is None and not train.zone:
-            raise ValueError("OpenAt: this data holds an order only; give the moment, at=2024-05-17T18:30")
+            raise ValueError("OpenAt: this data has an order but no times; set at, such as at=2024-05-17T18:30")
         cutoff = pd.Timestamp(train.at, unit="s", tz="UTC")
         now = pd.Timestamp(self.at) if self.at is not None else cutoff.tz_convert(train.zone)
         hours = table(self.hours, "hours", ("store_id", "weekday", "opens", "closes"))
@@ -110,8 +110,8 @@ class OpenAt:
         begins = hours.weekday.to_numpy(np.int64) * 1440 + opens
         now_open = (minute - begins) % (7 * 1440) < length
         store = train.stores.encode(hours.store_id)
-        numbers = np.arange(len(train.stores))
-        self.open_ = np.isin(numbers, store[now_open]) | ~np.isin(numbers, store)  # (S,)
+        every = np.arange(len(train.stores))
+        self.open_ = np.isin(every, store[now_open]) | ~np.isin(every, store)  # (S,)
         return self
 
     def within(self, users: Histories) -> np.ndarray:
@@ -119,13 +119,13 @@ class OpenAt:
         return np.tile(self.open_, (len(users), 1))
 
 
-def _middles(users: Histories, places: np.ndarray) -> np.ndarray:
+def _mean_places(users: Histories, places: np.ndarray) -> np.ndarray:
     """Mean place of the stores that each customer visited; NaN where there is none; shape (B, 2)."""
-    made = visits(users)
-    made = made.keep(np.asarray(np.isfinite(places[made.store]).all(axis=1)))
-    count = np.bincount(made.row, minlength=len(users)).astype(np.float64)
+    own = visits(users)
+    own = own.keep(np.asarray(np.isfinite(places[own.store]).all(axis=1)))
+    count = np.bincount(own.row, minlength=len(users)).astype(np.float64)
     count[count == 0] = np.nan
-    sums = [np.bincount(made.row, weights=places[made.store, axis], minlength=len(users)) for axis in (0, 1)]
+    sums = [np.bincount(own.row, weights=places[own.store, axis], minlength=len(users)) for axis in (0, 1)]
     return np.column_stack(sums) / count[:, None]
 
 
@@ -135,5 +135,5 @@ def _minutes(times: pd.Series) -> np.ndarray:
     minutes = parts @ [60, 1]
     broken = np.flatnonzero(np.logical_not(minutes <= 1440))
     if len(broken):
-        raise DataError(f"opening hours: {times.to_numpy()[broken[0]]!r} is no time of the form HH:MM")
+        raise DataError(f"opening hours: {times.to_numpy()[broken[0]]!r} must be a time of the form HH:MM")
     return minutes.astype(np.int64)

@@ -1,12 +1,14 @@
-"""What the stores that serve a customer can deliver: whose store is whose, what was sold there, what is in stock."""
+"""Rules by store: which stores serve a customer, and which items they have."""
 
 import logging
 from collections.abc import Sequence
-from typing import Literal, Protocol, Self
+from dataclasses import dataclass
+from typing import Literal, Protocol, Self, get_args
 
 import numpy as np
 from scipy import sparse
 
+from omniretail.core import checks
 from omniretail.policies.protocol import TableOrPath, table, unknown
 from omniretail.views.histories import Histories
 from omniretail.views.stores.visits import own_store, since, sold
@@ -14,16 +16,18 @@ from omniretail.views.train import Train
 
 log = logging.getLogger(__name__)
 
+Choice = Literal["most_frequent", "last"]
+
 
 class Reach(Protocol):
     """Which stores may serve a customer."""
 
     def fit(self, train: Train) -> Self:
-        """Keep what is needed of the facts before the cutoff."""
+        """Learn from the data before the cutoff."""
         ...
 
     def within(self, users: Histories) -> np.ndarray:
-        """True where the store may serve the customer; all True where nothing is known of the customer; (B, S)."""
+        """True where the store may serve the customer; all True for a customer without data; shape (B, S)."""
         ...
 
 
@@ -31,24 +35,24 @@ class Carries(Protocol):
     """Which items a store can hand out."""
 
     def carried(self, train: Train) -> sparse.csr_array:
-        """Stored where the store has the item; shape (S, I)."""
+        """Nonzero where the store has the item; shape (S, I)."""
         ...
 
 
+@dataclass(eq=False)
 class AtStores:
-    """Shows what at least one of the stores that may serve the customer can hand out.
+    """Shows items that at least one of the stores that may serve the customer can hand out.
 
-    What is not known limits nothing: a customer without a store may be served by any of them. A customer who is served
-    in a store now (``Histories.at_store``) is served by that one alone.
+    Missing data limits nothing: a customer without a store may be served by any of them. A customer who is in a store
+    now (``Histories.at_store``) is served by that one alone.
 
     Args:
         reach: which stores may serve the customer; a store must pass each of these.
         carries: which items a store has; an item must pass each of these.
     """
 
-    def __init__(self, reach: Sequence[Reach], carries: Sequence[Carries]) -> None:
-        self.reach = reach
-        self.carries = carries
+    reach: Sequence[Reach]
+    carries: Sequence[Carries]
 
     def fit(self, train: Train) -> Self:
         """See ``Rule``.
@@ -73,33 +77,32 @@ class AtStores:
     def feasible(self, users: Histories) -> np.ndarray:
         """True where a store that may serve the customer has the item; shape (B, I)."""
         within = np.logical_and.reduce([each.within(users) for each in self.reach_])  # (B, S)
-        told = users.at_store >= 0
-        within[told] = users.at_store[told, None] == np.arange(within.shape[1])
-        kinds, which = np.unique(within, axis=0, return_inverse=True)  # customers of one store are alike
-        offered = sparse.csr_array(sparse.csr_array(kinds.astype(np.float32)) @ self.carried_)  # (kinds, I)
+        in_store = users.at_store >= 0
+        within[in_store] = users.at_store[in_store, None] == np.arange(within.shape[1])
+        distinct, which = np.unique(within, axis=0, return_inverse=True)  # many customers share their stores
+        offered = sparse.csr_array(sparse.csr_array(distinct.astype(np.float32)) @ self.carried_)
         return (offered.toarray() > 0)[which.reshape(-1)]
 
     def unknown(self, users: Histories) -> np.ndarray:
-        """True for customers about whose stores nothing is known; shape (B,)."""
+        """True for customers whose stores are unknown; shape (B,)."""
         return unknown(self.reach_, users)
 
 
+@dataclass(eq=False)
 class OwnStore:
-    """The customer's own store serves them, no other.
+    """The customer is served by their own store only.
 
     Args:
-        choice: ``most_frequent`` of the weeks before the cutoff (the last one where they hold no visit), or ``last``.
-        weeks: how far back visits count; None: all of them.
-
-    Raises:
-        ValueError: where ``choice`` is another word.
+        choice: ``most_frequent`` of the weeks before the cutoff (the last one where those have no visit), or ``last``.
+        weeks: before the cutoff, whose visits count; None: all.
     """
 
-    def __init__(self, choice: Literal["most_frequent", "last"] = "most_frequent", weeks: float | None = 8) -> None:
-        if choice not in ("most_frequent", "last"):
-            raise ValueError(f"choice={choice!r} is not one of most_frequent, last")
-        self.choice: Literal["most_frequent", "last"] = choice
-        self.weeks = weeks
+    choice: Choice = "most_frequent"
+    weeks: float | None = 8
+
+    def __post_init__(self) -> None:
+        checks.one_of(self, "choice", get_args(Choice))
+        checks.above(self, "weeks")
 
     def fit(self, train: Train) -> Self:
         """See ``Reach``."""
@@ -108,7 +111,7 @@ class OwnStore:
         return self
 
     def of(self, users: Histories) -> np.ndarray:
-        """Numbers of stores, -1 where the customer has none; shape (B,)."""
+        """Indices of stores, -1 where the customer has none; shape (B,)."""
         return own_store(users, self.choice, self.start_)
 
     def within(self, users: Histories) -> np.ndarray:
@@ -121,19 +124,23 @@ class OwnStore:
         return self.of(users) < 0
 
 
+@dataclass(eq=False)
 class Sold:
-    """A store has what it sold in the weeks before the cutoff.
+    """A store has the items that it sold in the weeks before the cutoff.
 
-    From a log of some of the customers this is a lower bound: what only others bought there is missing.
+    In a log of a sample of customers this is a lower bound: items that only others bought there are missing.
 
     Args:
-        weeks: how far back; None: all of the log.
-        at_least: events that make an item one the store has.
+        weeks: before the cutoff, whose sales count; None: all.
+        at_least: events from which on the store has the item.
     """
 
-    def __init__(self, weeks: float | None = 8, at_least: int = 1) -> None:
-        self.weeks = weeks
-        self.at_least = at_least
+    weeks: float | None = 8
+    at_least: int = 1
+
+    def __post_init__(self) -> None:
+        checks.above(self, "weeks")
+        checks.at_least(self, "at_least", low=1)
 
     def carried(self, train: Train) -> sparse.csr_array:
         """See ``Carries``."""
@@ -143,28 +150,31 @@ class Sold:
         return counts
 
 
+@dataclass(eq=False)
 class InStock:
-    """A store has what its stock table says; one that the table does not name is not limited by it.
+    """A store has the items of its stock table; stores that the table does not name have every item.
 
     Args:
-        stock: columns ``store_id``, ``item_id``, ``quantity`` (pieces), as known at the cutoff.
-        at_least: pieces that must be there.
+        stock: columns ``store_id``, ``item_id``, ``quantity`` (pieces), as of the cutoff.
+        at_least: pieces in stock from which on the store has the item.
     """
 
-    def __init__(self, stock: TableOrPath, at_least: float = 1) -> None:
-        self.stock = stock
-        self.at_least = at_least
+    stock: TableOrPath
+    at_least: float = 1
+
+    def __post_init__(self) -> None:
+        checks.above(self, "at_least")
 
     def carried(self, train: Train) -> sparse.csr_array:
         """See ``Carries``."""
         stock = table(self.stock, "stock", ("store_id", "item_id", "quantity"))
         store, item = train.stores.encode(stock.store_id), train.items.encode(stock.item_id)
-        strange = stock.store_id[store < 0].nunique()
-        if strange:
-            log.warning("stock of %d stores that never sold anything before the cutoff is left out", strange)
-        there = (stock.quantity.to_numpy() >= self.at_least) & (store >= 0) & (item >= 0)
+        n_unknown = stock.store_id[store < 0].nunique()
+        if n_unknown:
+            log.warning("stock of %d stores that never sold anything before the cutoff is left out", n_unknown)
+        in_stock = (stock.quantity.to_numpy() >= self.at_least) & (store >= 0) & (item >= 0)
         shape = (len(train.stores), len(train.items))
         not_named = np.flatnonzero(~np.isin(np.arange(shape[0]), store))
-        rows = np.concatenate([store[there], np.repeat(not_named, shape[1])])
-        columns = np.concatenate([item[there], np.tile(np.arange(shape[1]), len(not_named))])
+        rows = np.concatenate([store[in_stock], np.repeat(not_named, shape[1])])
+        columns = np.concatenate([item[in_stock], np.tile(np.arange(shape[1]), len(not_named))])
         return sparse.coo_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape).tocsr()

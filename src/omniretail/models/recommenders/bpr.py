@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
-from omniretail.models.checks import above, at_least
+from omniretail.core.checks import above, at_least
 from omniretail.models.protocols import UnknownUserError
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
-from omniretail.models.checks import at_least
+from omniretail.core.checks import at_least
 from omniretail.views.histories import Histories
 from omniretail.views.item_channels import item_channels
 from omniretail.views.matrix import binary_user_items

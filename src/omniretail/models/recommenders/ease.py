@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from tqdm import trange
 
-from omniretail.models.checks import above, at_least, one_of
+from omniretail.core.checks import above, at_least, one_of
 from omniretail.models.sparse_ops import dense_times_sparse
 from omniretail.views.histories import Histories
 from omniretail.views.item_channels import item_channels

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from omniretail.models.checks import at_least, one_of
+from omniretail.core.checks import at_least, one_of
 from omniretail.models.sparse_ops import dense_times_sparse
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items

@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from omniretail.models.checks import above, at_least, between, one_of
+from omniretail.core.checks import above, at_least, between, one_of
 from omniretail.models.sequential import SequenceNetwork, require_context
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights

@@ -9,7 +9,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from scipy import sparse
 from threadpoolctl import ThreadpoolController
 
-from omniretail.models.checks import above, at_least, one_of
+from omniretail.core.checks import above, at_least, one_of
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
 from omniretail.views.train import Train

@@ -5,7 +5,7 @@ from typing import Literal, Self, get_args
 
 import numpy as np
 
-from omniretail.models.checks import at_least, one_of
+from omniretail.core.checks import at_least, one_of
 from omniretail.models.neighbours import rarity, similar_items
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
-from omniretail.models.checks import above, at_least, one_of
+from omniretail.core.checks import above, at_least, one_of
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained
 from omniretail.nn.encoders import item_vectors

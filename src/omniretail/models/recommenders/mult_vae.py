@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
-from omniretail.models.checks import above, at_least, between, one_of
+from omniretail.core.checks import above, at_least, between, one_of
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
 from omniretail.views.histories import Histories

@@ -6,7 +6,7 @@ from typing import Literal, Self, get_args
 import numpy as np
 from scipy import sparse
 
-from omniretail.models.checks import one_of
+from omniretail.core.checks import one_of
 from omniretail.views.baskets import once_per_basket
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import user_items

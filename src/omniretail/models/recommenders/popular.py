@@ -5,7 +5,7 @@ from typing import Literal, Self, get_args
 
 import numpy as np
 
-from omniretail.models.checks import one_of
+from omniretail.core.checks import one_of
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items
 from omniretail.views.train import Train

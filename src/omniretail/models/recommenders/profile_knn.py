@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
-from omniretail.models.checks import above, at_least, between
+from omniretail.core.checks import above, at_least, between
 from omniretail.models.neighbours import nearest_users
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.profiles.svd import CountSVD

@@ -9,7 +9,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from omniretail.models.checks import above, at_least
+from omniretail.core.checks import above, at_least
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.profiles.svd import CountSVD
 from omniretail.models.protocols import Recommender

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from omniretail.models.checks import above
+from omniretail.core.checks import above
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 

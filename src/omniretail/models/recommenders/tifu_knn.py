@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
-from omniretail.models.checks import at_least, between
+from omniretail.core.checks import at_least, between
 from omniretail.models.neighbours import nearest_users
 from omniretail.models.top_k import batches
 from omniretail.views.baskets import once_per_basket

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from omniretail.models.checks import above, at_least, between, require
+from omniretail.core.checks import above, at_least, between, require
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.recommenders.profile_inputs import ProfileInputs
 from omniretail.models.recommenders.two_tower_network import TwoTowerNetwork, attributes_of

@@ -6,7 +6,7 @@ from typing import Literal, Self, get_args
 import numpy as np
 from scipy import sparse
 
-from omniretail.models.checks import at_least, one_of
+from omniretail.core.checks import at_least, one_of
 from omniretail.models.neighbours import most_similar, rarity
 from omniretail.models.top_k import batches
 from omniretail.views.histories import Histories

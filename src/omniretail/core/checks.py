@@ -1,0 +1,55 @@
+"""Settings out of range are refused where an object is made, in one sentence that names the setting."""
+
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+
+def require(model: Any, name: str, condition: bool, rule: str) -> None:
+    """Refuse a setting.
+
+    Args:
+        model: that is being made.
+        name: of the setting, a field of the model.
+        condition: what must hold.
+        rule: what must hold, in words that follow "must".
+
+    Raises:
+        ValueError: e.g. ``EASE: l2=-1 must be above 0``.
+    """
+    if not condition:
+        raise ValueError(f"{type(model).__name__}: {name}={getattr(model, name)!r} must {rule}")
+
+
+def _value(model: Any, name: str) -> Any:
+    value = getattr(model, name)
+    number = value is None or (isinstance(value, Real) and not isinstance(value, bool))
+    require(model, name, number, "be a number")
+    return value
+
+
+def above(model: Any, *names: str, low: float = 0) -> None:
+    """Refuse settings that are not above ``low``; None passes."""
+    for name in names:
+        value = _value(model, name)
+        require(model, name, value is None or value > low, f"be above {low:g}")
+
+
+def at_least(model: Any, *names: str, low: float = 0) -> None:
+    """Refuse settings below ``low``; None passes."""
+    for name in names:
+        value = _value(model, name)
+        require(model, name, value is None or value >= low, f"be {low:g} or more")
+
+
+def between(model: Any, *names: str, low: float = 0, high: float = 1) -> None:
+    """Refuse settings outside [low, high]; None passes."""
+    for name in names:
+        value = _value(model, name)
+        require(model, name, value is None or low <= value <= high, f"lie between {low:g} and {high:g}")
+
+
+def one_of(model: Any, name: str, choices: Sequence[Any]) -> None:
+    """Refuse a setting that is none of the choices."""
+    words = ", ".join(map(str, choices))
+    require(model, name, getattr(model, name) in choices, f"be one of {words}")
