@@ -39,7 +39,11 @@ from omegaconf import OmegaConf
 from omniretail.config import compose
 from omniretail.models.profiles.table import ProfileTable
 from omniretail.models.responses.encoding import logged, matrix, remembered
-from omniretail.models.stores.baselines import LastStore, MostFrequentStore, PopularStore, TimeOfWeekStore, counts
+from omniretail.models.stores.decayed_visits import decayed_counts
+from omniretail.models.stores.last import LastStore
+from omniretail.models.stores.most_frequent import MostFrequentStore
+from omniretail.models.stores.popular import PopularStore
+from omniretail.models.stores.time_of_week import TimeOfWeekStore
 from omniretail.models.top_k import recommend
 from omniretail.o2o.uplift.evaluate import coupon_figures, ranking_figures
 from omniretail.o2o.uplift.experiment_rows import campaigns, experiment
@@ -184,7 +188,7 @@ print(f"Household {household} will come to store {ids[store]}; it came to store 
 def visits_by_store() -> Figure:
     """One row per store of the household, one mark per visit."""
     before = log.visits.keep(log.visits.row == row)
-    ranked = [place for place in (-counts(log)[row]).argsort(kind="stable") if counts(log)[row, place]]
+    ranked = [place for place in (-decayed_counts(log)[row]).argsort(kind="stable") if decayed_counts(log)[row, place]]
     ranked += [place for place in dict.fromkeys(asked.visits.store.tolist()) if place not in ranked]
     height = {place: n for n, place in enumerate(ranked[::-1])}
     figure, (axes,) = canvas(height=0.28 * len(ranked) + 0.9)
@@ -214,7 +218,7 @@ taste, policy = instantiate(compose("model=recommender/personal_top").model), in
 taste.fit(train)
 place = int(np.searchsorted(fold.user_ids, household))
 itself, bought = fold.users.take([place]), fold.held_out[[place]].indices
-least = int(np.where(counts(log)[row] > 0, counts(log)[row], np.inf).argmin())
+least = int(np.where(decayed_counts(log)[row] > 0, decayed_counts(log)[row], np.inf).argmin())
 lists = {"anywhere": recommend(taste, itself, 10)[0][0]}
 for shop in (store, least):
     has = Sold(weeks=13).carried(train)[[shop]].indices

@@ -1,4 +1,4 @@
-"""A street of stores whose customers have habits that are known."""
+"""Stores on a street, whose customers have known habits."""
 
 from dataclasses import replace
 
@@ -12,14 +12,14 @@ ZONE = "Etc/GMT+5"
 
 
 def log_of(visits: list[tuple[int, float, int]], n_users: int, n_stores: int) -> StoreLog:
-    """A log of (customer, days before the moment, store)."""
+    """A log of (customer, days before the cutoff, store)."""
     ordered = sorted(visits, key=lambda visit: (visit[0], -visit[1]))
     row, ago, store = (np.array(each) for each in zip(*ordered, strict=True)) if ordered else (np.zeros(0, int),) * 3
     return StoreLog(Visits(row, store, (AT - ago * DAY).astype(np.int64)), n_users, n_stores, AT, ZONE)
 
 
-def asked_of(visits: list[tuple[int, float, int]]) -> VisitQueries:
-    """Questions (customer, days after the moment, store)."""
+def queries_of(visits: list[tuple[int, float, int]]) -> VisitQueries:
+    """Queries (customer, days after the cutoff, store)."""
     row, ahead, store = (np.array(each) for each in zip(*sorted(visits), strict=True))
     return VisitQueries(Visits(row, store, (AT + ahead * DAY).astype(np.int64)), row)
 
@@ -28,7 +28,7 @@ def street(n_users: int = 120, n_stores: int = 6, days: int = 150, seed: int = 0
     """Each customer has a store for mornings and one for evenings, and moves house after a quarter of the time.
 
     Returns:
-        What is known at the moment, and the visits of the 28 days after it.
+        The log at the cutoff, and the visits of the 28 days after it.
     """
     rng = np.random.default_rng(seed)
     visits = []
@@ -40,8 +40,8 @@ def street(n_users: int = 120, n_stores: int = 6, days: int = 150, seed: int = 0
             if rng.random() < 0.1:
                 store = rng.integers(n_stores)
             visits.append((user, day - days + (18 if evening else 9) / 24, int(store)))
-    known = log_of([(user, -when, store) for user, when, store in visits if when < 0], n_users, n_stores)
-    return known, asked_of([visit for visit in visits if visit[1] >= 0])
+    log = log_of([(user, -when, store) for user, when, store in visits if when < 0], n_users, n_stores)
+    return log, queries_of([visit for visit in visits if visit[1] >= 0])
 
 
 def placed(log: StoreLog) -> StoreLog:

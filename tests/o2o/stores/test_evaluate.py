@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from omniretail.models.stores.baselines import LastStore, PopularStore
+from omniretail.models.stores.last import LastStore
+from omniretail.models.stores.popular import PopularStore
 from omniretail.o2o.stores.evaluate import (
     ALL,
     NONE,
@@ -16,12 +17,12 @@ from omniretail.o2o.stores.evaluate import (
 )
 from omniretail.o2o.stores.next_store import next_stores
 from omniretail.policies.store_limits import OpenAt, WithinDistance
-from tests.models.stores.factories import asked_of, log_of, street
+from tests.models.stores.factories import queries_of, log_of, street
 from tests.policies.factories import TOWN
 
 
 def test_worked_by_hand() -> None:
-    asked = asked_of([(-1, 1, 1), (0, 1, 0), (0, 2, 1), (0, 3, 2), (1, 1, 3), (2, 1, -1)])
+    asked = queries_of([(-1, 1, 1), (0, 1, 0), (0, 2, 1), (0, 3, 2), (1, 1, 3), (2, 1, -1)])
     scores = np.tile([0.4, 0.3, 0.2, 0.1], (6, 1))
     found = per_customer(scores, asked)
     assert found.index.tolist() == [-1, 0, 1, 2]
@@ -31,18 +32,18 @@ def test_worked_by_hand() -> None:
 
 
 def test_of_equal_scores_the_lower_number_comes_first() -> None:
-    found = per_customer(np.ones((2, 3)), asked_of([(0, 1, 0), (1, 1, 2)]))
+    found = per_customer(np.ones((2, 3)), queries_of([(0, 1, 0), (1, 1, 2)]))
     assert found.mrr.tolist() == pytest.approx([1, 1 / 3])
 
 
 def test_scores_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(ValueError, match="a score of a store is not finite"):
-        per_customer(np.array([[1, np.nan]]), asked_of([(0, 1, 0)]))
+        per_customer(np.array([[1, np.nan]]), queries_of([(0, 1, 0)]))
 
 
 def test_loyal_or_not() -> None:
     log = log_of([(0, 10, 1), (0, 20, 1), (0, 99, 0), (1, 5, 0), (1, 6, 1), (2, 99, 0)], n_users=4, n_stores=2)
-    found = groups(log, asked_of([(-1, 1, 0), (0, 1, 0), (1, 1, 0), (1, 2, 0), (2, 1, 0), (3, 1, 0)]))
+    found = groups(log, queries_of([(-1, 1, 0), (0, 1, 0), (1, 1, 0), (1, 2, 0), (2, 1, 0), (3, 1, 0)]))
     assert found.to_dict() == {-1: NONE, 0: ONE, 1: SEVERAL, 2: NONE, 3: NONE}
 
 

@@ -1,71 +1,66 @@
 """BoostedChoice: a conditional logit of stores whose utilities are boosted trees."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from scipy import sparse
 
-from omniretail.models.stores.baselines import PopularStore
+from omniretail.core.checks import above, at_least
+from omniretail.models.lightgbm_params import Booster, boosters, lightgbm_params, require_lightgbm_params, trained_text
 from omniretail.models.stores.candidates import StoreCandidates, store_candidates
-from omniretail.models.stores.lightgbm_params import tree_settings
-from omniretail.models.stores.time_features import clock_features
+from omniretail.models.stores.popular import popularity
+from omniretail.models.stores.time_features import time_features
+from omniretail.models.stores.within_horizon import within_horizon
 from omniretail.schema import DataError
 from omniretail.views.stores.visit_log import StoreLog, VisitQueries
 
-_BLOCK = 20_000  # questions whose features are laid out at a time
-_LEAST = 1e-4  # chance of all stores that are no candidates together
+_BLOCK = 20_000  # queries whose features are laid out at a time
+_LEAST = 1e-4  # chance of all stores together that are no candidates
 
 
+@dataclass(eq=False)
 class BoostedChoice:
     """The chance of a store among the customer's candidates is proportional to ``exp(trees(features))``.
 
-    Conditional logit (McFadden, 1974) with trees for utilities, boosted on the gradient of its likelihood, one ensemble
-    for visits whose moment is given and one for those whose moment is not. Trees learn from the visits of earlier
-    windows, each customer of a window weighing the same, with what was known when their window began. What the
-    candidates leave goes to all other stores by popularity.
+    Conditional logit (McFadden, 1974) with trees for utilities, boosted on the gradient of its likelihood; one ensemble
+    for visits whose time is known and one for those whose time is not. Trees learn from the visits of earlier windows,
+    each customer of a window weighing the same, with features as of the start of their window. What the candidates
+    leave goes to all other stores by popularity.
 
     Args:
         horizon_days: length of a window.
-        n_windows: learned from.
+        n_windows: windows to learn from.
         step_days: between the starts of windows.
         candidates: stores per customer.
-        trees: of each ensemble.
-        leaves: of each tree, at most.
+        n_estimators: trees of each ensemble.
+        num_leaves: of each tree, at most.
         learning_rate: of boosting.
-        min_rows: in a leaf; a row is a candidate.
-        columns_share: of features drawn for each tree.
-        l2: penalty on leaves.
-        max_visits: learned from; more are drawn at random.
+        min_child_samples: rows in a leaf; a row is a candidate.
+        colsample_bytree: share of features drawn for each tree.
+        reg_lambda: L2 penalty on leaves.
+        max_visits: visits to learn from, the same number of each window; of more, some are drawn at random.
         seed: of all draws.
     """
 
-    def __init__(
-        self,
-        horizon_days: float = 28,
-        n_windows: int = 6,
-        step_days: float = 28,
-        candidates: int = 12,
-        trees: int = 80,
-        leaves: int = 15,
-        learning_rate: float = 0.1,
-        min_rows: int = 100,
-        columns_share: float = 0.7,
-        l2: float = 5.0,
-        max_visits: int = 200_000,
-        seed: int = 1,
-    ) -> None:
-        self.horizon_days = horizon_days
-        self.n_windows = n_windows
-        self.step_days = step_days
-        self.candidates = candidates
-        self.trees = trees
-        self.leaves = leaves
-        self.learning_rate = learning_rate
-        self.min_rows = min_rows
-        self.columns_share = columns_share
-        self.l2 = l2
-        self.max_visits = max_visits
-        self.seed = seed
+    horizon_days: float = 28
+    n_windows: int = 6
+    step_days: float = 28
+    candidates: int = 12
+    n_estimators: int = 80
+    num_leaves: int = 15
+    learning_rate: float = 0.1
+    min_child_samples: int = 100
+    colsample_bytree: float = 0.7
+    reg_lambda: float = 5.0
+    max_visits: int = 200_000
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        above(self, "horizon_days", "step_days")
+        at_least(self, "n_windows", "candidates", "max_visits", low=1)
+        require_lightgbm_params(self)
 
     def fit(self, log: StoreLog) -> Self:
         """See ``StoreModel``.
@@ -73,92 +68,113 @@ class BoostedChoice:
         Raises:
             DataError: where no earlier window has a visit to learn from.
         """
-        self.log_, self.known_ = log, store_candidates(log, self.candidates)
-        self.popular_ = PopularStore().fit(log).popularity_ + 1e-9  # (S,)
+        self.log_, self.candidates_ = log, store_candidates(log, self.candidates)
+        self.popularity_ = popularity(log) + 1e-9  # (S,)
         windows = list(self._windows(log))
         if not windows:
-            raise DataError(nothing_to_learn(self.horizon_days))
-        self.elsewhere_ = _missed([hit for *_, hit in windows], [_weights(asked) for _, _, asked, _ in windows])
-        self.trees_text_ = np.array([self._learned(windows, timed) for timed in (False, True)])
-        self._trees: list[Any] = []
+            raise DataError(no_window_to_learn_from(self.horizon_days))
+        self.elsewhere_ = _share_elsewhere(windows)
+        texts = [self._trained(windows, timed) for timed in (False, True)]
+        self._boosters = [boosters([text])[0] if text else None for text in texts]
         return self
 
-    def score(self, asked: VisitQueries, timed: bool) -> np.ndarray:
+    def score(self, queries: VisitQueries, timed: bool) -> np.ndarray:
         """The chance of each store; see ``StoreModel``. Rows sum to one."""
-        import lightgbm
-
-        if not getattr(self, "_trees", None):
-            self._trees = [lightgbm.Booster(model_str=str(text)) if text else None for text in self.trees_text_]
-        chances = np.tile(self.popular_.astype(np.float32), (len(asked), 1))
-        for start in range(0, len(asked), _BLOCK):
-            rows = np.arange(start, min(start + _BLOCK, len(asked)))
-            self._fill(chances[rows[0] : rows[-1] + 1], asked.keep(rows), self._trees[int(timed)], timed)
+        chances = np.tile(self.popularity_.astype(np.float32), (len(queries), 1))
+        for start in range(0, len(queries), _BLOCK):
+            rows = np.arange(start, min(start + _BLOCK, len(queries)))
+            self._fill(chances[rows[0] : rows[-1] + 1], queries.keep(rows), self._boosters[int(timed)], timed)
         return chances
 
-    def _fill(self, chances: np.ndarray, asked: VisitQueries, trees: Any, timed: bool) -> None:
-        store = self.known_.store[asked.visits.row]  # (Q, K)
-        x = _features(self.log_, self.known_, asked, timed)
-        pull = np.zeros(store.shape)
-        if trees is not None:
-            pull = trees.predict(x.reshape(-1, x.shape[2]), num_threads=1).reshape(store.shape)
+    def visit_probability(self, log: StoreLog, horizon_days: float) -> sparse.csr_array:
+        """See ``StoreModel``."""
+        return within_horizon(self, log, horizon_days)
+
+    def _fill(self, chances: np.ndarray, queries: VisitQueries, booster: Booster | None, timed: bool) -> None:
+        """Turn popularity (Q, S) into chances, in place."""
+        store = self.candidates_.store[queries.visits.row]  # (Q, K)
+        utility = np.zeros(store.shape)
+        if booster is not None:
+            x = _features(self.log_, self.candidates_, queries, timed)
+            utility = booster.predict(x.reshape(-1, x.shape[2]), num_threads=1).reshape(store.shape)
         np.put_along_axis(chances, store, 0.0, axis=1)
         left = chances.sum(axis=1, keepdims=True)
         chances *= np.where(left > 0, self.elsewhere_ / np.maximum(left, 1e-30), 0)
-        np.put_along_axis(chances, store, _softmax(pull) * np.where(left > 0, 1 - self.elsewhere_, 1.0), axis=1)
+        np.put_along_axis(chances, store, _softmax(utility) * np.where(left > 0, 1 - self.elsewhere_, 1.0), axis=1)
 
-    def _windows(self, log: StoreLog) -> Iterator[tuple[StoreLog, StoreCandidates, VisitQueries, np.ndarray]]:
-        """What was known when each earlier window began, the visits in it, and which candidate each went to."""
+    def _windows(self, log: StoreLog) -> Iterator["_Window"]:
+        """Each earlier window with a visit to a candidate."""
         rng = np.random.default_rng(self.seed)
         most = max(1, self.max_visits // self.n_windows)
-        for past, made in log.windows(self.horizon_days, self.n_windows, self.step_days):
-            drawn = np.sort(rng.choice(len(made), most, replace=False)) if len(made) > most else np.arange(len(made))
-            asked = made.keep(drawn)
-            told = store_candidates(past, self.candidates)
-            hit = told.store[asked.visits.row] == asked.visits.store[:, None]
-            if hit.any():
-                yield past, told, asked, hit
+        for past, visits in log.windows(self.horizon_days, self.n_windows, self.step_days):
+            n = len(visits)
+            queries = visits.keep(np.sort(rng.choice(n, most, replace=False)) if n > most else np.arange(n))
+            candidates = store_candidates(past, self.candidates)
+            chosen = candidates.store[queries.visits.row] == queries.visits.store[:, None]
+            if chosen.any():
+                yield _Window(past, candidates, queries, chosen)
 
-    def _learned(self, windows: list[tuple[StoreLog, StoreCandidates, VisitQueries, np.ndarray]], timed: bool) -> str:
-        if windows[0][3].shape[1] == 1:
-            return ""  # one candidate is no choice
-        import lightgbm
+    def _trained(self, windows: list["_Window"], timed: bool) -> str:
+        """The trees as text; empty where there is one candidate and so no choice."""
+        if windows[0].chosen.shape[1] == 1:
+            return ""
+        x = np.concatenate([window.features(timed) for window in windows])  # (N, K, F)
+        chosen = np.concatenate([window.chosen[window.inside] for window in windows])  # (N, K)
+        weight = np.concatenate([window.weight[window.inside] for window in windows])[:, None]
 
-        x = np.concatenate([_features(past, told, asked, timed)[hit.any(axis=1)] for past, told, asked, hit in windows])
-        hit = np.concatenate([each[each.any(axis=1)] for *_, each in windows])  # (N, K)
-        weight = np.concatenate([_weights(asked)[each.any(axis=1)] for _, _, asked, each in windows])[:, None]
+        def gradient_and_hessian(utility: np.ndarray, _: Any) -> tuple[np.ndarray, np.ndarray]:
+            chance = _softmax(utility.reshape(chosen.shape))
+            hessian = 2 * np.maximum(chance * (1 - chance), 1e-6)
+            return ((chance - chosen) * weight).reshape(-1), (hessian * weight).reshape(-1)
 
-        def slopes(pull: np.ndarray, _: Any) -> tuple[np.ndarray, np.ndarray]:
-            chance = _softmax(pull.reshape(hit.shape))
-            curve = 2 * np.maximum(chance * (1 - chance), 1e-6)
-            return ((chance - hit) * weight).reshape(-1), (curve * weight).reshape(-1)
-
-        data = lightgbm.Dataset(x.reshape(-1, x.shape[2]), hit.reshape(-1).astype(np.float32))
-        return lightgbm.train(tree_settings(self) | {"objective": slopes}, data, self.trees).model_to_string()
+        params = lightgbm_params(self, gradient_and_hessian)
+        labels = chosen.reshape(-1).astype(np.float32)
+        return trained_text(params, x.reshape(-1, x.shape[2]), labels, self.n_estimators)
 
 
-def nothing_to_learn(horizon_days: float) -> str:
+@dataclass(frozen=True)
+class _Window:
+    """Visits of an earlier window to learn from; ``chosen`` is True at the candidate visited, shape (Q, K)."""
+
+    past: StoreLog
+    candidates: StoreCandidates
+    queries: VisitQueries
+    chosen: np.ndarray
+
+    @property
+    def inside(self) -> np.ndarray:
+        """True where the store visited is a candidate; shape (Q,)."""
+        return np.asarray(self.chosen.any(axis=1))
+
+    @property
+    def weight(self) -> np.ndarray:
+        """One for each customer, shared by their visits; shape (Q,)."""
+        _, which, count = np.unique(self.queries.who, return_inverse=True, return_counts=True)
+        return 1 / count[which]
+
+    def features(self, timed: bool) -> np.ndarray:
+        """Of the visits inside; shape (N, K, F)."""
+        return _features(self.past, self.candidates, self.queries, timed)[self.inside]
+
+
+def no_window_to_learn_from(horizon_days: float) -> str:
     """The sentence for a log that is too short."""
     return f"no window of {horizon_days:g} days has visits in it and before it; choose a smaller model.horizon_days"
 
 
-def _features(past: StoreLog, told: StoreCandidates, asked: VisitQueries, timed: bool) -> np.ndarray:
-    """Of each question's candidates; shape (Q, K, F)."""
-    habits = told.features[asked.visits.row]
-    return np.concatenate([habits, clock_features(past, told, asked)], axis=2) if timed else habits
+def _features(past: StoreLog, candidates: StoreCandidates, queries: VisitQueries, timed: bool) -> np.ndarray:
+    """Of each query's candidates; shape (Q, K, F)."""
+    habits = candidates.features[queries.visits.row]
+    return np.concatenate([habits, time_features(past, candidates, queries)], axis=2) if timed else habits
 
 
-def _weights(asked: VisitQueries) -> np.ndarray:
-    """One for each customer, shared by their visits; shape (Q,)."""
-    _, which, count = np.unique(asked.who, return_inverse=True, return_counts=True)
-    return 1 / count[which]
+def _share_elsewhere(windows: list[_Window]) -> float:
+    """Share of visits to stores that are no candidates; never quite 0."""
+    inside = np.concatenate([window.inside for window in windows])
+    weight = np.concatenate([window.weight for window in windows])
+    return max(float((weight * ~inside).sum() / weight.sum()), _LEAST)
 
 
-def _missed(hits: list[np.ndarray], weights: list[np.ndarray]) -> float:
-    """Share of visits that went to no candidate; never quite none."""
-    hit, weight = np.concatenate([each.any(axis=1) for each in hits]), np.concatenate(weights)
-    return max(float((weight * ~hit).sum() / weight.sum()), _LEAST)
-
-
-def _softmax(pull: np.ndarray) -> np.ndarray:
-    powers = np.exp(pull - pull.max(axis=1, keepdims=True))
+def _softmax(utility: np.ndarray) -> np.ndarray:
+    powers = np.exp(utility - utility.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)

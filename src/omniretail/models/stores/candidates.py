@@ -1,28 +1,29 @@
-"""What is known, at a moment, of customers and of the few stores that each may visit next."""
+"""The few stores that each customer may visit next, and their features at the cutoff."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from omniretail.models.stores.baselines import PopularStore, decayed
+from omniretail.models.stores.decayed_visits import visit_weights
+from omniretail.models.stores.popular import popularity
 from omniretail.views.stores.visit_log import DAY, StoreLog
 from omniretail.views.stores.visits import Visits
 
 HALF_LIVES = (7.0, 28.0, 56.0, 112.0, None)
-"""Days by which visits fade in the shares of stores."""
-_OWN = 56.0  # the half-life by which a customer's stores are ordered
+"""Half-lives of visits in the shares of stores, in days."""
+_OWN = 56.0  # half-life by which a customer's stores are ordered
 _NEVER_DAYS = 400.0
-_BLOCK_CELLS = 1 << 22  # customers x stores that are laid out at a time
+_BLOCK_CELLS = 1 << 22  # customers x stores at a time
 
 
 @dataclass(frozen=True)
 class StoreCandidates:
-    """K stores for each of U customers, and one row more for a customer of whom nothing is known.
+    """K stores for each of U customers, and a last row for unknown customers.
 
     Attributes:
-        store: numbers of stores, likeliest first by a rule of thumb, the same none twice; shape (U + 1, K).
-        features: float32, NaN where not known; shape (U + 1, K, F).
-        column: of each visit's store among its customer's K, -1 where it is none of them; shape (V,).
+        store: distinct stores, likeliest first by a rule of thumb; shape (U + 1, K).
+        features: float32, NaN where unknown; shape (U + 1, K, F).
+        column: place of each visit's store among its customer's K, -1 where it is none of them; shape (V,).
     """
 
     store: np.ndarray
@@ -31,89 +32,90 @@ class StoreCandidates:
 
 
 @dataclass(frozen=True)
-class _Town:
+class _AllCustomers:
     """What is the same for everybody; S stores."""
 
-    popular: np.ndarray  # share of visits of four weeks, (S,)
-    trend: np.ndarray  # log of how the last week compares with the last 13, (S,)
-    silent: np.ndarray  # log days since anybody came, (S,)
-    alike: np.ndarray  # cosine of stores by who visits them, the diagonal 0, (S, S)
-    after: np.ndarray  # share of stores visited next after each, (S, S)
+    popular: np.ndarray  # share of visits in the last four weeks, (S,)
+    trend: np.ndarray  # log of the share in the last week over that in the last 13, (S,)
+    silent: np.ndarray  # log of days since the last visit, (S,)
+    similarity: np.ndarray  # cosine of stores by their visitors, the diagonal 0, (S, S)
+    after: np.ndarray  # share of the stores visited next after each, (S, S)
 
 
-def store_candidates(log: StoreLog, k: int) -> StoreCandidates:
-    """Lay out candidates and features of all customers.
+def store_candidates(log: StoreLog, n_candidates: int) -> StoreCandidates:
+    """Candidates and features of all customers.
 
-    Candidates are the customer's own stores by faded visits, then those that customers of the same stores visit, then
+    Candidates are the customer's own stores by decayed visits, then those that customers of the same stores visit, then
     those visited after the last one, then the popular.
 
     Args:
-        log: visits before the moment ``log.at``; nothing else is looked at.
-        k: candidates; all stores where there are fewer.
+        log: visits before the cutoff ``log.at``; nothing else is read.
+        n_candidates: K; all stores where there are fewer.
     """
-    town = _town(log)
+    shared = _of_all_customers(log)
     size = max(1, _BLOCK_CELLS // log.n_stores)
-    blocks = [
-        _block(log, town, start, min(start + size, log.n_users + 1), k) for start in range(0, log.n_users + 1, size)
-    ]
+    starts = range(0, log.n_users + 1, size)
+    blocks = [_block(log, shared, start, min(start + size, log.n_users + 1), n_candidates) for start in starts]
     store, features = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     hit = store[log.visits.row] == log.visits.store[:, None]
     column = np.where(hit.any(axis=1), hit.argmax(axis=1), -1)
     return StoreCandidates(store, features, column)
 
 
-def _town(log: StoreLog) -> _Town:
-    made, popular = log.visits, PopularStore(28).fit(log).popularity_
-    week, quarter = (PopularStore(days).fit(log).popularity_ for days in (7, 91))
+def _of_all_customers(log: StoreLog) -> _AllCustomers:
+    visits, popular = log.visits, popularity(log, 28)
+    week, quarter = (popularity(log, days) for days in (7, 91))
     last = np.full(log.n_stores, -np.inf)
-    np.maximum.at(last, made.store, made.timestamp)
-    own = np.sqrt(_shares(_cells(log, made, decayed(log, 112.0), 0, log.n_users)))
+    np.maximum.at(last, visits.store, visits.timestamp)
+    own = np.sqrt(_shares(_cells(log, visits, visit_weights(log, 112.0), 0, log.n_users)))
     own /= np.maximum(np.linalg.norm(own, axis=0), 1e-9)
-    alike = own.T @ own
-    np.fill_diagonal(alike, 0)
-    follows = made.row[1:] == made.row[:-1]
-    step = made.store[:-1][follows].astype(np.int64) * log.n_stores + made.store[1:][follows]
+    similarity = own.T @ own
+    np.fill_diagonal(similarity, 0)
+    follows = visits.row[1:] == visits.row[:-1]
+    step = visits.store[:-1][follows].astype(np.int64) * log.n_stores + visits.store[1:][follows]
     moves = np.bincount(step, minlength=log.n_stores**2).reshape(log.n_stores, log.n_stores)
-    return _Town(
+    return _AllCustomers(
         popular=popular,
         trend=np.log((week + 1e-6) / (quarter + 1e-6)),
         silent=_days_since(log, last),
-        alike=alike,
+        similarity=similarity,
         after=(moves + 5 * popular) / (moves.sum(axis=1, keepdims=True) + 5),
     )
 
 
-def _block(log: StoreLog, town: _Town, start: int, end: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Candidates and features of customers ``start:end``; the one after the last is nobody."""
+def _block(
+    log: StoreLog, shared: _AllCustomers, start: int, end: int, n_candidates: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Candidates and features of customers ``start:end``; the one after the last is unknown."""
     n, inside = end - start, (log.visits.row >= start) & (log.visits.row < end)
-    made = log.visits.keep(inside)
-    row = made.row - start
-    cells = {half: _cells(log, made, decayed(log, half)[inside], start, n) for half in HALF_LIVES}
+    visits = log.visits.keep(inside)
+    row = visits.row - start
+    cells = {half: _cells(log, visits, visit_weights(log, half)[inside], start, n) for half in HALF_LIVES}
     own = _shares(cells[_OWN])
     latest = np.full(n, -1)
-    latest[row] = made.store
-    alike = _shares(own @ town.alike)
-    after = np.where((latest >= 0)[:, None], town.after[latest], town.popular)
+    latest[row] = visits.store
+    similarity = _shares(own @ shared.similarity)
+    after = np.where((latest >= 0)[:, None], shared.after[latest], shared.popular)
     visited = cells[None] > 0
-    order = own + 1e-3 * visited + 1e-4 * alike + 1e-5 * after + 1e-7 * town.popular
-    store = np.argsort(-order, axis=1, kind="stable")[:, :k]
+    order = own + 1e-3 * visited + 1e-4 * similarity + 1e-5 * after + 1e-7 * shared.popular
+    store = np.argsort(-order, axis=1, kind="stable")[:, :n_candidates]
 
     def at(table: np.ndarray) -> np.ndarray:
         return np.take_along_axis(np.broadcast_to(table, (n, log.n_stores)), store, axis=1)
 
-    last, recency = _latest(made, row, (n, log.n_stores))
-    returns = _returns(made, row, latest, decayed(log, 112.0)[inside], own)
+    last, recency = _latest(visits, row, (n, log.n_stores))
+    returns = _returns(visits, row, latest, visit_weights(log, 112.0)[inside], own)
     per_store = [
         *(at(_shares(each)) for each in cells.values()),
         np.log1p(at(cells[None])),
         at(_days_since(log, last)),
         np.log(at(recency)),
         at(returns),
-        at(alike),
+        at(similarity),
         at(after),
-        np.log(at(town.popular) + 1e-7),
-        at(town.trend),
-        at(town.silent),
+        np.log(at(shared.popular) + 1e-7),
+        at(shared.trend),
+        at(shared.silent),
         _km(log, start, store),
     ]
     per_customer = [
@@ -126,8 +128,8 @@ def _block(log: StoreLog, town: _Town, start: int, end: int, k: int) -> tuple[np
     return store, np.stack([*per_store, *repeated], axis=2).astype(np.float32)
 
 
-def _cells(log: StoreLog, made: Visits, weight: np.ndarray, start: int, n: int) -> np.ndarray:
-    cell = (made.row - start).astype(np.int64) * log.n_stores + made.store
+def _cells(log: StoreLog, visits: Visits, weight: np.ndarray, start: int, n: int) -> np.ndarray:
+    cell = (visits.row - start).astype(np.int64) * log.n_stores + visits.store
     return np.bincount(cell, weight, n * log.n_stores).reshape(n, log.n_stores).astype(np.float32)
 
 
@@ -139,19 +141,19 @@ def _days_since(log: StoreLog, timestamp: np.ndarray) -> np.ndarray:
     return np.log1p(np.minimum((log.at - timestamp) / DAY, _NEVER_DAYS))
 
 
-def _latest(made: Visits, row: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """When each store was last visited, and how many visits ago, 1 the last; -inf and 1000 where never."""
+def _latest(visits: Visits, row: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Time of the last visit to each store, and how many visits ago, 1 the last; -inf and 1000 where there is none."""
     last, ago = np.full(shape, -np.inf), np.full(shape, 1000.0)
-    np.maximum.at(last, (row, made.store), made.timestamp)
-    np.minimum.at(ago, (row, made.store), np.searchsorted(row, row, side="right") - np.arange(len(row)))
+    np.maximum.at(last, (row, visits.store), visits.timestamp)
+    np.minimum.at(ago, (row, visits.store), np.searchsorted(row, row, side="right") - np.arange(len(row)))
     return last, ago
 
 
-def _returns(made: Visits, row: np.ndarray, latest: np.ndarray, weight: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """Share of stores that the customer visits after the one visited last, drawn to their usual shares."""
+def _returns(visits: Visits, row: np.ndarray, latest: np.ndarray, weight: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Share of stores visited after the one visited last, shrunk towards the customer's shares."""
     again = np.zeros_like(own)
-    follows = np.append(False, (row[1:] == row[:-1]) & (made.store[:-1] == latest[row[:-1]]))[: len(row)]
-    np.add.at(again, (row[follows], made.store[follows]), weight[follows].astype(again.dtype))
+    follows = np.append(False, (row[1:] == row[:-1]) & (visits.store[:-1] == latest[row[:-1]]))[: len(row)]
+    np.add.at(again, (row[follows], visits.store[follows]), weight[follows].astype(again.dtype))
     return (again + 3 * own) / (again.sum(axis=1, keepdims=True) + 3)
 
 

@@ -1,33 +1,49 @@
-"""What a simulated world itself says of the next store: no model can be better on average."""
+"""StoreOracle: the choices with which a simulated retailer draws its visits; no model can be better on average."""
 
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
+from scipy import sparse
 
-from omniretail.ids import Vocabulary
-from omniretail.sources.simulator.world import World
+from omniretail.core.checks import require
+from omniretail.models.stores.within_horizon import within_horizon
+from omniretail.schema import DataError
+from omniretail.sources.simulator.source import Simulate
 from omniretail.views.stores.visit_log import StoreLog, VisitQueries
 
 
+@dataclass(eq=False)
 class StoreOracle:
-    """The chances that visits to stores were drawn with.
+    """The simulator's choice probabilities.
 
     Args:
-        world: whose customers and stores are numbered from 1.
-        stores: those of the training set.
+        source: the simulated retailer, whose customers and stores are numbered from 1.
     """
 
-    def __init__(self, world: World, stores: Vocabulary) -> None:
-        self.world = world
-        self.stores = stores
+    source: Simulate = field(metadata={"protocol": False})
+
+    def __post_init__(self) -> None:
+        require(self, "source", isinstance(self.source, Simulate), "be the simulated retailer: set source=simulate")
 
     def fit(self, log: StoreLog) -> Self:
-        """See ``StoreModel``; there is nothing to learn."""
+        """See ``StoreModel``; only the numbers of the stores are read.
+
+        Raises:
+            DataError: where the log does not name its stores.
+        """
+        if log.stores is None:
+            raise DataError("StoreOracle needs a log that names its stores; make it with views.stores.store_log")
+        self.store_ids_ = log.stores.ids.to_numpy(np.int64)  # (S,)
         return self
 
-    def score(self, asked: VisitQueries, timed: bool) -> np.ndarray:
-        """See ``StoreModel``; customers are told by their raw ids, which held-out visits have."""
-        customer = asked.who.astype(np.int64) - 1
-        chances = np.zeros((len(asked), len(self.world.place)), dtype=np.float32)
-        np.put_along_axis(chances, self.world.near[customer].astype(np.int64), self.world.pull[customer], axis=1)
-        return chances[:, self.stores.ids.to_numpy(np.int64) - 1]
+    def score(self, queries: VisitQueries, timed: bool) -> np.ndarray:
+        """See ``StoreModel``; customers are found by their ids, so customers without a history have scores too."""
+        world, customer = self.source.world(), queries.who.astype(np.int64) - 1
+        chances = np.zeros((len(queries), len(world.place)), dtype=np.float32)
+        np.put_along_axis(chances, world.near[customer].astype(np.int64), world.pull[customer], axis=1)
+        return chances[:, self.store_ids_ - 1]
+
+    def visit_probability(self, log: StoreLog, horizon_days: float) -> sparse.csr_array:
+        """See ``StoreModel``; the true choice at the rate of visits that the log shows."""
+        return within_horizon(self, log, horizon_days)

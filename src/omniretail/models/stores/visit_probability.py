@@ -1,97 +1,109 @@
-"""WillVisit: the chance that a customer visits a store within the next weeks."""
+"""VisitProbability: the chance that a customer visits a store within the next weeks."""
 
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from scipy import sparse
 
-from omniretail.models.stores.boosted_choice import nothing_to_learn
-from omniretail.models.stores.candidates import StoreCandidates, store_candidates
-from omniretail.models.stores.lightgbm_params import tree_settings
+from omniretail.core.checks import above, at_least
+from omniretail.models.lightgbm_params import boosters, lightgbm_params, require_lightgbm_params, trained_text
+from omniretail.models.stores.boosted_choice import no_window_to_learn_from
+from omniretail.models.stores.candidates import store_candidates
+from omniretail.models.stores.popular import popularity
 from omniretail.schema import DataError
 from omniretail.views.stores.visit_log import StoreLog, VisitQueries
 
+_LEAST = 1e-6  # of popularity, beside the chances
 
+
+@dataclass(eq=False)
 class VisitProbability:
     """Boosted trees over a customer and a candidate store, learned from whether earlier windows held such a visit.
 
-    Other than ``BoostedChoice`` it knows that a customer may not come at all, or visit several stores; what offers
-    under budgets are worth is a sum of such chances.
+    Unlike ``BoostedChoice`` it models that a customer may not come at all, or visit several stores; the expected visits
+    of an allocation are a sum of such chances.
 
     Args:
         horizon_days: length of a window.
-        n_windows: learned from, one after the other.
-        candidates: stores per customer; the chance of any other is taken to be 0.
-        trees: number of them.
-        leaves: of each tree, at most.
+        n_windows: windows to learn from, one after the other.
+        candidates: stores per customer; the chance of any other counts as 0.
+        n_estimators: trees.
+        num_leaves: of each tree, at most.
         learning_rate: of boosting.
-        min_rows: in a leaf.
-        columns_share: of features drawn for each tree.
-        l2: penalty on leaves.
+        min_child_samples: rows in a leaf.
+        colsample_bytree: share of features drawn for each tree.
+        reg_lambda: L2 penalty on leaves.
         seed: of all draws.
     """
 
-    def __init__(
-        self,
-        horizon_days: float = 28,
-        n_windows: int = 6,
-        candidates: int = 12,
-        trees: int = 100,
-        leaves: int = 15,
-        learning_rate: float = 0.05,
-        min_rows: int = 100,
-        columns_share: float = 0.7,
-        l2: float = 5.0,
-        seed: int = 1,
-    ) -> None:
-        self.horizon_days = horizon_days
-        self.n_windows = n_windows
-        self.candidates = candidates
-        self.trees = trees
-        self.leaves = leaves
-        self.learning_rate = learning_rate
-        self.min_rows = min_rows
-        self.columns_share = columns_share
-        self.l2 = l2
-        self.seed = seed
+    horizon_days: float = 28
+    n_windows: int = 6
+    candidates: int = 12
+    n_estimators: int = 100
+    num_leaves: int = 15
+    learning_rate: float = 0.05
+    min_child_samples: int = 100
+    colsample_bytree: float = 0.7
+    reg_lambda: float = 5.0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        above(self, "horizon_days")
+        at_least(self, "n_windows", "candidates", low=1)
+        require_lightgbm_params(self)
 
     def fit(self, log: StoreLog) -> Self:
-        """Learn from what is known at the moment of the log.
+        """See ``StoreModel``.
 
         Raises:
-            DataError: where no earlier window has a visit to learn from, or all of them went alike.
+            DataError: where no earlier window has a visit to learn from, or nothing to tell visits from others.
         """
-        import lightgbm
-
-        lessons = [self._lesson(*each) for each in log.windows(self.horizon_days, self.n_windows, self.horizon_days)]
-        if not lessons:
-            raise DataError(nothing_to_learn(self.horizon_days))
-        x, y = (np.concatenate(parts) for parts in zip(*lessons, strict=True))
-        told = store_candidates(log, self.candidates)
+        windows = [self._rows(*each) for each in log.windows(self.horizon_days, self.n_windows, self.horizon_days)]
+        if not windows:
+            raise DataError(no_window_to_learn_from(self.horizon_days))
+        x, y = (np.concatenate(parts) for parts in zip(*windows, strict=True))
         if y.min() == y.max():
             raise DataError("every customer went to every candidate store, or to none: there is nothing to tell apart")
-        settings = tree_settings(self) | {"objective": "binary"}
-        trees = lightgbm.train(settings, lightgbm.Dataset(x, y), self.trees)
-        self.chances_ = self._told(trees, told, log)  # (U, S)
+        (booster,) = boosters([trained_text(lightgbm_params(self, "binary"), x, y, self.n_estimators)])
+        candidates = store_candidates(log, self.candidates)
+        features, store = candidates.features[: log.n_users], candidates.store[: log.n_users]
+        chances = booster.predict(features.reshape(-1, features.shape[2]), num_threads=1)
+        row = np.repeat(np.arange(log.n_users), store.shape[1])
+        self.chances_ = sparse.csr_array((chances, (row, store.reshape(-1))), shape=(log.n_users, log.n_stores))
+        self.popularity_ = popularity(log)
         return self
 
-    def _told(self, trees: Any, told: StoreCandidates, log: StoreLog) -> sparse.csr_array:
-        features, store = told.features[: log.n_users], told.store[: log.n_users]
-        said = np.asarray(trees.predict(features.reshape(-1, features.shape[2]), num_threads=1))
-        row = np.repeat(np.arange(log.n_users), store.shape[1])
-        return sparse.csr_array((said, (row, store.reshape(-1))), shape=(log.n_users, log.n_stores))
+    def score(self, queries: VisitQueries, timed: bool) -> np.ndarray:
+        """The chance of a visit within the window, then popularity; see ``StoreModel``."""
+        row = queries.visits.row
+        chances = self.chances_[np.maximum(row, 0)].toarray() if len(row) else np.zeros((0, len(self.popularity_)))
+        return np.where((row >= 0)[:, None], chances, 0).astype(np.float32) + np.float32(_LEAST) * self.popularity_
 
-    def _lesson(self, past: StoreLog, asked: VisitQueries) -> tuple[np.ndarray, np.ndarray]:
-        """Features of the candidates of customers known by then, and whether they went there."""
-        told, seen = store_candidates(past, self.candidates), np.unique(past.visits.row)
-        went = visited(asked, past.n_users, past.n_stores)[seen[:, None], told.store[seen]]
-        return told.features[seen].reshape(-1, told.features.shape[2]), went.reshape(-1).astype(np.float32)
+    def visit_probability(self, log: StoreLog, horizon_days: float) -> sparse.csr_array:
+        """See ``StoreModel``.
+
+        Raises:
+            ValueError: where the model has learned from windows of another length.
+        """
+        if horizon_days != self.horizon_days:
+            raise ValueError(
+                f"VisitProbability learned from windows of {self.horizon_days:g} days and the horizon is "
+                f"{horizon_days:g}; set model.horizon_days={horizon_days:g}"
+            )
+        return self.chances_
+
+    def _rows(self, past: StoreLog, visits: VisitQueries) -> tuple[np.ndarray, np.ndarray]:
+        """Features of the candidates of customers with an earlier visit, and whether the customers went there."""
+        candidates, users = store_candidates(past, self.candidates), np.unique(past.visits.row)
+        went = visited(visits, past.n_users, past.n_stores)[users[:, None], candidates.store[users]]
+        return candidates.features[users].reshape(-1, candidates.features.shape[2]), went.reshape(-1).astype(np.float32)
 
 
-def visited(asked: VisitQueries, n_users: int, n_stores: int) -> np.ndarray:
-    """True where a known customer visited a known store; shape (U, S)."""
-    row, store = asked.visits.row, asked.visits.store
-    there = (row >= 0) & (store >= 0)
+def visited(queries: VisitQueries, n_users: int, n_stores: int) -> np.ndarray:
+    """True where a customer of the log visits one of its stores; shape (U, S)."""
+    row, store = queries.visits.row, queries.visits.store
+    numbered = (row >= 0) & (store >= 0)
     went = np.zeros((n_users, n_stores), dtype=bool)
-    went[row[there], store[there]] = True
+    went[row[numbered], store[numbered]] = True
     return went

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.metrics.significance import bootstrap_interval, holm, paired_test
-from omniretail.models.stores.baselines import StoreModel
+from omniretail.models.stores.protocol import StoreModel
 from omniretail.views.stores.visit_log import DAY, StoreLog, VisitQueries
 
 FIGURES = ("accuracy", "mrr", "recall_at_3")
