@@ -3,26 +3,28 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+EXTRAS := dev,docs,train,neural,recbole,onnx,server
 # a worker and a thread for each of two cores: threads that wait for a core take many times as long
 
-.PHONY: help install quickstart server test test-all lint format clean
+.PHONY: help install quickstart server test test-all lint docs format lock clean
 
 help:
 	@echo "make quickstart   set up .venv, train and compare recommenders on The Complete Journey"
 	@echo "make server       start an MLflow server on this machine, behind a password (docs/server.md)"
 	@echo "make test         the default tests (under 5 minutes, no network, no data root)"
 	@echo "make test-all     also slow ones and those that need the data root (OMNIRETAIL_DATA)"
-	@echo "make lint         ruff, pyright, import-linter"
+	@echo "make lint         ruff, pyright, import-linter, the documentation site"
+	@echo "make docs         the documentation site, in site/"
 	@echo "make format       let ruff mend what it can"
 
 install: $(INSTALLED)
 
-$(INSTALLED): pyproject.toml
+$(INSTALLED): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "omniretail needs Python 3.11 or later, and $(PYTHON) is older: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing omniretail into $(VENV) (a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,train,neural,recbole,onnx,server]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[$(EXTRAS)]'
 	@touch $@
 
 quickstart: $(INSTALLED)
@@ -44,6 +46,13 @@ lint: $(INSTALLED)
 	@$(BIN)/ruff format --check
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+docs: $(INSTALLED)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict && echo "open site/index.html"
+
+lock: # the versions of this environment, for everybody
+	@$(BIN)/python -m pip freeze --exclude-editable --exclude omniretail > requirements.lock
 
 format: $(INSTALLED)
 	@$(BIN)/ruff format
