@@ -11,18 +11,18 @@ from pathlib import Path
 
 from hydra.utils import instantiate
 
+from omniretail.config import compose
 from omniretail.metrics.evaluate_lists import Metrics, evaluate_lists
 from omniretail.metrics.ranking import ndcg_at_k
-from omniretail.models.top_k import recommend
 from omniretail.models.recommenders.channel_walk import ChannelWalk
+from omniretail.models.top_k import recommend
 from omniretail.policies.protocol import fitted
-from omniretail.config import compose
 from omniretail.sources.protocol import load
 from omniretail.views.cached import load_fold
 
 NDCG = Metrics([10], "ndcg_at_10", {"ndcg": ndcg_at_k}, {})
 ITEM_EXPONENTS = {"sport": (0.05, -0.05, -0.15), "phone": (0.15, 0.05)}
-LIKENESS_EXPONENTS = {"sport": (0.4,), "phone": (0.7, 1.0)}
+SIMILARITY_EXPONENTS = {"sport": (0.4,), "phone": (0.7, 1.0)}
 
 
 def main(target: str, other: str) -> None:
@@ -32,11 +32,11 @@ def main(target: str, other: str) -> None:
     fold = load_fold(load(instantiate(cfg.source), cache), instantiate(cfg.split), "val", cache)
     (policy,) = fitted([instantiate(cfg.policy)], fold.train)
     print("target,item_exponent,similarity_exponent,source_weight,ndcg_at_10")
-    for item, likeness, weight in product(ITEM_EXPONENTS[pair], LIKENESS_EXPONENTS[pair], (0.0, 0.3, 0.6)):
-        model = ChannelWalk(target, weight, likeness, item_exponent=item).fit(fold.train)
+    for item, similarity, weight in product(ITEM_EXPONENTS[pair], SIMILARITY_EXPONENTS[pair], (0.0, 0.3, 0.6)):
+        model = ChannelWalk(target, weight, similarity, item_exponent=item).fit(fold.train)
         lists, _ = recommend(model, fold.users, 10, policy)
-        per_user, _ = evaluate_lists(lists, fold, NDCG)
-        print(f"{target},{item},{likeness},{weight},{per_user.ndcg_at_10.mean():.5f}", flush=True)
+        per_user, _, _ = evaluate_lists(lists, fold, NDCG)
+        print(f"{target},{item},{similarity},{weight},{per_user.ndcg_at_10.mean():.5f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Metrics: a value per user from ranked lists; they never see a model."""
+"""Metrics: a value per unit, computed from lists, scores or probabilities; they never see a model."""

@@ -1,4 +1,4 @@
-"""Offers under budgets, judged: precision, recall and F1 that count no more hits than a place can serve."""
+"""Metrics of an allocation: precision, recall and F1 that count no more hits than a place's budget."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +11,8 @@ Pairs = np.ndarray | sparse.csr_array
 
 
 @dataclass(frozen=True)
-class BudgetFigures:
-    r"""The figures of the IJCAI-16 contest on brick-and-mortar stores, from counts over M places.
+class BudgetMetrics:
+    r"""The metrics of the IJCAI-16 contest on brick-and-mortar stores, from counts over M places.
 
     With S the users who act at a place, S* those it is recommended to, and b its budget:
     precision = sum min(\|S ∩ S*\|, b) / sum \|S*\|, recall = sum min(\|S ∩ S*\|, b) / sum min(\|S\|, b).
@@ -43,8 +43,8 @@ class BudgetFigures:
         return _ratio(2 * self.served, self.recommended + self.servable)
 
 
-def budget_figures(recommended: Pairs, acted: Pairs, budget: np.ndarray) -> BudgetFigures:
-    """Hold recommendations against what users did.
+def budget_metrics(recommended: Pairs, acted: Pairs, budget: np.ndarray) -> BudgetMetrics:
+    """Compare recommendations with what users did.
 
     Args:
         recommended: nonzero where the place is recommended to the user; shape (N, M).
@@ -54,9 +54,9 @@ def budget_figures(recommended: Pairs, acted: Pairs, budget: np.ndarray) -> Budg
     Raises:
         ValueError: where shapes do not fit, or a budget is negative.
 
-    >>> told, did = np.array([[1, 0], [1, 0], [0, 1]]), np.array([[1, 0], [1, 1], [1, 0]])
-    >>> found = budget_figures(told, did, budget=np.array([1, 1]))
-    >>> found.precision, found.recall, found.f1
+    >>> recommended, acted = np.array([[1, 0], [1, 0], [0, 1]]), np.array([[1, 0], [1, 1], [1, 0]])
+    >>> metrics = budget_metrics(recommended, acted, budget=np.array([1, 1]))
+    >>> metrics.precision, metrics.recall, metrics.f1
     (0.3333333333333333, 0.5, 0.4)
     """
     shape: Any = recommended.shape
@@ -64,20 +64,20 @@ def budget_figures(recommended: Pairs, acted: Pairs, budget: np.ndarray) -> Budg
         shapes = f"{shape} and {acted.shape} with {len(budget)} budgets"
         raise ValueError(f"recommendations and acts must be users x places with a budget each, not {shapes}")
     require_budgets(budget)
-    told, did = (sparse.csr_array(each).astype(bool) for each in (recommended, acted))
-    hits, n_did = (np.asarray(each.sum(axis=0)) for each in (told.multiply(did), did))
-    return BudgetFigures(
+    lists, acts = (sparse.csr_array(each).astype(bool) for each in (recommended, acted))
+    hits, n_acts = (np.asarray(each.sum(axis=0)) for each in (lists.multiply(acts), acts))
+    return BudgetMetrics(
         served=int(np.minimum(hits, budget).sum()),
-        recommended=int(told.sum()),
-        servable=int(np.minimum(n_did, budget).sum()),
+        recommended=int(lists.sum()),
+        servable=int(np.minimum(n_acts, budget).sum()),
     )
 
 
 def require_budgets(budget: np.ndarray) -> None:
-    """Refuse what is no budget; 0 is one.
+    """Refuse budgets that are negative or NaN.
 
     Raises:
-        ValueError: naming the first place with a negative budget, or one that is no number.
+        ValueError: naming the first such place.
     """
     wrong = np.flatnonzero(np.logical_not(np.asarray(budget) >= 0))
     if len(wrong):

@@ -1,6 +1,6 @@
-"""What accuracy does not see: how obvious, how alike and how concentrated the lists are.
+"""Metrics beyond accuracy: novelty, diversity and concentration of the lists.
 
-None of these looks at the truth. Empty places (-1) are left out; a list without a single item has no value (NaN).
+None of them reads the held-out items. Empty places (-1) are left out; an empty list has no value (NaN).
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from omniretail.metrics.ranked_lists import RankedLists
 def novelty_at_k(lists: RankedLists, k: int) -> np.ndarray:
     """Mean self-information of the items shown, in bits; one value per user.
 
-    ``mean of -log2(training users of the item / training users)``: 0 for an item that everybody knows, +1 for each
+    ``mean of -log2(training users of the item / training users)``: 0 for an item that every user has, +1 for each
     halving of its audience. Zhou et al., "Solving the apparent diversity-accuracy dilemma of recommender systems",
     PNAS 2010. An item without training users counts as having one, which keeps the value finite.
 
@@ -29,7 +29,7 @@ def intra_list_diversity_at_k(lists: RankedLists, k: int) -> np.ndarray:
     """Share of the pairs of items shown together that differ in category; one value per user.
 
     Ziegler et al., "Improving recommendation lists through topic diversification", WWW 2005, with 0/1 as the distance.
-    Pairs with an item of unknown category are left out: whether they differ is not known. NaN where no pair remains.
+    Pairs with an item of unknown category are left out. NaN where no pair remains.
 
     >>> lists = RankedLists.of([[0, 1, 2], [0, 3, -1]], [{1}, {0}], item_users=[1] * 4, category=[7, 7, 8, -1])
     >>> intra_list_diversity_at_k(lists, 3).round(4)
@@ -39,14 +39,14 @@ def intra_list_diversity_at_k(lists: RankedLists, k: int) -> np.ndarray:
     if lists.category is None:
         return np.full(len(ranked), np.nan)
     category = np.sort(np.where(ranked >= 0, lists.category[ranked], -1), axis=1)
-    known = category >= 0
-    n_known = known.sum(axis=1)
-    pairs = n_known * (n_known - 1) / 2
-    return _ratio(pairs - (_earlier_equals(category) * known).sum(axis=1), pairs)
+    counted = category >= 0
+    n_items = counted.sum(axis=1)
+    pairs = n_items * (n_items - 1) / 2
+    return _ratio(pairs - (_earlier_equals(category) * counted).sum(axis=1), pairs)
 
 
 def catalogue_coverage_at_k(lists: RankedLists, k: int) -> float:
-    """Share of the catalogue that stands in at least one user's top ``k``.
+    """Share of the catalogue that is in at least one user's top ``k``.
 
     Herlocker et al., "Evaluating collaborative filtering recommender systems", TOIS 2004.
 
@@ -81,7 +81,7 @@ def _exposure(lists: RankedLists, k: int) -> np.ndarray:
 
 
 def _earlier_equals(ascending: np.ndarray) -> np.ndarray:
-    """How many equal entries stand before each entry of its row; summed up, the equal pairs. Shape as given."""
+    """Number of equal entries before each entry of its row; their sum is the number of equal pairs. Same shape."""
     place = np.arange(ascending.shape[1])
     starts = np.ones(ascending.shape, dtype=bool)
     starts[:, 1:] = ascending[:, 1:] != ascending[:, :-1]

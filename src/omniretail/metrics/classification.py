@@ -1,46 +1,49 @@
-"""How well probabilities rank, and how true they are."""
+"""Metrics of binary classifiers: ranking, and calibration of probabilities."""
 
 import numpy as np
 from scipy import stats
+from sklearn.metrics import average_precision_score
 
 
 def auc(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Area under the ROC curve of each column: the chance that a one is scored above a nought, ties counting half.
+    """Area under the ROC curve of each column: the chance that a one is scored above a zero, ties counting half.
+
+    One ranking serves all columns, which is much faster than scikit-learn column by column.
 
     Args:
         truth: 0 or 1; shape (N, T).
         scores: higher is likelier; shape (N, T).
 
     Returns:
-        Shape (T,), NaN where a column has ones only, or noughts only.
+        Shape (T,), NaN where a column has ones only, or zeros only.
 
     >>> auc(np.array([[0], [1], [1]]), np.array([[0.1], [0.1], [0.9]]))
     array([0.75])
     """
     ones = truth.sum(axis=0)
-    noughts = len(truth) - ones
+    zeros = len(truth) - ones
     ranks = (stats.rankdata(scores, axis=0) * truth).sum(axis=0)
-    pairs = ones * noughts
+    pairs = ones * zeros
     return np.divide(ranks - ones * (ones + 1) / 2, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)
 
 
 def brier(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Mean squared distance between what happened (0 or 1) and its probability."""
+    """Mean squared difference between the outcome (0 or 1) and its probability."""
     return float(np.mean((probability - truth) ** 2))
 
 
 def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Mean of minus the logarithm of the probability given to what happened, nats."""
+    """Mean negative log-likelihood of the outcomes, nats."""
     return float(log_losses(truth, probability).mean())
 
 
 def log_losses(truth: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Minus the logarithm of each probability given to what happened, nats; shape (N,)."""
+    """Negative log-likelihood of each outcome, nats; shape (N,)."""
     return -np.log(np.clip(np.where(truth > 0, probability, 1 - probability), 1e-12, 1.0))
 
 
 def expected_calibration_error(truth: np.ndarray, probability: np.ndarray, n_bins: int = 10) -> float:
-    """How far, on average, the probability given lies from the share that happened, over bins of equal size.
+    """Mean distance between predicted probability and observed share, over bins of equal size.
 
     Bins hold equal numbers rather than equal widths (Nixon et al., "Measuring Calibration in Deep Learning", 2019), so
     that a rare event does not fall into one bin.
@@ -56,25 +59,19 @@ def expected_calibration_error(truth: np.ndarray, probability: np.ndarray, n_bin
 
 
 def average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
-    """Mean precision at the rank of each one; those of equal score share the precision after the last of them.
+    """Mean precision at the rank of each positive; equal scores share the precision after the last of them.
 
     Args:
         truth: 0 or 1; shape (N,).
         scores: higher is likelier; shape (N,).
 
     Returns:
-        In [0, 1]; NaN where there is no one.
+        In [0, 1]; NaN where there is no positive.
 
     >>> average_precision(np.array([1, 0, 1]), np.array([0.9, 0.5, 0.1])).__round__(3)
     0.833
     """
-    if not truth.sum():
-        return float("nan")
-    order = np.argsort(-scores, kind="stable")
-    ranked, said = truth[order], scores[order]
-    last = np.searchsorted(-said, -said, side="right")  # how many are scored at least so high
-    precision = np.cumsum(ranked)[last - 1] / last
-    return float((precision * ranked).sum() / ranked.sum())
+    return float(average_precision_score(truth, scores)) if truth.any() else float("nan")
 
 
 def auc_per_group(truth: np.ndarray, scores: np.ndarray, group: np.ndarray) -> np.ndarray:
@@ -83,10 +80,10 @@ def auc_per_group(truth: np.ndarray, scores: np.ndarray, group: np.ndarray) -> n
     Args:
         truth: 0 or 1; shape (N,).
         scores: higher is likelier; shape (N,).
-        group: numbers from 0; shape (N,).
+        group: indices from 0; shape (N,).
 
     Returns:
-        One value per group, NaN where it has ones only, noughts only or nobody; shape (G,).
+        One value per group, NaN where it has ones only, zeros only or no rows; shape (G,).
 
     >>> auc_per_group(np.array([0, 1, 1]), np.array([0.1, 0.2, 0.9]), np.array([0, 0, 1]))
     array([ 1., nan])

@@ -1,6 +1,6 @@
-"""What constraints change in the lists: how much of them can be delivered, and what that costs.
+"""How constraints change the lists: the share that is feasible, and the loss of score.
 
-Lists made without constraints (*before*) are held against those shown (*after*). One value per user.
+Lists without constraints (*before*) are compared with those shown (*after*). One value per user.
 """
 
 import numpy as np
@@ -20,11 +20,11 @@ def feasible_share_at_k(feasible: np.ndarray, k: int) -> np.ndarray:
 
 
 def score_regret_at_k(before: np.ndarray, after: np.ndarray, average: np.ndarray, k: int) -> np.ndarray:
-    """Share of the model's own gain that the constraints take away.
+    """Share of the model's own gain that is lost to the constraints.
 
     ``1 - (mean score of the list shown - average) / (mean score of the unconstrained list - average)``: 0 where nothing
-    is lost, 1 where the list is worth no more to the model than items drawn at random, above 1 where even less. It does
-    not depend on the unit or the zero of the scores, so models can be compared.
+    is lost, 1 where the list has the mean score of random items, above 1 where it has less. It does not depend on the
+    unit or the zero of the scores, so models can be compared.
 
     Args:
         before: scores of the unconstrained list; NaN where a place is empty; shape (U, N).

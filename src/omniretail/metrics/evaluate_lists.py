@@ -1,4 +1,4 @@
-"""From ranked lists to figures: every configured metric at every list length, repeats and new items apart."""
+"""From ranked lists to metrics: all that are configured, at every list length, repeat and new items separately."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.metrics.names import key
-from omniretail.metrics.ranked_lists import RankedLists, found
+from omniretail.metrics.ranked_lists import RankedLists, hits_of
 from omniretail.views.fold import Fold
 from omniretail.views.matrix import binary_user_items
 
@@ -16,22 +16,22 @@ PerUser = Callable[[RankedLists, int], np.ndarray]
 """Takes the lists and k; returns one value per user, NaN where there is none; shape (U,)."""
 
 Overall = Callable[[RankedLists, int], float]
-"""Takes the lists and k; returns one figure for all lists together."""
+"""Takes the lists and k; returns one value for all lists together."""
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """What to measure: the contents of ``configs/metrics/*.yaml``.
+    """The metrics of a run: the contents of ``configs/metrics/*.yaml``.
 
     Attributes:
         ks: list lengths, in items.
-        primary: the key that models are compared and chosen by, e.g. ``ndcg_at_10``.
+        primary: key by which models are compared and chosen, e.g. ``ndcg_at_10``.
         per_user: metrics with a value per user, by name.
         overall: metrics of all lists together, by name.
         split_repeat_new: names of ``per_user`` metrics also reported for repeat and for new items.
 
     Raises:
-        ValueError: where ``primary`` or ``split_repeat_new`` name what is not measured.
+        ValueError: where ``primary`` or ``split_repeat_new`` name a metric that is not measured.
     """
 
     ks: Sequence[int]
@@ -54,19 +54,20 @@ class Metrics:
 def evaluate_lists(
     ranked: np.ndarray, fold: Fold, metrics: Metrics
 ) -> tuple[pd.DataFrame, dict[str, float], dict[str, float]]:
-    """Hold the lists of a fold's users against what they took after the cutoff.
+    """Compare the lists of a fold's users with their held-out items.
 
-    A *repeat* is a held-out item in the user's history; every other held-out item is *new*, those the catalogue does
-    not know (``cold_items``) included. The two are reported apart only where there are repeats at all.
+    A *repeat* is a held-out item in the user's history; every other held-out item is *new*, those outside the catalogue
+    (``cold_items``) included. Both are reported separately where there are repeats at all.
 
     Args:
         ranked: item indices, best first, -1 in unused places; shape (U, N) with N >= max(ks).
-        fold: whom the lists are for, and the truth.
+        fold: the users of the lists, and their held-out items.
         metrics: what to measure.
 
     Returns:
-        A value per user and metric, with ``n_history``, indexed by ``user_id``; the metrics of all lists together; and counts of what was judged.
-        A metric without a value for any user (diversity where no category is known) is left out.
+        Three: a value per user and metric, with ``n_history``, indexed by ``user_id``; the metrics of all lists
+        together; and counts of users and items. A metric without a value for any user (diversity where no category is
+        known) is left out.
 
     Raises:
         ValueError: where the lists are shorter than the longest ``k``.
@@ -74,8 +75,8 @@ def evaluate_lists(
     lists = ranked_lists(ranked, fold)
     parts = dict(_parts(lists, fold))
     values = {key(name, k): measure(lists, k) for name, measure in metrics.per_user.items() for k in metrics.ks}
-    for (part, judged), name, k in product(parts.items(), metrics.split_repeat_new, metrics.ks):
-        values[key(name, k, part)] = metrics.per_user[name](judged, k)
+    for (part, restricted), name, k in product(parts.items(), metrics.split_repeat_new, metrics.ks):
+        values[key(name, k, part)] = metrics.per_user[name](restricted, k)
     per_user = pd.DataFrame(values, index=pd.Index(fold.user_ids, name="user_id")).dropna(axis="columns", how="all")
     per_user["n_history"] = fold.users.lengths
     overall = {key(name, k): measure(lists, k) for name, measure in metrics.overall.items() for k in metrics.ks}
@@ -83,11 +84,11 @@ def evaluate_lists(
 
 
 def ranked_lists(ranked: np.ndarray, fold: Fold) -> RankedLists:
-    """The lists with all that a metric may ask for beside them."""
+    """The lists with all that a metric may need."""
     category = fold.train.item_table.get("category")
     return RankedLists(
         ranked=ranked,
-        hits=found(ranked, fold.held_out),
+        hits=hits_of(ranked, fold.held_out),
         n_held_out=fold.n_held_out,
         item_users=np.bincount(binary_user_items(fold.train.histories).indices, minlength=len(fold.train.items)),
         n_users=len(fold.train.users),
@@ -99,7 +100,7 @@ def _parts(lists: RankedLists, fold: Fold) -> Iterator[tuple[str, RankedLists]]:
     seen = binary_user_items(fold.users)
     n_repeat = fold.held_out.multiply(seen).sum(axis=1).astype(int)
     if n_repeat.any():
-        in_history = found(lists.ranked, seen)
+        in_history = hits_of(lists.ranked, seen)
         yield "repeat", lists.restricted_to(in_history, n_repeat)
         yield "new", lists.restricted_to(~in_history, fold.n_held_out - n_repeat)
 

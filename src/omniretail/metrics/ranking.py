@@ -1,8 +1,8 @@
 """Accuracy of ranked lists: one value per user.
 
 Every function takes the lists and a length ``k`` and gives float64 of shape (U,), NaN for a user with nothing held out.
-A held-out item that the catalogue does not know cannot be hit and counts as a miss: leaving it out would reward a model
-for what it has never seen.
+A held-out item outside the catalogue cannot be hit and counts as a miss: leaving it out would reward a model for items
+that it has never seen.
 """
 
 import numpy as np
@@ -11,11 +11,11 @@ from omniretail.metrics.ranked_lists import RankedLists
 
 
 def ndcg_at_k(lists: RankedLists, k: int) -> np.ndarray:
-    """Normalised discounted cumulative gain: hits count less the lower they stand.
+    """Normalised discounted cumulative gain: hits count less the lower they are ranked.
 
-    ``DCG = sum over places i of hit_i / log2(i + 1)``, divided by the DCG of a perfect list, which holds
-    ``min(k, held out)`` hits at its head. Gains are binary. Järvelin and Kekäläinen, "Cumulated gain-based evaluation
-    of IR techniques", TOIS 2002, with the logarithm from the first place on, as is now usual.
+    ``DCG = sum over places i of hit_i / log2(i + 1)``, divided by the DCG of a perfect list, whose first
+    ``min(k, held out)`` places are hits. Gains are binary. Järvelin and Kekäläinen, "Cumulated gain-based evaluation of
+    IR techniques", TOIS 2002, with the logarithm from the first place on, as is common today.
 
     >>> lists = RankedLists.of([[4, 2, 0], [1, 3, 5]], held_out=[{2, 9}, {1}], item_users=[1] * 6)
     >>> ndcg_at_k(lists, 3).round(4)
@@ -27,7 +27,7 @@ def ndcg_at_k(lists: RankedLists, k: int) -> np.ndarray:
 
 
 def recall_at_k(lists: RankedLists, k: int) -> np.ndarray:
-    """Share of each user's held-out items found in the top ``k``.
+    """Share of each user's held-out items that are in the top ``k``.
 
     ``hits / held out``. The divisor is the number of held-out items, not ``min(k, held out)``, so a user with more than
     ``k`` of them cannot reach 1.
@@ -42,13 +42,13 @@ def recall_at_k(lists: RankedLists, k: int) -> np.ndarray:
 def precision_at_k(lists: RankedLists, k: int) -> np.ndarray:
     """Share of the top ``k`` places that hold a held-out item.
 
-    ``hits / k``. The divisor is ``k`` also where the policy left places empty: an empty place is a wasted one.
+    ``hits / k``. The divisor is ``k`` also where the policy leaves places empty.
 
     >>> lists = RankedLists.of([[4, 2, 0], [1, 3, 5]], held_out=[{2, 9}, {1}], item_users=[1] * 6)
     >>> precision_at_k(lists, 2)
     array([0.5, 0.5])
     """
-    return _judged(lists.top(k).hits.mean(axis=1), lists)
+    return _where_held_out(lists.top(k).hits.mean(axis=1), lists)
 
 
 def hit_rate_at_k(lists: RankedLists, k: int) -> np.ndarray:
@@ -60,7 +60,7 @@ def hit_rate_at_k(lists: RankedLists, k: int) -> np.ndarray:
     >>> hit_rate_at_k(lists, 1)
     array([0., 1.])
     """
-    return _judged(lists.top(k).hits.any(axis=1).astype(float), lists)
+    return _where_held_out(lists.top(k).hits.any(axis=1).astype(float), lists)
 
 
 def mrr_at_k(lists: RankedLists, k: int) -> np.ndarray:
@@ -72,7 +72,7 @@ def mrr_at_k(lists: RankedLists, k: int) -> np.ndarray:
     >>> mrr_at_k(lists, 3)
     array([0.5, 1. ])
     """
-    return _judged((lists.top(k).hits / np.arange(1, k + 1)).max(axis=1), lists)
+    return _where_held_out((lists.top(k).hits / np.arange(1, k + 1)).max(axis=1), lists)
 
 
 def map_at_k(lists: RankedLists, k: int) -> np.ndarray:
@@ -94,5 +94,5 @@ def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
 
 
-def _judged(values: np.ndarray, lists: RankedLists) -> np.ndarray:
+def _where_held_out(values: np.ndarray, lists: RankedLists) -> np.ndarray:
     return np.where(lists.n_held_out > 0, values, np.nan)

@@ -1,4 +1,4 @@
-"""How sure a mean over users is, and whether two models really differ."""
+"""Confidence intervals of means over users, and tests of the difference between models."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ from scipy import stats
 ALPHA = 0.05
 """Differences with a smaller p-value are called significant."""
 
-_BATCH = 100  # resamples drawn at a time: bounds memory to 100 float64 per user
+_BATCH = 100  # resamples drawn at a time, which bounds memory to 100 float64 per user
 
 
 def bootstrap_interval(
@@ -15,13 +15,13 @@ def bootstrap_interval(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Percentile bootstrap interval of the mean over users.
 
-    Users are drawn with replacement, a whole row at a time, so that columns (models, metrics) are judged on the same
-    resamples. Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
+    Users are drawn with replacement, a whole row at a time, so that columns (models, metrics) share their resamples.
+    Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
 
     Args:
         values: one row per user, NaN where there is none; shape (U,) or (U, M).
         confidence: of the interval.
-        n_resamples: the interval's ends settle as this grows.
+        n_resamples: more make the ends more precise.
         seed: the same seed gives the same interval.
 
     Returns:
@@ -56,7 +56,7 @@ def _resampled_means(values: np.ndarray, present: np.ndarray, n_resamples: int, 
 
 
 def _draws(n_users: int, n_resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """How often each resample holds each user: a product with these is far cheaper than gathering the values."""
+    """Number of times that each resample holds each user; a product with these is far cheaper than indexing."""
     drawn = np.empty((n_resamples, n_users))
     for row in drawn:
         row[:] = np.bincount(rng.integers(n_users, size=n_users), minlength=n_users)
@@ -67,9 +67,9 @@ def paired_test(a: pd.Series, b: pd.Series) -> float:
     """p-value of the two-sided paired t-test that two models differ in their mean over users.
 
     Users are matched by id; a user without a value in either is left out. The t-test agrees with the permutation test
-    and the bootstrap, while the Wilcoxon and sign tests ask another question (Smucker, Allan and Carterette, "A
-    comparison of statistical significance tests for information retrieval evaluation", CIKM 2007), and it keeps its
-    promised error rate and has the most power among them (Urbano, Lima and Hanjalic, SIGIR 2019).
+    and the bootstrap, while the Wilcoxon and sign tests test another hypothesis (Smucker, Allan and Carterette, "A
+    comparison of statistical significance tests for information retrieval evaluation", CIKM 2007); its error rate is
+    nominal and its power the highest among them (Urbano, Lima and Hanjalic, SIGIR 2019).
 
     Args:
         a: one model's value per user, indexed by user.
@@ -84,23 +84,23 @@ def paired_test(a: pd.Series, b: pd.Series) -> float:
     difference = (a - b).dropna().to_numpy()
     if len(difference) < 2 or not difference.any():
         return 1.0
-    error = difference.std(ddof=1) / np.sqrt(len(difference))
-    if error == 0:
+    if difference.std() == 0:
         return 0.0
-    return float(2 * stats.t.sf(abs(difference.mean()) / error, df=len(difference) - 1))
+    _, p_value = stats.ttest_1samp(difference, 0.0)
+    return float(p_value)
 
 
 def bootstrap_test(gap: np.ndarray, resampled: np.ndarray) -> np.ndarray:
-    """p-values of the two-sided test that differences are luck, from how they spread over resamples.
+    """p-values of the two-sided test that differences are zero, from their standard deviation over resamples.
 
-    The normal approximation to the paired bootstrap: for figures that are no mean of values per user.
+    It is the normal approximation to the paired bootstrap, for metrics that are no mean over users.
 
     Args:
-        gap: the differences found; shape (M,).
+        gap: the observed differences; shape (M,).
         resampled: the same on users drawn with replacement, NaN where a resample has none; shape (M, R).
 
     Returns:
-        In [0, 1]; 1 where nothing differs or the spread is not known, NaN where the difference is not; shape (M,).
+        In [0, 1]; 1 where there is no difference or no standard deviation, NaN where the difference is NaN; shape (M,).
 
     >>> bootstrap_test(np.array([0.0, 1.96]), np.array([[-1.0, 0.0, 1.0]] * 2)).round(3)
     array([1.  , 0.05])
@@ -110,10 +110,10 @@ def bootstrap_test(gap: np.ndarray, resampled: np.ndarray) -> np.ndarray:
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
-    """p-values adjusted for having been looked at together.
+    """p-values adjusted for multiple tests.
 
-    The chance that any of them falls below alpha by luck stays below alpha. Holm, "A simple sequentially rejective
-    multiple test procedure", Scandinavian Journal of Statistics 1979.
+    Under the null hypotheses the probability that any of them falls below alpha is at most alpha. Holm, "A simple
+    sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 1979.
 
     >>> holm(np.array([0.01, 0.04, 0.03]))
     array([0.03, 0.06, 0.06])

@@ -1,6 +1,6 @@
-"""How well a ranking finds those who act because they were treated; read off an experiment with a random control group.
+"""How well a ranking identifies persuadables, from an experiment with a random control group.
 
-A customer is either treated or not, so nobody's own effect is ever seen; a group's is, as the difference of two rates.
+A customer is either treated or not, so individual effects are never observed; a group's is, as a difference of rates.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Curves:
-    """What treating the best-ranked share of N customers brings; both curves start at nought.
+    """The effect of treating the best-ranked share of N customers; both curves start at zero.
 
     Attributes:
         share: of customers treated, ascending from 0 to 1; shape (K,).
@@ -26,7 +26,7 @@ class Curves:
 
 
 def curves(y: np.ndarray, treated: np.ndarray, score: np.ndarray) -> Curves:
-    """Both curves; customers of equal score come together, so that their order does not matter.
+    """Both curves; customers of equal score are added together, so that their order does not matter.
 
     Args:
         y: 1 where they responded; shape (N,).
@@ -34,7 +34,7 @@ def curves(y: np.ndarray, treated: np.ndarray, score: np.ndarray) -> Curves:
         score: the higher, the earlier to be treated; shape (N,).
 
     Raises:
-        ValueError: where everybody was treated, or nobody.
+        ValueError: where there is no control group, or only that.
     """
     order, ends = _ranked(y, treated, score)
     return _curves(y[order], treated[order].astype(np.float64), np.ones(len(y)), ends)
@@ -43,7 +43,7 @@ def curves(y: np.ndarray, treated: np.ndarray, score: np.ndarray) -> Curves:
 def qini(y: np.ndarray, treated: np.ndarray, score: np.ndarray) -> float:
     """Area between the Qini curve and the straight line of a random order; 0 is random, below it is worse.
 
-    In additional responses per treated customer; not divided by that of a perfect order, which is not known.
+    In additional responses per treated customer; not divided by the area of a perfect order, which is unknown.
 
     >>> y, treated = np.array([1, 0, 0, 0]), np.array([True, False, True, False])
     >>> qini(y, treated, np.array([0.9, 0.8, 0.1, 0.0]))
@@ -60,7 +60,7 @@ def auuc(y: np.ndarray, treated: np.ndarray, score: np.ndarray) -> float:
 def uplift_at(y: np.ndarray, treated: np.ndarray, score: np.ndarray, share: float) -> float:
     """Difference of the rates of treated and controls among the best-ranked share; NaN where one of them is empty.
 
-    Customers whose score equals that at the border all belong to it.
+    All customers whose score equals the lowest one of that share belong to it.
 
     Args:
         y: 1 where they responded; shape (N,).
@@ -74,27 +74,9 @@ def uplift_at(y: np.ndarray, treated: np.ndarray, score: np.ndarray, share: floa
 
 
 def among(score: np.ndarray, share: float) -> np.ndarray:
-    """True for the best-ranked share, everybody at its border included; shape (N,)."""
+    """True for the best-ranked share, including all whose score equals its lowest; shape (N,)."""
     border = np.sort(score)[::-1][max(int(np.ceil(share * len(score))), 1) - 1]
     return score >= border
-
-
-def intervals(
-    y: np.ndarray, treated: np.ndarray, score: np.ndarray, n_resamples: int = 500, seed: int = 0
-) -> dict[str, tuple[float, float]]:
-    """Percentile bootstrap intervals (95 %) of ``qini`` and ``auuc`` over customers.
-
-    Resamples are drawn with the same seed for every score, so that rankings are compared on the same ones.
-
-    Args:
-        y: 1 where they responded; shape (N,).
-        treated: True where treated; shape (N,).
-        score: the higher, the earlier; shape (N,).
-        n_resamples: of customers.
-        seed: of the resamples.
-    """
-    drawn = resampled(y, treated, score, n_resamples, seed)
-    return {name: (float(low), float(high)) for name, (low, high) in _ends(drawn).items()}
 
 
 def resampled(
@@ -102,24 +84,20 @@ def resampled(
 ) -> dict[str, np.ndarray]:
     """``qini`` and ``auuc`` of each resample; shape (R,)."""
     order, ends = _ranked(y, treated, score)
-    rng, found = np.random.default_rng(seed), np.empty((2, n_resamples))
-    said, given = y[order], treated[order].astype(np.float64)
+    rng, areas = np.random.default_rng(seed), np.empty((2, n_resamples))
+    ranked_y, ranked_treated = y[order], treated[order].astype(np.float64)
     for number in range(n_resamples):
         weight = np.bincount(rng.integers(len(y), size=len(y)), minlength=len(y))[order].astype(np.float64)
-        drawn = _curves(said, given, weight, ends)
-        found[:, number] = _qini(drawn), _area(drawn)
-    return {"qini": found[0], "auuc": found[1]}
-
-
-def _ends(drawn: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: np.quantile(values, [0.025, 0.975]) for name, values in drawn.items()}
+        drawn = _curves(ranked_y, ranked_treated, weight, ends)
+        areas[:, number] = _qini(drawn), _area(drawn)
+    return {"qini": areas[0], "auuc": areas[1]}
 
 
 def _ranked(y: np.ndarray, treated: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Best first, and the last place of each score."""
     if treated.all() or not treated.any():
         group = "nobody was treated" if len(y) and not treated.any() else "everybody was treated"
-        raise ValueError(f"{group}: an effect shows only beside a control group; send to a random share")
+        raise ValueError(f"{group}: an effect can be measured only against a control group; send to a random share")
     order = np.argsort(-score, kind="stable")
     ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
     return order, ends
@@ -137,9 +115,9 @@ def _curves(y: np.ndarray, treated: np.ndarray, weight: np.ndarray, ends: np.nda
     return Curves(*(np.concatenate([[0.0], each]) for each in (share, gain, uplift)))
 
 
-def _qini(found: Curves) -> float:
-    return float(np.trapezoid(found.gain, found.share) - found.gain[-1] / 2)
+def _qini(drawn: Curves) -> float:
+    return float(np.trapezoid(drawn.gain, drawn.share) - drawn.gain[-1] / 2)
 
 
-def _area(found: Curves) -> float:
-    return float(np.trapezoid(found.uplift, found.share))
+def _area(drawn: Curves) -> float:
+    return float(np.trapezoid(drawn.uplift, drawn.share))
