@@ -55,6 +55,7 @@ def _compare(arguments: argparse.Namespace) -> None:
 
     from omniretail.report.experiment import named_tables, save_tables
     from omniretail.report.tables.comparison_text import text_table
+    from omniretail.report.tables.protocol import differing_settings
     from omniretail.sweep import compare
 
     metrics = None if arguments.metrics is None else arguments.metrics.split(",")
@@ -63,7 +64,10 @@ def _compare(arguments: argparse.Namespace) -> None:
         compared = [part.with_baseline(arguments.baseline) for part in compared]
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     tables = [part.by_activity(arguments.pair, arguments.against) if arguments.by else part.table for part in compared]
-    for part, table in zip(compared, tables, strict=True):
+    headings = differing_settings([part.results[0].protocol for part in compared])
+    for part, table, heading in zip(compared, tables, headings, strict=True):
+        if heading:
+            console.print(f"\nProtocol with {heading}", style="bold", markup=False)
         if arguments.by:
             console.print(text_table(table).terminal(console.width))
         else:

@@ -2,9 +2,16 @@
 
 import re
 
-_ACRONYMS = {"ndcg", "mrr", "map", "auc"}
 _LOSSES = {"log_loss", "brier", "ece", "mae", "rmse"}
-_PLAIN = {"intra_list_diversity": "Diversity", "auc_per_offer": "AUC per offer"}
+_NAMES = {
+    "average_precision": "AP",
+    "brier": "Brier score",
+    "intra_list_diversity": "Diversity",
+    "spearman": "Spearman's ρ",
+}
+"""Of metrics whose key in words is not what the field calls them."""
+
+_ACRONYMS = {"ari", "auc", "auuc", "ece", "mae", "map", "mrr", "ndcg", "rmse"}
 
 
 def key(metric: str, k: int, part: str = "") -> str:
@@ -17,16 +24,40 @@ def key(metric: str, k: int, part: str = "") -> str:
 
 
 def label(key: str) -> str:
-    """A key in words.
+    """A key in words; that of a group's metric names the group first.
 
     >>> label("ndcg_at_10"), label("repeat_hit_rate_at_5"), label("users_judged")
     ('NDCG@10', 'Hit rate@5 (repeat)', 'Users judged')
+    >>> label("churn/auc"), label("first_visit/recall_at_3"), label("auc_per_offer")
+    ('churn AUC', 'first visit recall@3', 'AUC per offer')
     """
-    parts = re.fullmatch(r"(?:(repeat|new)_)?(.+)_at_(\d+)", key)
+    group, _, metric = key.rpartition("/")
+    parts = re.fullmatch(r"(?:(repeat|new)_)?(.+)_at_(\d+)", metric)
     if parts is None:
-        return _words(key)
-    part, metric, k = parts.groups()
-    return f"{_words(metric)}@{k} ({part})" if part else f"{_words(metric)}@{k}"
+        name = _words(metric)
+    else:
+        part, metric, k = parts.groups()
+        name = f"{_words(metric)}@{k} ({part})" if part else f"{_words(metric)}@{k}"
+    return f"{group_label(group)} {in_a_sentence(name)}" if group else name
+
+
+def group_label(group: str) -> str:
+    """A group in words.
+
+    >>> group_label("first_visit/several_stores")
+    'first visit, several stores'
+    """
+    return group.replace("/", ", ").replace("_", " ")
+
+
+def in_a_sentence(label: str) -> str:
+    """A label as it stands inside a sentence: without a capital, unless it is an acronym or a name.
+
+    >>> in_a_sentence("Hit rate@10"), in_a_sentence("NDCG@10"), in_a_sentence("Qini")
+    ('hit rate@10', 'NDCG@10', 'Qini')
+    """
+    proper = re.match(r"[A-Z]{2}|Qini|Brier|Spearman", label)
+    return label if proper else label[:1].lower() + label[1:]
 
 
 def lower_is_better(key: str) -> bool:
@@ -39,6 +70,5 @@ def lower_is_better(key: str) -> bool:
 
 
 def _words(metric: str) -> str:
-    if metric in _ACRONYMS:
-        return metric.upper()
-    return _PLAIN.get(metric, metric.replace("_", " ").capitalize())
+    words = " ".join(word.upper() if word in _ACRONYMS else word for word in metric.split("_"))
+    return _NAMES.get(metric, words[:1].upper() + words[1:])

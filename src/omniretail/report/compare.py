@@ -1,17 +1,18 @@
 """Results of one protocol beside each other: printed, as a page, as CSV, as Markdown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from io import StringIO
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
 
 from omniretail.report.pages.comparison import write_html
-from omniretail.report.tables.comparison import comparison, to_csv
-from omniretail.report.tables.format import cells, verdict
-from omniretail.report.tables.render import markdown, terminal
+from omniretail.report.tables.by_activity import Pairs, by_activity
+from omniretail.report.tables.comparison import comparison
+from omniretail.report.tables.comparison_text import text_table, verdict
+from omniretail.report.tables.csv_files import ONLY, write_csv
+from omniretail.report.tables.protocol import named_model
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
 
@@ -65,33 +66,44 @@ class Comparison:
     drops: Mapping[str, int] = field(default_factory=dict)
 
     def show(self, console: Console) -> None:
-        """Print the table, how to read it, and whether anything beats the reference."""
+        """Print the table, how to read it, and whether anything beats the reference or else the baseline."""
         console.print(f"\n[bold]{self.card.title}[/bold] · {self.results[0].protocol.get('split', '')}\n")
-        console.print(terminal(self.table, console.width))
-        if self.report.reference in self.table.index and len(self.table) > 1:
-            console.print(verdict(self.table, str(self.report.reference)))
+        console.print(text_table(self.table).terminal(console.width))
+        for sentence in self.verdicts()[:1]:
+            console.print(sentence)
         if self.card.note:
             console.print(self.card.note, style="italic")
 
-    def __str__(self) -> str:
-        """The table and how to read it, as a terminal shows it."""
-        console = Console(width=110, highlight=False, record=True, file=StringIO())
-        self.show(console)
-        return console.export_text()
+    def verdicts(self) -> list[str]:
+        """Whether the best of several models beats the reference, and whether the baseline, where they are there."""
+        named = dict.fromkeys([self.report.reference, self.report.baseline]) if len(self.table) > 1 else {}
+        return [verdict(self.table, str(name)) for name in named if name in self.table.index]
 
-    def _repr_html_(self) -> str:
-        """The table in a notebook."""
-        return cells(self.table).to_html(index=False, border=0)
+    def with_baseline(self, name: str) -> "Comparison":
+        """The same against another baseline.
+
+        Args:
+            name: of a model in the table, or how it starts.
+
+        Raises:
+            ValueError: where no model or several have such a name.
+        """
+        report = replace(self.report, baseline=named_model(name, list(self.table.index)))
+        return report.compare(self.results, self.card, self.drops)
+
+    def by_activity(self, pairs: Pairs = (), against: str | None = None) -> pd.DataFrame:
+        """The primary metric by how much was known of the customer; see ``report.tables.by_activity``."""
+        return by_activity(self.results, self.report.primary, pairs, against)
 
     def markdown(self) -> str:
         """The table for a README."""
-        return markdown(self.table)
+        return text_table(self.table).markdown()
 
     def to_csv(self, path: Path) -> None:
         """Write the table, every digit."""
-        to_csv(self.table, path)
+        write_csv(path, {ONLY: self.table})
 
     def write_html(self, path: Path) -> None:
         """Write the page with the plots."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_html(path, self.results, self.table, self.card, self.drops)
+        write_html(path, self.results, self.table, self.card, self.drops, self.verdicts())

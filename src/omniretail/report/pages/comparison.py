@@ -1,27 +1,28 @@
-"""The report as one HTML file that needs no network and no script."""
+"""A comparison of any task as one HTML file that needs no network and no script."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from omniretail.metrics.names import group_label
 from omniretail.report.pages.templates import rendered
 from omniretail.report.plots.captions import Plot, plots
-from omniretail.report.plots.style import line_styles, svg
+from omniretail.report.plots.style import LineStyle, line_styles, svg
 from omniretail.report.tables.comparison import baseline_of
-from omniretail.report.tables.format import cells, legend, verdict
+from omniretail.report.tables.comparison_text import text_table
 from omniretail.report.tables.protocol import NAMES, by_name, merged
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
 
 _COUNTS = {
-    "users_judged": "Users judged",
     "users_without_history": "… of them without a history",
     "held_out_items": "Held-out items, summed over users",
     "repeat_items": "… of them in the user's history",
     "cold_items": "… of them first seen after the cutoff",
     "catalogue_items": "Items ranked",
 }
+"""Of counts that say more in other words than those of their key."""
 
 
 def write_html(
@@ -30,9 +31,9 @@ def write_html(
     table: pd.DataFrame,
     card: DatasetCard,
     drops: Mapping[str, int],
-    references: Sequence[str] = ("PersonalTop", "Popular"),
+    verdicts: Sequence[str] = (),
 ) -> None:
-    """Write the page: verdicts, table, what was judged, plots.
+    """Write the page: verdicts, table, what was judged, plots, runs.
 
     Args:
         path: the file to write.
@@ -40,17 +41,17 @@ def write_html(
         table: what ``comparison`` made of them.
         card: of the dataset.
         drops: rows left out by reason.
-        references: models that the best is held against in a sentence; those not in the table are passed over.
+        verdicts: sentences that open the page.
     """
+    models = f"{len(table)} models compared" if len(table) > 1 else str(table.index[0])
     page = rendered(
         "comparison",
-        title=f"{card.title}: {len(table)} models compared",
-        verdicts=[verdict(table, name) for name in references if name in table.index],
-        columns=list(cells(table).columns),
-        rows=_rows(table),
-        legend=legend(table),
+        title=f"{card.title}: {models}",
+        verdicts=verdicts,
+        table=text_table(table),
+        styles=_styles(table),
         data=card,
-        facts=_protocol(results[0]) | _counts(results),
+        protocol=_protocol(results[0]) | _counts(results[0]),
         drops=dict(drops),
         plots=[_drawn(plot) for plot in plots(table, merged(results))],
         runs=_runs(results),
@@ -58,22 +59,24 @@ def write_html(
     path.write_text(page, encoding="utf-8")
 
 
-def _rows(table: pd.DataFrame) -> list[dict]:
-    baseline, own = baseline_of(table), line_styles(list(table.index), baseline_of(table))
-    texts = cells(table).to_numpy().tolist()
-    return [
-        {"cells": row, "look": own[name], "is_baseline": name == baseline}
-        for name, row in zip(table.index, texts, strict=True)
-    ]
-
-
-def _counts(results: Sequence[Result]) -> dict[str, str]:
-    counts = results[0].counts  # one protocol, so the same for all
-    return {label: f"{counts[key]:,.0f}" for key, label in _COUNTS.items() if key in counts}
+def _styles(table: pd.DataFrame) -> dict[str, LineStyle]:
+    """Name -> symbol and colour in the plots; none where nothing is compared."""
+    return line_styles(list(table.index), baseline_of(table)) if len(table) > 1 else {}
 
 
 def _protocol(result: Result) -> dict[str, str]:
-    return {label: result.protocol[name] for name, label in NAMES.items() if result.protocol.get(name)}
+    """Every setting that was equal for all results, in words: those of every task first."""
+    names = [*NAMES, *(name for name in result.protocol if name not in NAMES)]
+    return {_heading(name, NAMES): result.protocol[name] for name in names if result.protocol.get(name)}
+
+
+def _counts(result: Result) -> dict[str, str]:
+    texts = {name: f"{n:,.0f}" if n == round(n) else f"{n:,.4f}" for name, n in result.counts.items()}
+    return {_heading(name, _COUNTS): text for name, text in texts.items()}
+
+
+def _heading(name: str, headings: Mapping[str, str]) -> str:
+    return headings.get(name, group_label(name).capitalize())
 
 
 def _drawn(plot: Plot) -> dict[str, str]:

@@ -21,7 +21,7 @@ INK, FAINT, GRID = "#22272e", "#6b7580", "#9aa3ad"
 # vision. Beyond six models the marker tells those of one colour apart.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _MARKERS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚", "X": "✖"}
-_FLOOR_MARKER = "X"
+_BASELINE_MARKER = "X"
 
 _SETTINGS: dict[RcKeyType, Any] = {
     "font.family": "DejaVu Sans",
@@ -60,11 +60,11 @@ class LineStyle:
 
 
 def line_styles(models: Sequence[str], baseline: str | None) -> dict[str, LineStyle]:
-    """A look for each model, in the order given; the baseline is grey."""
+    """Colour and marker of each model, in the order of the models; the baseline is grey."""
     others = (name for name in models if name != baseline)
-    markers = [marker for marker in _MARKERS if marker != _FLOOR_MARKER]
+    markers = [marker for marker in _MARKERS if marker != _BASELINE_MARKER]
     own = {name: LineStyle(colour, marker) for name, (marker, colour) in zip(others, cycle(product(markers, _COLOURS)))}
-    return {name: own.get(name, LineStyle(FAINT, _FLOOR_MARKER)) for name in models}
+    return {name: own.get(name, LineStyle(FAINT, _BASELINE_MARKER)) for name in models}
 
 
 def canvas(height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
@@ -80,7 +80,7 @@ def canvas(height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:
 
 
 def short(name: str, length: int = 22) -> str:
-    """A name that fits into a plot; its end is kept, for that is where runs differ.
+    """A name that fits into a plot, with its end, for that is where runs differ.
 
     >>> short("TwoTower with a very long name 3fa9c1d2")
     'TwoTower wi…e 3fa9c1d2'

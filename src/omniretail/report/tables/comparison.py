@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,11 @@ from omniretail.metrics.names import lower_is_better
 from omniretail.metrics.significance import bootstrap_interval, bootstrap_test, holm, paired_test
 from omniretail.report.tables.protocol import averaged, by_name, require_one_protocol
 from omniretail.result import Result
+
+_UNITS = {"offer_id": "mailings", "user_id": "users"}
+"""Id among those of a row -> what the row is; the first that is there."""
+
+_ABOUT = ("seeds", "primary_seed_sd", "units", "unit", "stage", "test", "p_best", "p_baseline", "against")
 
 
 def comparison(
@@ -35,8 +39,8 @@ def comparison(
     Returns:
         Best first, indexed by ``model``. Per metric its mean, ``…_low`` and ``…_high`` (95 %), the primary first;
         ``…_p`` of tested metrics, against the best in that metric; ``p_best`` and ``p_baseline`` of the primary one
-        (Holm over the models; NaN for the reference itself); ``seeds``, ``primary_seed_sd``, ``units``, ``stage`` and
-        the costs.
+        (Holm over the models; NaN for the reference itself); ``seeds``, ``primary_seed_sd``, ``units`` (how many were
+        judged) and ``unit`` (what they are), ``stage``, ``test`` (which one the p-values are from) and the costs.
 
     Raises:
         ValueError: where protocols differ, or a metric is missing from a result.
@@ -51,7 +55,7 @@ def comparison(
     merged = {str(name): merged[str(name)] for name in table.index}
     for metric in shown:
         if any(fnmatchcase(metric, pattern) for pattern in tested):
-            table[f"{metric}_p"] = p_against(_best(table[metric]), metric, merged)
+            table[f"{metric}_p"] = p_against(_best(table.loc[:, metric]), metric, merged)
     table["p_best"] = p_against(str(table.index[0]), primary, merged)
     table["p_baseline"] = p_against(baseline, primary, merged)
     return table
@@ -65,8 +69,10 @@ def p_against(reference: str | None, metric: str, results: dict[str, Result]) ->
     p_values = pd.Series(np.nan, index=list(results))
     others = [name for name in results if name != reference]
     if reference in results and others:
-        raw = [_p(results[name], results[reference], metric) for name in others]
-        p_values[others] = holm(np.array(raw)) if np.isfinite(raw).all() else raw
+        raw = np.array([_p(results[name], results[reference], metric) for name in others])
+        tested = np.isfinite(raw)
+        raw[tested] = holm(raw[tested])
+        p_values[others] = raw
     return p_values
 
 
@@ -81,14 +87,26 @@ def baseline_of(table: pd.DataFrame) -> str | None:
     return str(untested[0]) if len(untested) == 1 < len(table) else None
 
 
-def to_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a comparison, every digit of it."""
-    table.to_csv(path)
+def metrics_tested(table: pd.DataFrame) -> list[str]:
+    """The further metrics whose best was tested against the other models."""
+    filled = filled_columns(pd.DataFrame(table[~is_difference(table)]))
+    return [metric for metric in shown_metrics(table) if f"{metric}_p" in filled]
 
 
-def read_csv(path: Path) -> pd.DataFrame:
-    """Read a comparison back, equal to the one that was written."""
-    return pd.read_csv(path, index_col="model", dtype={"model": str}, keep_default_na=False, na_values=[""])
+def filled_columns(table: pd.DataFrame) -> set[str]:
+    """The columns in which at least one row has a value."""
+    return {str(name) for name, column in table.items() if column.notna().any()}
+
+
+def is_difference(table: pd.DataFrame) -> np.ndarray:
+    """Which rows are no model but the difference between two, ``model`` minus ``against``; shape (rows,)."""
+    return table.reindex(columns=["against"]).notna().to_numpy()[:, 0]
+
+
+def costs_of(table: pd.DataFrame) -> list[str]:
+    """The costs in a comparison: every column that is no metric and nothing about the runs."""
+    estimates = {f"{metric}{end}" for metric in shown_metrics(table) for end in ("", "_low", "_high", "_p")}
+    return [column for column in table.columns if column not in estimates and column not in _ABOUT]
 
 
 def _shown(results: Sequence[Result], primary: str, patterns: Sequence[str]) -> list[str]:
@@ -106,9 +124,21 @@ def _shown(results: Sequence[Result], primary: str, patterns: Sequence[str]) -> 
     return shown
 
 
+def _unit(per_unit: pd.DataFrame) -> str:
+    """What is judged, in the plural, by the ids of its rows."""
+    ids = {*map(str, per_unit.index.names), *map(str, per_unit.columns)}
+    return next((unit for name, unit in _UNITS.items() if name in ids), "rows")
+
+
+def _test(result: Result, metric: str) -> str:
+    if metric in result.per_unit:
+        return "paired t-test"
+    return "paired bootstrap" if metric in result.resampled else ""
+
+
 def _p(one: Result, other: Result, metric: str) -> float:
     if metric in one.per_unit and metric in other.per_unit:
-        return paired_test(one.per_unit[metric], other.per_unit[metric])
+        return paired_test(one.per_unit.loc[:, metric], other.per_unit.loc[:, metric])
     if metric in one.resampled and metric in other.resampled:
         gap = np.array([one.value(metric) - other.value(metric)])
         resampled = one.resampled[metric].to_numpy(float) - other.resampled[metric].to_numpy(float)
@@ -125,12 +155,11 @@ def _best(values: pd.Series) -> str | None:
 
 def _estimates(merged: dict[str, Result], shown: Sequence[str]) -> pd.DataFrame:
     """Mean, low and high of every metric; one row per model."""
-    table = pd.DataFrame(index=list(merged))
-    for metric in shown:
-        ends = {name: _ends(result, metric) for name, result in merged.items()}
-        columns = [metric, f"{metric}_low", f"{metric}_high"]
-        table[columns] = pd.DataFrame.from_dict(ends, orient="index", columns=columns)
-    unmade = [m for m in shown if table[f"{m}_low"].isna().all() and all(m in r.per_unit for r in merged.values())]
+    columns = [column for metric in shown for column in (metric, f"{metric}_low", f"{metric}_high")]
+    rows = {name: [end for metric in shown for end in _ends(result, metric)] for name, result in merged.items()}
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    filled = filled_columns(table)
+    unmade = [m for m in shown if f"{m}_low" not in filled and all(m in r.per_unit for r in merged.values())]
     if unmade:  # together, so that all are judged on the same resamples
         values = pd.concat([r.per_unit[unmade] for r in merged.values()], axis="columns")  # units matched by id
         low, high = (end.reshape(len(merged), len(unmade)) for end in bootstrap_interval(values.to_numpy(float)))
@@ -154,7 +183,9 @@ def _costs(groups: dict[str, list[Result]], merged: dict[str, Result], primary: 
                 "seeds": len(groups[name]),
                 "primary_seed_sd": pd.Series([each.value(primary) for each in groups[name]]).std(),
                 "units": result.per_unit[primary].count() if primary in result.per_unit else len(result.per_unit),
+                "unit": _unit(groups[name][0].per_unit),
                 "stage": result.stage,
+                "test": _test(result, primary),
                 **result.cost,
             }
             for name, result in merged.items()

@@ -1,6 +1,6 @@
 """Results made comparable: one protocol, one name each, seeds averaged."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -33,6 +33,17 @@ def require_one_protocol(results: Sequence[Result]) -> None:
             f"results judged under different protocols cannot be compared; {'; '.join(differing)}. "
             "Compare runs of one protocol, or run the others again"
         )
+
+
+def differing_settings(protocols: Sequence[Mapping[str, str]]) -> list[str]:
+    """Of each protocol the settings in which not all are equal; empty where there is one.
+
+    >>> differing_settings([{"split": "temporal", "data": "1f"}, {"split": "temporal", "data": "2a"}])
+    ['data=1f', 'data=2a']
+    """
+    names = list(dict.fromkeys(name for protocol in protocols for name in protocol))
+    differing = [name for name in names if len({protocol.get(name, "") for protocol in protocols}) > 1]
+    return [", ".join(f"{name}={protocol.get(name, '')}" for name in differing) for protocol in protocols]
 
 
 def by_name(results: Sequence[Result]) -> dict[str, list[Result]]:
@@ -78,18 +89,37 @@ def merged(results: Sequence[Result]) -> dict[str, Result]:
     return {name: averaged(name, group) for name, group in by_name(results).items()}
 
 
+def named_model(wanted: str, names: Sequence[str]) -> str:
+    """The one name that is the wanted one, or starts with it.
+
+    Raises:
+        ValueError: where there is none or more than one, listing the names.
+
+    >>> named_model("EASE l2", ["EASE l2=100", "EASE l2=250", "Popular"])
+    Traceback (most recent call last):
+    ValueError: 'EASE l2' could be EASE l2=100 or EASE l2=250; write more of the name
+    """
+    matches = [name for name in names if name == wanted] or [name for name in names if name.startswith(wanted)]
+    if len(matches) > 1:
+        raise ValueError(f"{wanted!r} could be {' or '.join(matches)}; write more of the name")
+    if not matches:
+        raise ValueError(f"{wanted!r} is not among the models compared, which are {', '.join(names)}")
+    return matches[0]
+
+
 def averaged(name: str, group: Sequence[Result]) -> Result:
     """One result for several seeds: values averaged per unit, metrics and costs averaged, the highest memory."""
     first = group[0]
     if len(group) == 1:
         return replace(first, model=name)
+    unit = list(range(first.per_unit.index.nlevels))
     costs = pd.DataFrame([dict(each.cost) for each in group])
-    metrics = pd.concat([each.metrics for each in group])
+    metrics = pd.concat([each.metrics for each in group]).groupby(["metric", "group"], sort=False)
     return replace(
         first,
         model=name,
-        per_unit=pd.concat([each.per_unit for each in group]).groupby(level=0).mean(numeric_only=True),
-        metrics=metrics.groupby(["metric", "group"], sort=False, as_index=False).mean()[METRIC_COLUMNS],
+        per_unit=pd.concat([each.per_unit for each in group]).groupby(level=unit).mean(numeric_only=True),
+        metrics=metrics.agg("mean").reset_index()[METRIC_COLUMNS],
         resampled=sum((each.resampled for each in group[1:]), first.resampled) / len(group),
         cost=costs.mean().to_dict() | {name: costs[name].max() for name in costs if name == "peak_memory_mb"},
         run_id="",

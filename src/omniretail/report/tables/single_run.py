@@ -1,0 +1,49 @@
+"""One run with metrics of several groups: a row per group, a column per metric."""
+
+import pandas as pd
+
+from omniretail.metrics.names import group_label, label, lower_is_better
+from omniretail.report.tables.comparison import costs_of, shown_metrics
+from omniretail.report.tables.format import NOTHING, amount, figure, interval
+from omniretail.report.tables.text_table import TextTable
+
+_ALL = "all"
+
+
+def has_groups(table: pd.DataFrame) -> bool:
+    """Whether the metrics of a comparison are those of groups."""
+    return any("/" in metric for metric in shown_metrics(table))
+
+
+def single_run(table: pd.DataFrame) -> TextTable:
+    """The groups of one model.
+
+    Args:
+        table: a comparison of one row.
+    """
+    row, name = table.iloc[0], str(table.index[0])
+    wide: dict[str, dict[str, str]] = {}
+    for key in shown_metrics(table):
+        group, _, metric = key.rpartition("/")
+        if row[key] == row[key]:
+            wide.setdefault(group, {})[metric] = _figure(*row[[key, f"{key}_low", f"{key}_high"]])
+    cells = pd.DataFrame.from_dict(wide, orient="index").fillna(NOTHING)
+    losses = [label(metric) for metric in cells if lower_is_better(str(metric))]
+    cells = cells.rename(index=lambda group: group_label(group) or _ALL, columns=label)
+    cells.insert(0, name, cells.index)
+    return TextTable(cells.reset_index(drop=True), _legend(table, losses))
+
+
+def _figure(value: float, low: float, high: float) -> str:
+    return figure(value) if low != low else f"{figure(value)} ({interval(low, high)})"
+
+
+def _legend(table: pd.DataFrame, losses: list[str]) -> list[str]:
+    first = table.iloc[0]
+    costs = ", ".join(f"{cost.replace('_', ' ')} {amount(first[cost])}" for cost in costs_of(table))
+    return [
+        f"{table.units.max():,} {first.unit} of the {first.stage} stage; in brackets the 95 % interval: where a value "
+        "would likely fall with other users of the same kind (bootstrap over users).",
+        *([f"Lower is better: {', '.join(losses)}."] if losses else []),
+        *([f"Cost: {costs.replace('peak memory mb', 'peak memory MiB')}."] if costs else []),
+    ]
