@@ -52,7 +52,7 @@ docs: $(INSTALLED)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict && echo "open site/index.html"
 
 lock: # the versions of this environment, for everybody
-	@$(BIN)/python -m pip freeze --exclude-editable --exclude omniretail > requirements.lock
+	@$(BIN)/python -m pip freeze --exclude-editable --exclude omniretail | sed 's,+cpu,,' > requirements.lock
 
 format: $(INSTALLED)
 	@$(BIN)/ruff format
