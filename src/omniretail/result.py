@@ -77,9 +77,14 @@ class Result:
         return f"{self.model} on {self.protocol.get('source', 'data')}, {self.stage} ({cost})"
 
     def _frame(self) -> pd.DataFrame:
-        shown = self.metrics.dropna(subset=["value"]).round(4)
+        """Metrics as rows; list lengths, where metrics have them, as columns, else the value and its interval."""
+        shown = self.metrics.dropna(subset=["value"])
+        named = shown.metric.str.extract(r"^(?P<name>.+)_at_(?P<k>\d+)$")
+        if named.k.notna().all() and len(shown):
+            wide = shown.assign(metric=named.name, k=named.k.astype(int))
+            return wide.pivot_table("value", ["metric"], "k", sort=False).round(4).add_prefix("@").reset_index()
         empty = [name for name in ("group", "low", "high") if shown[name].isna().all() or (shown[name] == "").all()]
-        return shown.drop(columns=empty).astype(object).where(shown.notna(), "")
+        return shown.round(4).drop(columns=empty).astype(object).where(shown.notna(), "")
 
 
 def key(group: str, metric: str) -> str:

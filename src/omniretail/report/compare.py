@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -94,6 +95,16 @@ class Comparison:
     def by_activity(self, pairs: Pairs = (), against: str | None = None) -> pd.DataFrame:
         """The primary metric by how much was known of the customer; see ``report.tables.by_activity``."""
         return by_activity(self.results, self.report.primary, pairs, against)
+
+    def __str__(self) -> str:
+        """What ``show`` prints."""
+        console = Console(width=110, highlight=False, record=True, file=StringIO())
+        self.show(console)
+        return console.export_text()
+
+    def _repr_html_(self) -> str:
+        """The table in a notebook."""
+        return text_table(self.table).cells.to_html(index=False, border=0)
 
     def markdown(self) -> str:
         """The table for a README."""
