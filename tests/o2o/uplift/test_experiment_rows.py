@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from omniretail.metrics.uplift import qini
-from omniretail.models.uplift.learners import XLearner
+from omniretail.models.uplift.x_learner import XLearner
 from omniretail.o2o.uplift.evaluate import balance, coupon_figures, ranking_figures
 from omniretail.o2o.uplift.experiment_rows import Experiment, campaigns, experiment
 from omniretail.schema import DataError, Tables

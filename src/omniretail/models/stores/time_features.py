@@ -33,7 +33,8 @@ def time_features(log: StoreLog, candidates: StoreCandidates, queries: VisitQuer
     inside, cell = column >= 0, query * shape[1] + column
 
     def summed(similarity: np.ndarray) -> np.ndarray:
-        return np.bincount(cell[inside], (weight * similarity)[inside], shape[0] * shape[1]).reshape(shape)
+        counts = np.bincount(cell[inside], (weight * similarity)[inside], shape[0] * shape[1])
+        return counts.reshape(shape).astype(np.float64)  # of no visits they are whole numbers
 
     at_any_time = summed(np.ones(len(visit)))
     at_any_time /= np.maximum(at_any_time.sum(axis=1, keepdims=True), 1e-9)

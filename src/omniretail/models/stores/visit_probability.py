@@ -78,7 +78,7 @@ class VisitProbability:
         """The chance of a visit within the window, then popularity; see ``StoreModel``."""
         row = queries.visits.row
         chances = self.chances_[np.maximum(row, 0)].toarray() if len(row) else np.zeros((0, len(self.popularity_)))
-        return np.where((row >= 0)[:, None], chances, 0).astype(np.float32) + np.float32(_LEAST) * self.popularity_
+        return (np.where((row >= 0)[:, None], chances, 0) + _LEAST * self.popularity_).astype(np.float32)
 
     def visit_probability(self, log: StoreLog, horizon_days: float) -> sparse.csr_array:
         """See ``StoreModel``.

@@ -1,1 +1,1 @@
-"""Who acts because of the treatment: models of the difference that it makes."""
+"""Uplift learners: who acts because of the treatment."""

@@ -1,13 +1,23 @@
-"""TwoForests: a T-learner that can be kept with a run and served, since it is plain text."""
+"""LightGBMTLearner: a T-learner that can be saved with a run and served, since it is plain text."""
 
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
+from omniretail.models.lightgbm_params import (
+    Booster,
+    boosters,
+    lightgbm_params,
+    require_lightgbm_params,
+    trained_text,
+)
+from omniretail.models.uplift.outcome_models import values
 from omniretail.models.uplift.protocol import both_groups
 
 
+@dataclass(eq=False)
 class LightGBMTLearner:
     """Boosted trees of the treated and of the controls (LightGBM); uplift is their difference (Künzel et al., 2019).
 
@@ -15,62 +25,47 @@ class LightGBMTLearner:
     probability to act when treated and the uplift.
 
     Args:
-        trees: of each model.
-        learning_rate: of each tree.
-        leaves: of each tree.
-        min_rows: in a leaf.
+        n_estimators: trees of each model.
+        learning_rate: of boosting.
+        num_leaves: of each tree, at most.
+        min_child_samples: rows in a leaf.
         seed: of everything random.
     """
 
-    def __init__(
-        self, trees: int = 100, learning_rate: float = 0.05, leaves: int = 8, min_rows: int = 20, seed: int = 1
-    ) -> None:
-        self.trees = trees
-        self.learning_rate = learning_rate
-        self.leaves = leaves
-        self.min_rows = min_rows
-        self.seed = seed
+    n_estimators: int = 100
+    learning_rate: float = 0.05
+    num_leaves: int = 8
+    min_child_samples: int = 20
+    seed: int = 1
 
-    def fit(self, x: np.ndarray, treated: np.ndarray, y: np.ndarray) -> Self:
+    def __post_init__(self) -> None:
+        require_lightgbm_params(self)
+
+    def fit(self, x: pd.DataFrame, treated: np.ndarray, y: np.ndarray) -> Self:
         """See ``UpliftModel``."""
-        given = both_groups(treated)
-        self.models_text_ = np.array([self._forest(x[group], y[group]) for group in (given, ~given)])
-        self._models: list[Any] = []
+        mask, features, params = both_groups(treated), values(x), lightgbm_params(self, "binary")
+        texts = [trained_text(params, features[group], y[group], self.n_estimators) for group in (mask, ~mask)]
+        self.models_text_ = np.array(texts)
+        self._boosters: list[Booster] = []
         return self
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
         """See ``UpliftModel``."""
-        with_it, without = self._both(x)
-        return with_it - without
+        treated, control = self._chances(x)
+        return treated - control
 
     def predict_proba(self, rows: pd.DataFrame) -> np.ndarray:
-        """P(acts | treated), from rows whose columns stand as those of ``x`` stood; shape (N,)."""
-        return self._both(rows.to_numpy(np.float64))[0]
+        """P(acts | treated); shape (N,)."""
+        return self._chances(rows)[0]
 
     def predict_uplift(self, rows: pd.DataFrame) -> np.ndarray:
-        """``predict`` for rows; shape (N,)."""
-        return self.predict(rows.to_numpy(np.float64))
+        """``predict``, as a response service calls it; shape (N,)."""
+        return self.predict(rows)
 
-    def _forest(self, x: np.ndarray, y: np.ndarray) -> str:
-        import lightgbm
-
-        settings = {
-            "objective": "binary",
-            "learning_rate": self.learning_rate,
-            "num_leaves": self.leaves,
-            "min_data_in_leaf": self.min_rows,
-            "seed": self.seed,
-            "deterministic": True,
-            "force_row_wise": True,
-            "num_threads": 1,
-            "verbosity": -1,
-        }
-        return lightgbm.train(settings, lightgbm.Dataset(x, y), self.trees).model_to_string()
-
-    def _both(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        import lightgbm
-
-        if not getattr(self, "_models", None):
-            self._models = [lightgbm.Booster(model_str=str(text)) for text in self.models_text_]
-        with_it, without = (np.asarray(model.predict(x, num_threads=1)) for model in self._models)
-        return with_it, without
+    def _chances(self, x: pd.DataFrame) -> list[np.ndarray]:
+        """P(acts) of the treated and of the controls, each of shape (N,)."""
+        if not len(x):
+            return [np.zeros(0), np.zeros(0)]
+        if not getattr(self, "_boosters", None):
+            self._boosters = boosters(self.models_text_)
+        return [np.asarray(booster.predict(values(x), num_threads=1)) for booster in self._boosters]

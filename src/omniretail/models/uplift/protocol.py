@@ -1,28 +1,37 @@
-"""What an uplift model promises. There is nothing to inherit: a class with these methods is a model."""
+"""What every uplift learner has. There is nothing to inherit: a class with these methods is a learner."""
 
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
+import pandas as pd
 
 
 class UpliftModel(Protocol):
-    """Says for each customer how much likelier they are to act if treated than if not."""
+    """Predicts by how much the treatment raises a customer's probability to act.
 
-    def fit(self, x: np.ndarray, treated: np.ndarray, y: np.ndarray) -> Self:
+    Models are dataclasses of their hyper-parameters; what is learned is in attributes that end in an underscore.
+    """
+
+    def fit(self, x: pd.DataFrame, treated: np.ndarray, y: np.ndarray) -> Self:
         """Learn from an experiment with a random control group.
 
         Args:
-            x: features, known before the treatment; shape (N, D).
+            x: features known before the treatment, NaN where missing, with the index (``user_id``, ``offer_id``);
+                shape (N, D).
             treated: True where treated; shape (N,).
-            y: 1 where they acted, else 0; shape (N,).
+            y: 1 where the customer acted, else 0; shape (N,).
 
         Raises:
             ValueError: where everybody was treated, or nobody.
         """
         ...
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        """P(acts | treated) minus P(acts | not treated), or a score that ranks like it; shape (N,)."""
+    def predict(self, x: pd.DataFrame) -> np.ndarray:
+        """P(acts | treated) minus P(acts | not treated), or a score that ranks like it; shape (N,).
+
+        Args:
+            x: the columns of ``fit`` in their order, with the same index levels; shape (N, D).
+        """
         ...
 
 
@@ -32,14 +41,8 @@ def both_groups(treated: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: where everybody was treated, or nobody.
     """
-    given = np.asarray(treated, dtype=bool)
-    if given.all() or not given.any():
-        who = "everybody" if len(given) and given.all() else "nobody"
+    mask = np.asarray(treated, dtype=bool)
+    if mask.all() or not mask.any():
+        who = "everybody" if len(mask) and mask.all() else "nobody"
         raise ValueError(f"{who} was treated: an effect can be learned only beside a control group")
-    return given
-
-
-def chance(classifier: Any, x: np.ndarray) -> np.ndarray:
-    """P(acts) from a fitted scikit-learn classifier, also where it met one outcome only; shape (N,)."""
-    place = np.flatnonzero(classifier.classes_ == 1)
-    return classifier.predict_proba(x)[:, place[0]] if len(place) else np.zeros(len(x))
+    return mask

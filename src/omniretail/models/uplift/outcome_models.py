@@ -1,0 +1,39 @@
+"""scikit-learn's models inside meta-learners: fitted copies, and their probabilities."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+def values(x: pd.DataFrame) -> np.ndarray:
+    """The features as float64; shape (N, D)."""
+    return np.asarray(x, dtype=np.float64)
+
+
+def fitted_classifier(model: Any, x: np.ndarray, y: np.ndarray, **weights: np.ndarray) -> Any:
+    """A fitted copy; where all outcomes are the same, one that predicts that outcome."""
+    from sklearn.base import clone
+    from sklearn.dummy import DummyClassifier
+
+    fresh: Any = clone(model) if len(np.unique(y)) > 1 else DummyClassifier()
+    return fresh.fit(x, y, **weights)
+
+
+def fitted_regressor(model: Any, x: np.ndarray, y: np.ndarray) -> Any:
+    """A fitted copy."""
+    from sklearn.base import clone
+
+    fresh: Any = clone(model)
+    return fresh.fit(x, y)
+
+
+def chance(classifier: Any, x: np.ndarray) -> np.ndarray:
+    """P(acts) from a fitted classifier, 0 where it has seen nobody act; shape (N,)."""
+    place = np.flatnonzero(classifier.classes_ == 1)
+    return classifier.predict_proba(x)[:, place[0]] if len(place) and len(x) else np.zeros(len(x))
+
+
+def effect(regressor: Any, x: np.ndarray) -> np.ndarray:
+    """Effects from a fitted regressor; shape (N,)."""
+    return regressor.predict(x) if len(x) else np.zeros(0)
