@@ -14,7 +14,7 @@ from omniretail.ids import Vocabulary
 from omniretail.models.recommenders.recbole import RecBole
 from omniretail.models.recommenders.recbole.containment import contained
 from omniretail.models.recommenders.recbole.library import module
-from omniretail.models.recommenders.recbole.tables import attribute_words, tables_of
+from omniretail.models.recommenders.recbole.tables import attribute_values, tables_of
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 
@@ -91,7 +91,7 @@ def recboles_own(name: str, params: dict[str, Any], train: Train, epochs: int) -
 
 
 def _write(train: Train, folder: Path) -> None:
-    tables = tables_of(train.histories.offsets, train.histories.item_idx, *attribute_words(train.item_table, ()), False)
+    tables = tables_of(train.histories.offsets, train.histories.item_idx, *attribute_values(train.item_table, ()), False)
     typed = tables.events.set_axis(["user_id:token", "item_id:token", "timestamp:float"], axis="columns")
     (folder / "drawn").mkdir()
     typed.to_csv(folder / "drawn" / "drawn.inter", sep="\t", index=False)

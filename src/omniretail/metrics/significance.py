@@ -1,5 +1,7 @@
 """Confidence intervals of means over users, and tests of the difference between models."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -86,8 +88,8 @@ def paired_test(a: pd.Series, b: pd.Series) -> float:
         return 1.0
     if difference.std() == 0:
         return 0.0
-    _, p_value = stats.ttest_1samp(difference, 0.0)
-    return float(p_value)
+    result: Any = stats.ttest_1samp(difference, 0.0)
+    return float(result.pvalue)
 
 
 def bootstrap_test(gap: np.ndarray, resampled: np.ndarray) -> np.ndarray:

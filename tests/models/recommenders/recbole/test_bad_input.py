@@ -1,4 +1,4 @@
-"""Every mistake is said in one sentence that names it and the way out."""
+"""Every mistake is one sentence that names it and the way out."""
 
 import importlib.util
 import sys
@@ -32,15 +32,15 @@ def test_a_model_of_another_kind() -> None:
 
 @needs_recbole
 def test_an_unknown_parameter() -> None:
-    said = sentence("LightGCN", params={"n_layer": 2})
-    assert "LightGCN has no parameter 'n_layer' (did you mean n_layers" in said
-    assert "embedding_size, n_layers, reg_weight" in said
+    message = sentence("LightGCN", params={"n_layer": 2})
+    assert "LightGCN has no parameter 'n_layer' (did you mean n_layers" in message
+    assert "embedding_size, n_layers, reg_weight" in message
 
 
 @needs_recbole
 @pytest.mark.parametrize(("parameter", "ours"), [("epochs", "epochs"), ("stopping_step", "patience")])
 def test_a_parameter_that_has_a_place_of_its_own(parameter: str, ours: str) -> None:
-    assert f"params.{parameter} is set beside params, as {ours}" in sentence("BPR", params={parameter: 3})
+    assert f"params.{parameter} is a setting of its own: set {ours} instead" in sentence("BPR", params={parameter: 3})
 
 
 @needs_recbole
@@ -54,6 +54,13 @@ def test_no_attributes(name: str) -> None:
 @needs_recbole
 def test_an_attribute_that_is_not_there() -> None:
     assert "no column 'colour'; it has name, category, department" in sentence("SASRecF", attributes=["colour"])
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"), [({"epochs": 0}, "epochs=0 must be 1"), ({"patience": -1}, "patience=-1 must be 0")]
+)
+def test_settings_out_of_range(setting: dict[str, int], message: str) -> None:
+    assert message in sentence("BPR", **setting)
 
 
 def test_recbole_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

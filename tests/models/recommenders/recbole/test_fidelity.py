@@ -71,8 +71,8 @@ def recboles_own(name: str, params: dict, train: Train, folder: Path) -> np.ndar
         model.load_other_parameter(best["other_parameter"])
         model.eval()
         batches = [(batch[0], model.full_sort_predict(batch[0])) for batch in valid_data]
-    users = np.concatenate([data.id2token("user_id", asked["user_id"]).astype(int) for asked, _ in batches])
-    scores = np.concatenate([found.detach().numpy().reshape(len(asked), -1) for asked, found in batches])
+    users = np.concatenate([data.id2token("user_id", query["user_id"]).astype(int) for query, _ in batches])
+    scores = np.concatenate([values.detach().numpy().reshape(len(query), -1) for query, values in batches])
     items = data.token2id("item_id", [str(n) for n in range(len(train.items))])
     return scores[np.argsort(users)][:, items].astype(np.float32)
 

@@ -105,5 +105,5 @@ def test_a_missing_column_is_named() -> None:
 
 
 def test_a_recommender_is_no_response_model() -> None:
-    with pytest.raises(ValueError, match="SASRec is a sequential model of RecBole; here go its context models"):
+    with pytest.raises(ValueError, match="SASRec is a sequential model of RecBole; choose one of its context models"):
         RecBoleResponse("SASRec").fit(*rows())

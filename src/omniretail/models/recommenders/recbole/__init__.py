@@ -1,4 +1,4 @@
-"""RecBole's models under our protocol. This package alone imports recbole, and only when a model is fitted."""
+"""RecBole's models as recommenders. Only this package imports recbole, and only when a model is fitted."""
 
 from omniretail.models.recommenders.recbole.recommender import RecBole
 

@@ -1,4 +1,4 @@
-"""What RecBole does to the process around it, undone: every call into the library runs inside ``contained()``."""
+"""Undoes RecBole's changes to the process: every call into the library runs inside ``contained()``."""
 
 import io
 import os
@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from scipy import sparse
 
-# Names that NumPy 2 dropped and RecBole 1.2.1 still reads; some it assigns itself, whatever was there before.
+# Names that NumPy 2 dropped and RecBole 1.2.1 still reads; it assigns some of them itself.
 _NUMPY_NAMES: Mapping[str, Any] = {
     "bool": np.bool_,
     "int": np.int_,
@@ -32,27 +32,27 @@ _NUMPY_NAMES: Mapping[str, Any] = {
 
 @contextmanager
 def contained(seed: int | None = None) -> Iterator[None]:
-    """Let RecBole's code run as in its own day, and leave the process as it was.
+    """Let RecBole's code run with the NumPy that it was written for, and leave the process as it was.
 
     Inside: NumPy's old names exist, ``sys.argv`` is empty, warnings and prints are silent, the random generators of
-    Python, NumPy and torch start from ``seed``. Afterwards all of that, the environment, torch's switches and the YAML
-    loader that RecBole teaches its own floats are back. Not for several threads at once: these are settings of the
-    process.
+    Python, NumPy and torch start from ``seed``. Afterwards all of that, the environment, torch's switches and the
+    resolvers that RecBole adds to the YAML loader are restored. Not for several threads at once: these are settings of
+    the process.
 
     Args:
-        seed: of all generators; None: they run on, and are set back all the same.
+        seed: of all generators; None: they are not seeded, but restored all the same.
     """
-    with ExitStack() as kept:
-        kept.enter_context(warnings.catch_warnings())
+    with ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         for name, value in _NUMPY_NAMES.items():
-            kept.enter_context(_attribute(np, name, value))
-        kept.enter_context(_attribute(sparse.dok_matrix, "_update", _update_entries))
-        kept.enter_context(_attribute(sys, "argv", ["recbole"]))
-        kept.enter_context(redirect_stdout(io.StringIO()))
-        kept.enter_context(_attribute(yaml.FullLoader, "yaml_implicit_resolvers", _copied_resolvers()))
-        kept.enter_context(_environment())
-        kept.enter_context(_generators())
+            stack.enter_context(_attribute(np, name, value))
+        stack.enter_context(_attribute(sparse.dok_matrix, "_update", _update_entries))
+        stack.enter_context(_attribute(sys, "argv", ["recbole"]))
+        stack.enter_context(redirect_stdout(io.StringIO()))
+        stack.enter_context(_attribute(yaml.FullLoader, "yaml_implicit_resolvers", _copied_resolvers()))
+        stack.enter_context(_environment())
+        stack.enter_context(_generators())
         if seed is not None:
             _seed(seed)
         yield
@@ -60,7 +60,7 @@ def contained(seed: int | None = None) -> Iterator[None]:
 
 @contextmanager
 def _attribute(owner: Any, name: str, value: Any) -> Iterator[None]:
-    """The attribute set for a while; what the owner itself did not have is taken away again."""
+    """Set an attribute temporarily; one that the owner does not have itself is deleted afterwards."""
     before = vars(owner).get(name, _ABSENT)
     setattr(owner, name, value)
     try:
@@ -76,7 +76,7 @@ _ABSENT = object()
 
 
 def _update_entries(matrix: Any, entries: Mapping) -> None:
-    """What ``dok_matrix._update`` did: set many entries without checking each."""
+    """SciPy's former ``dok_matrix._update``: set many entries without checking each."""
     matrix._dict.update(entries)
 
 
@@ -86,7 +86,7 @@ def _copied_resolvers() -> dict:
 
 @contextmanager
 def _environment() -> Iterator[None]:
-    """RecBole chooses CUDA devices there, and libraries that it imports leave marks of their own."""
+    """RecBole chooses CUDA devices there, and libraries that it imports set variables too."""
     before = dict(os.environ)
     try:
         yield
@@ -106,7 +106,7 @@ def _generators() -> Iterator[None]:
         torch.get_default_dtype(),
         torch.get_num_threads(),
     )
-    anomaly = torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()  # SINE's import switches it on for good
+    anomaly = torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()  # importing SINE switches it on
     with torch.random.fork_rng():
         try:
             yield
@@ -129,5 +129,5 @@ def _seed(seed: int) -> None:
 
 
 def _numpy_random() -> Any:
-    """NumPy's global generator, which new code should leave alone and RecBole draws from."""
+    """NumPy's global generator, from which RecBole draws."""
     return import_module("numpy.random")

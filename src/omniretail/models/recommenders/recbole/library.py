@@ -1,4 +1,4 @@
-"""RecBole itself, brought in when first needed and kept from writing anywhere."""
+"""Imports RecBole when it is first needed, and keeps it from writing files or logs."""
 
 import importlib
 import importlib.util
@@ -12,7 +12,7 @@ from typing import Any
 
 from omniretail.models.recommenders.recbole.containment import contained
 
-_QUIET = logging.Logger("recbole", logging.CRITICAL)  # of nobody's family: RecBole speaks to the root logger
+_QUIET = logging.Logger("recbole", logging.CRITICAL)  # outside the hierarchy: RecBole configures the root logger
 
 
 class RecBoleAbsentError(ValueError):
@@ -20,10 +20,10 @@ class RecBoleAbsentError(ValueError):
 
 
 def require_recbole() -> Path:
-    """The folder where RecBole is installed, found without importing it.
+    """The folder where RecBole is installed, without importing it.
 
     Raises:
-        RecBoleAbsentError: where it is not installed, saying how to get it.
+        RecBoleAbsentError: where it is not installed, with the command that installs it.
     """
     spec = importlib.util.find_spec("recbole")
     if spec is not None and spec.submodule_search_locations:
@@ -38,7 +38,7 @@ def require_recbole() -> Path:
 
 @cache
 def module(name: str) -> ModuleType:
-    """A module of RecBole, such as ``trainer``; the first call takes the whole library in hand.
+    """A module of RecBole, such as ``trainer``, with its writers of files and logs replaced.
 
     Raises:
         RecBoleAbsentError: where RecBole is not installed.
@@ -46,7 +46,7 @@ def module(name: str) -> ModuleType:
     require_recbole()
     with contained():
         loaded = importlib.import_module(f"recbole.{name}")
-        _hold_back()
+        _replace_writers()
     return loaded
 
 
@@ -55,8 +55,8 @@ def torch() -> Any:
     return importlib.import_module("torch")
 
 
-def _hold_back() -> None:
-    """Replace, in RecBole's own modules and nowhere else, what writes files or speaks to the root logger."""
+def _replace_writers() -> None:
+    """Replace functions that write files or configure the root logger, in RecBole's own modules only."""
     for name, loaded in list(sys.modules.items()):
         if name == "recbole" or name.startswith("recbole."):
             for attribute in _REPLACED.keys() & vars(loaded).keys():
@@ -71,15 +71,15 @@ def _ignore(*arguments: object) -> None:
     return None
 
 
-def _as_it_is(scores: Any) -> Any:
+def _unchanged(scores: Any) -> Any:
     return scores
 
 
-def _no_tensorboard(logger: object) -> "_Nowhere":
-    return _Nowhere()
+def _no_tensorboard(logger: object) -> "_NullWriter":
+    return _NullWriter()
 
 
-class _Nowhere:
+class _NullWriter:
     """A TensorBoard writer that writes nothing."""
 
     def __getattr__(self, name: str) -> Any:
@@ -94,5 +94,5 @@ _REPLACED: Mapping[str, Callable] = {
     "getLogger": _quiet_logger,
     "ensure_dir": _ignore,
     "get_tensorboard": _no_tensorboard,
-    "add_noise": _as_it_is,  # ADMMSLIM's, to break ties: two calls would give two rankings
+    "add_noise": _unchanged,  # ADMMSLIM's, to break ties: two calls would give two rankings
 }

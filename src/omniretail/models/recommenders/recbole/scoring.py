@@ -1,4 +1,4 @@
-"""Scores of RecBole's models in our order of items."""
+"""Scores of RecBole's models, in the order of our items."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,15 +27,15 @@ _PAIRS_AT_ONCE = 1 << 16
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model and what it takes to ask it.
+    """A trained model and the data that scoring needs.
 
     Attributes:
         name: of the model.
-        data: RecBole's dataset of them.
+        data: RecBole's dataset of the training events.
         model: in evaluation mode.
-        users: RecBole's number of each training user; shape (U,).
-        items: RecBole's number of each item; shape (I,).
-        popularity: events per item, for users of whom nothing is known; float32, shape (I,).
+        users: RecBole's index of each training user; shape (U,).
+        items: RecBole's index of each item; shape (I,).
+        popularity: events per item, the scores of users without a history; float32, shape (I,).
     """
 
     name: str
@@ -52,13 +52,13 @@ class Fitted:
 
     @property
     def serves_any_history(self) -> bool:
-        """Whether the model scores from a history, with nothing learned of the user themselves."""
+        """Whether the model scores from a history alone."""
         by_user = self.name == "ItemKNN" and self.config["knn_method"] == "user"
         return not (by_user or needs_known_users(self.name))
 
 
 def needs_known_users(name: str) -> bool:
-    """Whether a model, as RecBole sets it up, learns something of each user that no history can stand in for."""
+    """Whether a model, with RecBole's defaults, learns parameters per user."""
     if ZOO[name] == "sequential":
         return name in PER_USER_SEQUENTIAL
     return name not in AUTOENCODERS | LINEAR | SAME_FOR_ALL | {"ItemKNN", "NAIS"}
@@ -83,33 +83,33 @@ def score(fitted: Fitted, users: Histories) -> np.ndarray:
 
 def _scored(fitted: Fitted, users: Histories) -> np.ndarray:
     sequential = ZOO[fitted.name] == "sequential"
-    asked = _sequences(fitted, users) if sequential else {USER: _user_numbers(fitted, users)}
-    asked = module("data.interaction").Interaction({key: torch().from_numpy(value) for key, value in asked.items()})
-    asked = module("data.transform").construct_transform(fitted.config)(fitted.data, fitted.data.join(asked))
-    with torch().no_grad(), _histories_given(fitted, users):
-        scores = _all_items(fitted, asked.to(fitted.config["device"]))
+    arrays = _sequences(fitted, users) if sequential else {USER: _user_indices(fitted, users)}
+    queries = module("data.interaction").Interaction({key: torch().from_numpy(value) for key, value in arrays.items()})
+    queries = module("data.transform").construct_transform(fitted.config)(fitted.data, fitted.data.join(queries))
+    with torch().no_grad(), _histories_of(fitted, users):
+        scores = _all_items(fitted, queries.to(fitted.config["device"]))
     return scores.reshape(len(users), -1)[:, fitted.items]  # (B, I)
 
 
-def _all_items(fitted: Fitted, asked: Any) -> np.ndarray:
+def _all_items(fitted: Fitted, queries: Any) -> np.ndarray:
     """Scores of all items, RecBole's padding first; (B, 1 + I) in any shape."""
     try:
-        return fitted.model.full_sort_predict(asked).detach().cpu().numpy().astype(np.float32)
+        return fitted.model.full_sort_predict(queries).detach().cpu().numpy().astype(np.float32)
     except NotImplementedError:  # the model scores pairs only
         items = fitted.data.get_item_feature().to(fitted.config["device"])
         step = max(1, _PAIRS_AT_ONCE // fitted.data.item_num)
-        parts = [_pairs(fitted, asked[start : start + step], items) for start in range(0, len(asked), step)]
+        parts = [_pairs(fitted, queries[start : start + step], items) for start in range(0, len(queries), step)]
         return np.concatenate(parts)
 
 
-def _pairs(fitted: Fitted, asked: Any, items: Any) -> np.ndarray:
-    pairs = asked.repeat_interleave(fitted.data.item_num)
-    pairs.update(items.repeat(len(asked)))
+def _pairs(fitted: Fitted, queries: Any, items: Any) -> np.ndarray:
+    pairs = queries.repeat_interleave(fitted.data.item_num)
+    pairs.update(items.repeat(len(queries)))
     return fitted.model.predict(pairs).detach().cpu().numpy().astype(np.float32).reshape(-1)
 
 
-def _user_numbers(fitted: Fitted, users: Histories) -> np.ndarray:
-    """RecBole's number of each user; rows of the histories given, where those take the place of its own."""
+def _user_indices(fitted: Fitted, users: Histories) -> np.ndarray:
+    """RecBole's index of each user, or the row of their history where the model reads that instead."""
     return np.arange(len(users)) if fitted.serves_any_history else fitted.users[users.user_idx]
 
 
@@ -125,28 +125,29 @@ def _sequences(fitted: Fitted, users: Histories) -> dict[str, np.ndarray]:
         USER: np.where(users.user_idx >= 0, fitted.users[users.user_idx], 0),
         ITEM + config["LIST_SUFFIX"]: items,
         config["ITEM_LIST_LENGTH_FIELD"]: lengths.astype(np.int64),
-        # read by DIEN and by the two CPR models for a loss that scoring throws away
+        # read by DIEN and by the two CPR models, for a loss that scoring does not use
         ITEM: items[:, 0],
         config["NEG_PREFIX"] + ITEM + config["LIST_SUFFIX"]: items,
     }
 
 
 @contextmanager
-def _histories_given(fitted: Fitted, users: Histories) -> Iterator[None]:
-    """The histories in the place of what the model keeps of its training users."""
+def _histories_of(fitted: Fitted, users: Histories) -> Iterator[None]:
+    """Replace the histories of the training users, which the model holds, by those of ``users``."""
     if ZOO[fitted.name] == "sequential" or not fitted.serves_any_history:
         yield
         return
-    given = _as_the_model_keeps_them(fitted, users)
-    before = {name: getattr(fitted.model, name) for name in given}
-    vars(fitted.model).update(given)
+    attributes = _model_attributes(fitted, users)
+    before = {name: getattr(fitted.model, name) for name in attributes}
+    vars(fitted.model).update(attributes)
     try:
         yield
     finally:
         vars(fitted.model).update(before)
 
 
-def _as_the_model_keeps_them(fitted: Fitted, users: Histories) -> dict[str, Any]:
+def _model_attributes(fitted: Fitted, users: Histories) -> dict[str, Any]:
+    """The histories under the names and in the form of the model."""
     if fitted.name in LINEAR | {"ItemKNN"}:
         matrix = _matrix(fitted, users)
         return {"pred_mat": matrix @ fitted.model.w} if fitted.name == "ItemKNN" else {"interaction_matrix": matrix}
@@ -166,7 +167,7 @@ def _matrix(fitted: Fitted, users: Histories) -> sparse.csr_matrix:
 
 
 def _padded(fitted: Fitted, users: Histories) -> tuple[Any, Any]:
-    """Items of each user, padded behind, and where they are none; both (B, longest)."""
+    """Items of each user, padded behind, and a mask of those that are no padding; both (B, longest)."""
     place = np.arange(max(1, users.lengths.max(initial=0)))
     filled = place < users.lengths[:, None]
     items = np.zeros(filled.shape, dtype=np.int64)

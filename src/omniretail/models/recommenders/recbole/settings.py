@@ -1,4 +1,4 @@
-"""Our few settings as RecBole's hundred."""
+"""RecBole's configuration from our few settings."""
 
 import os
 from collections.abc import Mapping
@@ -15,17 +15,16 @@ _LAST_EVENT_HELD = {"split": {"LS": "valid_only"}, "group_by": "user", "order": 
 def config_of(
     name: str, params: Mapping[str, Any], *, epochs: int, patience: int, seed: int, device: str, **more: Any
 ) -> Any:
-    """A RecBole ``Config``, made without a look at the command line or any file of the user's.
+    """A RecBole ``Config``, made without reading the command line or any file of the user's.
 
     Args:
         name: of the model.
         params: what the user set, by RecBole's names.
         epochs: upper bound.
-        patience: evaluations of the inner validation without a better figure before training stops; 0: no inner
-            validation.
+        patience: evaluations of the inner validation without improvement before training stops; 0: no inner validation.
         seed: of everything random.
         device: ``cpu`` or ``cuda``.
-        more: settings of one stage of training, or what the data implies.
+        more: settings of one stage of training, or implied by the data.
     """
     chosen = {
         "USER_ID_FIELD": USER,
@@ -42,8 +41,8 @@ def config_of(
         "save_step": epochs + 1,
         "stopping_step": patience,
         "seed": seed,
-        "gpu_id": "",  # else RecBole chooses the device by itself, and hides the others from torch
-        "checkpoint_dir": os.devnull,  # RecBole looks there for pickles, and must not find any
+        "gpu_id": "",  # otherwise RecBole chooses the device, and hides the others from torch
+        "checkpoint_dir": os.devnull,  # RecBole loads pickles from there, so it must be empty
         "show_progress": False,
         **_negative_samples(name, params),
         **params,
@@ -57,7 +56,7 @@ def config_of(
 
 
 def _negative_samples(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """A full softmax has no use for negative samples, and RecBole refuses them beside it."""
+    """A full softmax has no negative samples, and RecBole refuses a setting of them."""
     loss = params.get("loss_type", defaults(name).get("loss_type"))
     return {"train_neg_sample_args": None} if ZOO[name] == "sequential" and loss == "CE" else {}
 

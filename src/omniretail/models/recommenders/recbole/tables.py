@@ -1,4 +1,4 @@
-"""Our events and item attributes in the form RecBole reads its files into, without the files."""
+"""Events and item attributes in the form into which RecBole reads its files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ _MISSING = "missing"
 
 @dataclass(frozen=True)
 class RecBoleTables:
-    """What a RecBole dataset is made of; ids are indices, counted from 0.
+    """The data of a RecBole dataset; ids are indices from 0.
 
     Attributes:
         events: one row per interaction; columns ``user_id``, ``item_id``, ``timestamp``, and features.
         items: one row per item, ``item_id`` first, then its features; None: there are none.
-        triples: a graph of items and what they belong to; columns ``head_id``, ``relation_id``, ``tail_id``; or None.
+        triples: a graph of items and attribute values; columns ``head_id``, ``relation_id``, ``tail_id``; or None.
         numbers: the columns that hold numbers; all others hold categories.
     """
 
@@ -32,17 +32,17 @@ class RecBoleTables:
 
 
 def tables_of(
-    offsets: np.ndarray, item_idx: np.ndarray, names: np.ndarray, words: np.ndarray, graph: bool
+    offsets: np.ndarray, item_idx: np.ndarray, names: np.ndarray, values: np.ndarray, graph: bool
 ) -> RecBoleTables:
     """Training events and item attributes.
 
-    A user's events are timed by their place in the history: an order without ties, which is all that RecBole uses.
+    The time of an event is its place in the user's history: an order without ties, which is all that RecBole uses.
 
     Args:
-        offsets: user u owns the events ``offsets[u]:offsets[u + 1]``, oldest first; shape (U + 1,).
-        item_idx: what was touched; shape (E,).
+        offsets: user u has the events ``offsets[u]:offsets[u + 1]``, oldest first; shape (U + 1,).
+        item_idx: item of each event; shape (E,).
         names: of the attributes; shape (A,).
-        words: each item's value of each attribute; shape (I, A).
+        values: each item's value of each attribute; shape (I, A).
         graph: whether to make a graph of the attributes.
     """
     lengths = np.diff(offsets)
@@ -53,17 +53,17 @@ def tables_of(
             TIME: np.arange(len(item_idx)) - np.repeat(offsets[:-1], lengths) + 0.0,
         }
     )
-    columns = {name: column.astype(object) for name, column in zip(names, words.T, strict=True)}
-    items = pd.DataFrame({ITEM: np.arange(len(words)), **columns}) if columns else None
+    columns = {name: column.astype(object) for name, column in zip(names, values.T, strict=True)}
+    items = pd.DataFrame({ITEM: np.arange(len(values)), **columns}) if columns else None
     return RecBoleTables(events, items, _triples(items) if graph and items is not None else None)
 
 
-def attribute_words(table: pd.DataFrame, attributes: Sequence[str] | None) -> tuple[np.ndarray, np.ndarray]:
-    """Item attributes as words.
+def attribute_values(table: pd.DataFrame, attributes: Sequence[str] | None) -> tuple[np.ndarray, np.ndarray]:
+    """Item attributes as text.
 
     Args:
         table: the item table, ``item_id`` first.
-        attributes: which columns; None: every column of words but the name.
+        attributes: which columns; None: every text column but the name.
 
     Returns:
         Their names, shape (A,), and each item's values, shape (I, A); both of text.
@@ -71,23 +71,21 @@ def attribute_words(table: pd.DataFrame, attributes: Sequence[str] | None) -> tu
     Raises:
         ValueError: where an attribute is not in the item table.
     """
-    chosen = _word_columns(table) if attributes is None else list(attributes)
+    chosen = _text_columns(table) if attributes is None else list(attributes)
     absent = [column for column in chosen if column not in table.columns]
     if absent:
         raise ValueError(f"the item table has no column {absent[0]!r}; it has {', '.join(table.columns[1:]) or 'none'}")
-    words = [table[column].astype(object).where(table[column].notna(), _MISSING).astype(str) for column in chosen]
-    values = np.array([column.to_numpy(dtype=object) for column in words], dtype=object).reshape(
-        len(chosen), len(table)
-    )
-    return np.array(chosen, dtype=str), values.T.astype(str)
+    text = [table[column].astype(object).where(table[column].notna(), _MISSING).astype(str) for column in chosen]
+    values = np.array([column.to_numpy(dtype=object) for column in text], dtype=object)
+    return np.array(chosen, dtype=str), values.reshape(len(chosen), len(table)).T.astype(str)
 
 
-def _word_columns(table: pd.DataFrame) -> list[str]:
+def _text_columns(table: pd.DataFrame) -> list[str]:
     return [c for c in table.columns[1:] if c != "name" and pd.api.types.is_string_dtype(table[c].dtype)]
 
 
 def _triples(items: pd.DataFrame) -> pd.DataFrame:
-    """Item -> attribute value, for each attribute; items bear their index, values their column's name before them."""
+    """Item -> attribute value, for each attribute; an item is its index, a value has its column's name before it."""
     parts = [
         {"head_id": items[ITEM].astype(str), "relation_id": column, "tail_id": column + "=" + items[column]}
         for column in items.columns[1:]
@@ -97,8 +95,7 @@ def _triples(items: pd.DataFrame) -> pd.DataFrame:
 
 def dataset(tables: RecBoleTables, config: Any) -> Any:
     """RecBole's dataset for the configured model, filled from memory."""
-    kind = _in_memory(_dataset_class(config))
-    return kind.holding(tables, config)
+    return _in_memory(_dataset_class(config)).of(tables, config)
 
 
 def _dataset_class(config: Any) -> type:
@@ -116,51 +113,52 @@ def _in_memory(kind: type) -> Any:
 
 
 class _FromMemory:
-    """Goes before one of RecBole's dataset classes, whose readers of files it replaces."""
+    """A mixin before one of RecBole's dataset classes, whose readers of files it replaces."""
 
     tables: RecBoleTables
 
     @classmethod
-    def holding(cls, tables: RecBoleTables, config: Any) -> Any:
-        made: Any = cls.__new__(cls)
-        made.tables = tables
-        made.__init__(config)
-        return made
+    def of(cls, tables: RecBoleTables, config: Any) -> Any:
+        filled: Any = cls.__new__(cls)
+        filled.tables = tables
+        filled.__init__(config)
+        return filled
 
     def _load_inter_feat(self, token: str, dataset_path: str) -> None:
-        self.inter_feat = self._taken(self.tables.events, module("utils").FeatureSource.INTERACTION)
+        self.inter_feat = self._with_types(self.tables.events, module("utils").FeatureSource.INTERACTION)
 
     def _load_user_or_item_feat(self, token: str, dataset_path: str, source: Any, field_name: str) -> Any:
         sources = module("utils").FeatureSource
         dataset: Any = self
-        if getattr(dataset, field_name) is None:  # rows of which neither users nor items are named
+        if getattr(dataset, field_name) is None:  # the rows have no column of users or items
             return None
         dataset.field2source[getattr(dataset, field_name)] = sources(source.value + "_id")
         if source == sources.USER or self.tables.items is None:
             return None
-        taken = self._taken(self.tables.items, source)
+        items = self._with_types(self.tables.items, source)
         dataset.field2source[dataset.iid_field] = sources.ITEM_ID
-        return taken
+        return items
 
     def _load_additional_feat(self, token: str, dataset_path: str) -> None:
         return None
 
     def _load_kg(self, token: str, dataset_path: str) -> pd.DataFrame:
         assert self.tables.triples is not None
-        return self._taken(self.tables.triples, module("utils").FeatureSource.KG)
+        return self._with_types(self.tables.triples, module("utils").FeatureSource.KG)
 
     def _load_link(self, token: str, dataset_path: str) -> tuple[dict, dict]:
-        """Every item is the entity of its own name."""
+        """Every item is the entity of the same name."""
         items = {str(item): str(item) for item in np.unique(self.tables.events[ITEM])}
         return items, dict(items)
 
     def _fill_nan(self) -> None:
-        """Category 0 for RecBole's own row of padding, whose attributes are missing; nothing else is."""
+        """Category 0 for RecBole's row of padding, the only one with missing attributes."""
         dataset: Any = self
         for name in dataset.feat_name_list:
             setattr(dataset, name, getattr(dataset, name).fillna(0))
 
-    def _taken(self, table: pd.DataFrame, source: Any) -> pd.DataFrame:
+    def _with_types(self, table: pd.DataFrame, source: Any) -> pd.DataFrame:
+        """The table, after its columns are registered with their types."""
         kinds = module("utils").FeatureType
         dataset: Any = self
         for column in table.columns:
@@ -170,10 +168,10 @@ class _FromMemory:
                 dataset.field2bucketnum[column] = 2
         if self.tables.triples is None or ITEM not in table:
             return table.copy()
-        return table.assign(**{ITEM: table[ITEM].astype(str).astype(object)})  # to be matched with the graph's words
+        return table.assign(**{ITEM: table[ITEM].astype(str).astype(object)})  # as in the graph
 
 
 def places(dataset: Any, column: str, n: int) -> np.ndarray:
-    """RecBole's number for each of our indices 0..n-1, 0 where it saw none of its events; shape (n,), int64."""
-    numbers = dataset.field2token_id[column]
-    return np.array([numbers.get(str(index), 0) for index in range(n)], dtype=np.int64)
+    """RecBole's index of each of our indices 0..n-1, 0 for one without events; shape (n,), int64."""
+    indices = dataset.field2token_id[column]
+    return np.array([indices.get(str(index), 0) for index in range(n)], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""RecBole's own trainers, with the best weights kept in memory instead of in a file."""
+"""RecBole's trainers, with the best weights in memory instead of in a file."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -10,19 +10,19 @@ from omniretail.models.recommenders.recbole.tables import RecBoleTables, dataset
 from omniretail.models.recommenders.recbole.zoo import PRETRAINED, ZOO
 
 Settings = Callable[..., Any]
-"""Gives a ``Config``; takes what differs from stage to stage."""
+"""Returns a ``Config``; takes the settings of one stage."""
 
 
 def trained(name: str, tables: RecBoleTables, settings: Settings, seed: int) -> tuple[Any, Any]:
     """A model after all stages of its training, and its dataset.
 
-    The order of things, and of random draws, is that of RecBole's own quick start.
+    The order of steps, and so of random draws, is that of RecBole's quick start.
 
     Args:
         name: of the model.
-        tables: what it learns from.
+        tables: from which it learns.
         settings: makes the configuration of a stage.
-        seed: drawn from anew for the data and for the model.
+        seed: set before the data and again before the model.
     """
     model = data = None
     for stage in PRETRAINED.get(name, (None,)):
@@ -34,7 +34,7 @@ def trained(name: str, tables: RecBoleTables, settings: Settings, seed: int) -> 
 
 
 def untrained(name: str, tables: RecBoleTables, settings: Settings, seed: int) -> tuple[Any, Any]:
-    """The model as it was before the first step of its training, for weights to be put in, and its dataset."""
+    """The model before its first training step, into which weights are loaded, and its dataset."""
     first = PRETRAINED.get(name, (None,))[0]
     model, data, _, _ = _prepared(settings(**_stage(first, None)), tables, seed)
     return model.eval(), data
@@ -51,19 +51,19 @@ def _prepared(config: Any, tables: RecBoleTables, seed: int) -> tuple[Any, Any, 
 
 
 def _stage(stage: str | None, before: Any) -> dict[str, Any]:
-    """Settings of a stage; the weights of the one before go over as the bytes of a file that never was."""
+    """Settings of a stage; the weights of the stage before are passed as an in-memory file."""
     if stage is None:
         return {}
     if before is None:
         return {"train_stage": stage}
-    handed = io.BytesIO()
-    torch().save({"state_dict": before.state_dict()}, handed)
-    handed.seek(0)
-    return {"train_stage": stage, "pre_model_path": handed}
+    weights = io.BytesIO()
+    torch().save({"state_dict": before.state_dict()}, weights)
+    weights.seek(0)
+    return {"train_stage": stage, "pre_model_path": weights}
 
 
 def _loaders(config: Any, data: Any) -> tuple[Any, Any]:
-    """RecBole's loaders of training and of inner validation; None for the latter where there is none."""
+    """RecBole's loaders of training and of inner validation, None without one."""
     if config["stopping_step"]:
         train, valid, _ = module("data").data_preparation(config, data)
         return train, valid
@@ -73,7 +73,7 @@ def _loaders(config: Any, data: Any) -> tuple[Any, Any]:
 
 
 def _samplers(config: Any, data: Any, events: Any) -> list[Any]:
-    """Where a training loader draws its negatives from: items, and for a knowledge graph entities too."""
+    """Samplers of negatives: of items, and for a knowledge graph of entities too."""
     kinds, how = module("sampler"), config["train_neg_sample_args"]
     drawing = how["distribution"], how["alpha"]
     items = None
@@ -86,7 +86,7 @@ def _samplers(config: Any, data: Any, events: Any) -> list[Any]:
 
 
 def _fit(config: Any, model: Any, train: Any, valid: Any) -> None:
-    """Train the model in place; with an inner validation its best weights are put back."""
+    """Train the model in place; with an inner validation its best weights are restored."""
     kind = module("utils").get_trainer(config["MODEL_TYPE"], config["model"])
     trainer = _in_memory(kind)(config, model)
     trainer.fit(train, valid, verbose=False, saved=valid is not None)
@@ -97,12 +97,12 @@ def _fit(config: Any, model: Any, train: Any, valid: Any) -> None:
 
 @cache
 def _in_memory(kind: type) -> Any:
-    """The trainer with its checkpoints kept in memory."""
-    return type(f"InMemory{kind.__name__}", (_Keeping, kind), {})
+    """The trainer with its checkpoints in memory."""
+    return type(f"InMemory{kind.__name__}", (_InMemoryCheckpoints, kind), {})
 
 
-class _Keeping:
-    """Goes before one of RecBole's trainers, whose writing of files it replaces."""
+class _InMemoryCheckpoints:
+    """A mixin before one of RecBole's trainers, whose writers of files it replaces."""
 
     model: Any
     best: Mapping[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""RecBole's models by name: which family each is of, what it needs, and whom it can serve."""
+"""RecBole's models by name: their family, their requirements, and the users that they can score."""
 
 import importlib.util
 import re
@@ -25,12 +25,12 @@ _NAMES: Mapping[Family, str] = {
         xDeepFM""",
 }
 ZOO: Mapping[str, Family] = {name: family for family, names in _NAMES.items() for name in names.split()}
-"""Every model of RecBole 1.2.1 but its two wrappers of gradient boosting, and the family it is of."""
+"""Every model of RecBole 1.2.1, except its two wrappers of gradient boosting, and its family."""
 
 PER_USER_SEQUENTIAL = frozenset(["Caser", "DIEN", "DIN", "FOSSIL", "FPMC", "HGN", "HRM", "NPE", "SHAN", "TransRec"])
-"""Sequential models that learn a vector per user beside the sequence."""
+"""Sequential models that also learn a vector per user."""
 AUTOENCODERS = frozenset(["DiffRec", "LDiffRec", "MacridVAE", "MultiDAE", "MultiVAE", "RaCT", "RecVAE"])
-"""General models that see a user only as the row of a matrix, kept as padded lists."""
+"""General models that read a user only as a row of the matrix, stored as padded lists."""
 LINEAR = frozenset(["ADMMSLIM", "EASE", "SLIMElastic"])
 """General models that multiply a user's row of the matrix by item weights."""
 SAME_FOR_ALL = frozenset(["Pop", "Random"])
@@ -38,7 +38,7 @@ PRETRAINED: Mapping[str, tuple[str, ...]] = {
     "S3Rec": ("pretrain", "finetune"),
     "RaCT": ("actor_pretrain", "critic_pretrain", "finetune"),
 }
-"""Models trained in stages, each from the weights of the one before."""
+"""Models trained in stages, each from the weights of the stage before."""
 NEEDS_ATTRIBUTES = frozenset(["FDSA", "GRU4RecF", "S3Rec", "SASRecF"])
 NEEDS_VECTORS = frozenset(["GRU4RecKG", "KSR"])
 _NEEDS_PACKAGE: Mapping[str, str] = {"NCL": "faiss", "KGAT": "dgl", "KGIN": "torch_scatter", "MCCLK": "torch_scatter"}
@@ -70,40 +70,40 @@ def require_known(name: str, families: Iterable[Family]) -> Family:
     """The family of a model.
 
     Raises:
-        ValueError: where RecBole has no such model in these families, naming those that are spelt alike.
+        ValueError: where RecBole has no such model in these families, with the names that are spelt similarly.
     """
     if ZOO.get(name) in (chosen := tuple(families)):
         return ZOO[name]
     if name in ZOO:
-        raise ValueError(f"{name} is a {ZOO[name]} model of RecBole; here go its {_listed(chosen)} models")
-    candidates = [known for known in ZOO if ZOO[known] in chosen]
+        raise ValueError(f"{name} is a {ZOO[name]} model of RecBole; choose one of its {_listed(chosen)} models")
+    candidates = [each for each in ZOO if ZOO[each] in chosen]
     raise ValueError(
-        f"RecBole has no model {name!r}{_alike(name, candidates)}; docs/recbole.md lists all {len(candidates)}"
+        f"RecBole has no model {name!r}{_similar(name, candidates)}; docs/recbole.md lists all {len(candidates)}"
     )
 
 
-def require_parameters(name: str, given: Mapping[str, Any]) -> None:
+def require_parameters(name: str, params: Mapping[str, Any]) -> None:
     """Check the names of parameters.
 
     Raises:
-        ValueError: where the model has no such parameter, naming it and those that are spelt alike.
+        ValueError: where the model has no such parameter, with the names that are spelt similarly.
     """
-    known = sorted(set(defaults(name)) | _TRAINING_PARAMETERS)
-    for parameter in given:
+    allowed = sorted(set(defaults(name)) | _TRAINING_PARAMETERS)
+    for parameter in params:
         if parameter in _OWN:
-            raise ValueError(f"params.{parameter} is set beside params, as {_OWN[parameter]}")
-        if parameter not in known:
+            raise ValueError(f"params.{parameter} is a setting of its own: set {_OWN[parameter]} instead")
+        if parameter not in allowed:
             raise ValueError(
-                f"RecBole's {name} has no parameter {parameter!r}{_alike(parameter, known)}; its own are: "
+                f"RecBole's {name} has no parameter {parameter!r}{_similar(parameter, allowed)}; its own are: "
                 f"{', '.join(defaults(name)) or 'none'}"
             )
 
 
 def require_packages(name: str) -> None:
-    """Check for what a model imports and RecBole does not bring with it.
+    """Check for packages that a model imports and RecBole does not install.
 
     Raises:
-        ValueError: naming the package that is not installed, or the vectors that no source has.
+        ValueError: naming the missing package, or the vectors that no source has.
     """
     package = _NEEDS_PACKAGE.get(name)
     if package and importlib.util.find_spec(package) is None:
@@ -113,7 +113,7 @@ def require_packages(name: str) -> None:
 
 
 def defaults(name: str) -> dict[str, Any]:
-    """A model's own parameters and the values RecBole gives them."""
+    """A model's own parameters and RecBole's defaults of them."""
     path = require_recbole() / "properties" / "model" / f"{name}.yaml"
     return _read(path) if path.exists() else {}
 
@@ -124,15 +124,15 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _number(value: Any) -> Any:
-    """YAML 1.1 takes 1e-5 for text; RecBole means a number."""
+    """YAML 1.1 reads 1e-5 as text; RecBole means a number."""
     if isinstance(value, list):
         return [_number(each) for each in value]
     return float(value) if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value) else value
 
 
-def _alike(word: str, known: Iterable[str]) -> str:
-    by_lower = {each.lower(): each for each in known}
-    near = [by_lower[match] for match in get_close_matches(word.lower(), by_lower, n=3)]
+def _similar(name: str, names: Iterable[str]) -> str:
+    by_lower = {each.lower(): each for each in names}
+    near = [by_lower[match] for match in get_close_matches(name.lower(), by_lower, n=3)]
     return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 
