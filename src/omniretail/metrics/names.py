@@ -2,7 +2,7 @@
 
 import re
 
-_LOSSES = {"log_loss", "brier", "ece", "mae", "rmse"}
+_LOSSES = {"brier", "ece", "log_loss", "mae", "regret", "rmse", "score_regret"}
 _NAMES = {
     "average_precision": "AP",
     "brier": "Brier score",
@@ -63,10 +63,10 @@ def in_a_sentence(label: str) -> str:
 def lower_is_better(key: str) -> bool:
     """Whether a metric is a loss or an error, of a group or of all.
 
-    >>> lower_is_better("churn/brier"), lower_is_better("ndcg_at_10")
-    (True, False)
+    >>> lower_is_better("churn/brier"), lower_is_better("regret_at_10"), lower_is_better("ndcg_at_10")
+    (True, True, False)
     """
-    return key.rpartition("/")[2] in _LOSSES
+    return re.sub(r"_at_\d+$", "", key.rpartition("/")[2]) in _LOSSES
 
 
 def _words(metric: str) -> str:

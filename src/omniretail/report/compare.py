@@ -11,9 +11,10 @@ from rich.console import Console
 from omniretail.report.pages.comparison import write_html
 from omniretail.report.tables.by_activity import Pairs, by_activity
 from omniretail.report.tables.comparison import comparison
-from omniretail.report.tables.comparison_text import text_table, verdict
+from omniretail.report.tables.comparison_text import text_table
 from omniretail.report.tables.csv_files import ONLY, write_csv
 from omniretail.report.tables.protocol import named_model
+from omniretail.report.tables.verdict import verdict
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
 

@@ -8,7 +8,9 @@ from rich.console import Console
 
 from omniretail.report.compare import Report
 from omniretail.report.tables.comparison import comparison
-from omniretail.report.tables.comparison_text import legend, text_table, verdict
+from omniretail.report.tables.comparison_text import text_table
+from omniretail.report.tables.legend import legend
+from omniretail.report.tables.verdict import verdict
 from tests.report.results import CARD, GROUPED, RESULTS, TABLE, WIDE, grouped_result, result
 
 

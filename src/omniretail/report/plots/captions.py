@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from omniretail.metrics.names import label, lower_is_better
 from omniretail.report.plots import comparison as figures
 from omniretail.report.tables.comparison import baseline_of, shown_metrics
-from omniretail.report.tables.comparison_text import TIED
+from omniretail.report.tables.legend import TIED
 from omniretail.result import Result
 
 

@@ -14,8 +14,9 @@ from omniretail.report.plots.label_placement import at_ends, beside
 from omniretail.report.plots.style import FAINT, GRID, LineStyle, canvas, line_styles, short, styled
 from omniretail.report.tables.activity_groups import Groups, by_group, groups
 from omniretail.report.tables.comparison import baseline_of, shown_metrics
-from omniretail.report.tables.comparison_text import TIED, tied
+from omniretail.report.tables.comparison_text import tied
 from omniretail.report.tables.format import figure
+from omniretail.report.tables.legend import TIED
 from omniretail.result import Result
 
 MAX_LINES = 5

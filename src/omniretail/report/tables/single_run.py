@@ -1,10 +1,12 @@
 """One run with metrics of several groups: a row per group, a column per metric."""
 
+import math
+
 import pandas as pd
 
 from omniretail.metrics.names import group_label, label, lower_is_better
 from omniretail.report.tables.comparison import costs_of, shown_metrics
-from omniretail.report.tables.format import NOTHING, amount, figure, interval
+from omniretail.report.tables.format import NOTHING, amount, figure, interval, probability
 from omniretail.report.tables.text_table import TextTable
 
 _ALL = "all"
@@ -26,7 +28,7 @@ def single_run(table: pd.DataFrame) -> TextTable:
     for key in shown_metrics(table):
         group, _, metric = key.rpartition("/")
         if row[key] == row[key]:
-            wide.setdefault(group, {})[metric] = _figure(*row[[key, f"{key}_low", f"{key}_high"]])
+            wide.setdefault(group, {})[metric] = _figure(row, key)
     cells = pd.DataFrame.from_dict(wide, orient="index").fillna(NOTHING)
     losses = [label(metric) for metric in cells if lower_is_better(str(metric))]
     cells = cells.rename(index=lambda group: group_label(group) or _ALL, columns=label)
@@ -34,8 +36,12 @@ def single_run(table: pd.DataFrame) -> TextTable:
     return TextTable(cells.reset_index(drop=True), _legend(table, losses))
 
 
-def _figure(value: float, low: float, high: float) -> str:
-    return figure(value) if low != low else f"{figure(value)} ({interval(low, high)})"
+def _figure(row: pd.Series, key: str) -> str:
+    """A value with its interval, and with its p-value where it has one."""
+    value, low, high, p = row.reindex([key, *(f"{key}_{end}" for end in ("low", "high", "p"))]).to_numpy(float)
+    brackets = [] if math.isnan(low) else [interval(low, high)]
+    brackets += [] if math.isnan(p) else [f"p {probability(p)}"]
+    return figure(value) + (f" ({', '.join(brackets)})" if brackets else "")
 
 
 def _legend(table: pd.DataFrame, losses: list[str]) -> list[str]:
