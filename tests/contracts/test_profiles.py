@@ -74,7 +74,7 @@ def bare_shop() -> Train:
 
 def made(name: str) -> ProfileEncoder:
     """The yaml's encoder; where it is trained, for as short as possible."""
-    tiny = ["trainer=cpu", "trainer.epochs=2", "trainer.checkpoints=null"]
+    tiny = ["trainer=cpu", "trainer.max_epochs=2", "trainer.checkpoints=null"]
     return instantiate(compose(f"model=profile/{name}", *tiny).model)
 
 

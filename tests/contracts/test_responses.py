@@ -44,7 +44,7 @@ def rows() -> tuple[pd.DataFrame, np.ndarray]:
 
 def made(name: str) -> Any:
     """The yaml's model; a network is trained for as short as possible."""
-    tiny = ["model.epochs=2"] if name == "recbole" else ["trainer.epochs=4", "trainer.checkpoints=null"]
+    tiny = ["model.epochs=2"] if name == "recbole" else ["trainer.max_epochs=4", "trainer.checkpoints=null"]
     return instantiate(compose(f"model=response/{name}", *tiny).model)
 
 

@@ -39,7 +39,7 @@ NEW = Histories.of(
 )
 """Seven users unknown to training: nothing, one event, two baskets, far more than is read, one thing over and over."""
 
-_ONCE = Training(epochs=2)
+_ONCE = Training(max_epochs=2)
 _SEQUENCE: dict[str, Any] = {"dim": 8, "max_len": 6, "learning_rate": 0.02, "training": _ONCE}
 _BASKETS: dict[str, Any] = {"dim": 8, "width": 8, "training": _ONCE}
 MODELS: Mapping[str, Callable[[], Any]] = {

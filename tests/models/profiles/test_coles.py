@@ -13,7 +13,7 @@ from tests.models.profiles.shop import KIND, KINDS, kind_is_told
 
 def small(epochs: int = 2, **settings: Any) -> CoLES:
     usual = {"dim": 16, "width": 8, "min_len": 2, "max_len": 6, "batch_size": 20, "learning_rate": 0.01}
-    return CoLES(**(usual | settings), training=Training(epochs=epochs))
+    return CoLES(**(usual | settings), training=Training(max_epochs=epochs))
 
 
 @pytest.mark.parametrize(
@@ -64,5 +64,5 @@ def test_there_is_no_validation() -> None:
 
 
 def test_the_yaml_says_how_long_to_train_and_can_be_overruled() -> None:
-    assert compose("model=profile/coles").model.training.epochs < 100
-    assert compose("model=profile/coles", "trainer.epochs=7").model.training.epochs == 7
+    assert compose("model=profile/coles").model.training.max_epochs < 100
+    assert compose("model=profile/coles", "trainer.max_epochs=7").model.training.max_epochs == 7

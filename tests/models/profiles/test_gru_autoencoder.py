@@ -13,7 +13,7 @@ from tests.models.profiles.shop import KIND, KINDS, kind_is_told
 
 def small(epochs: int = 2, **settings: Any) -> GRUAutoencoder:
     usual = {"dim": 8, "width": 8, "hidden": 16, "max_len": 6, "batch_baskets": 100, "learning_rate": 0.01}
-    return GRUAutoencoder(**(usual | settings), training=Training(epochs=epochs))
+    return GRUAutoencoder(**(usual | settings), training=Training(max_epochs=epochs))
 
 
 def test_customers_of_one_kind_come_together() -> None:
@@ -53,5 +53,5 @@ def test_there_is_no_validation() -> None:
 
 
 def test_the_yaml_says_how_long_to_train_and_can_be_overruled() -> None:
-    assert compose("model=profile/gru_autoencoder").model.training.epochs < 100
-    assert compose("model=profile/gru_autoencoder", "trainer.epochs=7").model.training.epochs == 7
+    assert compose("model=profile/gru_autoencoder").model.training.max_epochs < 100
+    assert compose("model=profile/gru_autoencoder", "trainer.max_epochs=7").model.training.max_epochs == 7

@@ -13,7 +13,7 @@ from tests.models.profiles.shop import KIND, KINDS, kind_is_told
 
 def small(epochs: int = 2, **settings: Any) -> NextItem:
     usual = {"dim": 16, "n_blocks": 1, "max_len": 12, "batch_events": 128, "learning_rate": 0.01}
-    return NextItem(**(usual | settings), training=Training(epochs=epochs))
+    return NextItem(**(usual | settings), training=Training(max_epochs=epochs))
 
 
 @pytest.mark.parametrize("pooling", ["mean", "last", "both"])
@@ -47,10 +47,10 @@ def test_pooling_that_is_not_there_is_refused() -> None:
 
 def test_patience_watches_the_next_basket() -> None:
     model = small()
-    model.training = Training(epochs=3, patience=2)
+    model.training = Training(max_epochs=3, patience=2)
     assert np.isfinite(model.fit(KINDS).embed(KINDS.histories, KINDS.at)).all()
 
 
 def test_the_yaml_says_how_long_to_train_and_can_be_overruled() -> None:
-    assert compose("model=profile/next_item").model.training.epochs < 100
-    assert compose("model=profile/next_item", "trainer.epochs=7").model.training.epochs == 7
+    assert compose("model=profile/next_item").model.training.max_epochs < 100
+    assert compose("model=profile/next_item", "trainer.max_epochs=7").model.training.max_epochs == 7

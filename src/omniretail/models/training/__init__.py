@@ -1,4 +1,4 @@
-"""How neural models are trained, by PyTorch Lightning: one way for all of them."""
+"""Training of neural models by PyTorch Lightning, one way for all of them."""
 
 from omniretail.models.training.settings import Training, TrainingError
 

@@ -11,13 +11,13 @@ from torch import nn
 
 from omniretail.core.cache import digest
 from omniretail.models.saving import settings_of
-from omniretail.models.training.early_stopping import set_aside
+from omniretail.models.training.inner_validation import hold_out
 from omniretail.models.training.settings import Training
 from omniretail.views.histories import PER_EVENT, Histories
 
 
 class NeuralModel(Protocol):
-    """The settings that every model trained here has."""
+    """Settings of every model that is trained here."""
 
     learning_rate: float
     weight_decay: float
@@ -29,17 +29,20 @@ def trained(model: NeuralModel, make: Callable[[], Any], histories: Histories, *
     """Make a model's task and train it on the histories; ready for scoring, on the CPU.
 
     Args:
-        model: whose settings count.
-        make: the untrained task; its start is drawn by the model's seed.
+        model: whose settings are used.
+        make: returns the untrained task; its initial weights are drawn by the model's seed.
         histories: the training events.
-        also: what else the result depends on; a checkpoint of other data must not be taken for this run's.
+        also: what else the result depends on, so that a checkpoint of other data is not mistaken for this run's.
+
+    Raises:
+        ValueError: where training diverges, or the inner validation has nothing to hold out.
     """
-    from omniretail.models.training.fit import fit_network  # Lightning is for learning alone
+    from omniretail.models.training.fit import fit_network  # here, so that loading and scoring do without Lightning
 
     training, name = model.training, type(model).__name__
     learned, inner = histories, None
     if training.patience:
-        learned, inner = set_aside(histories, training.validation_users, model.seed)
+        learned, inner = hold_out(histories, training.validation_users, model.seed)
     with torch.random.fork_rng():
         torch.manual_seed(model.seed)
         task = make()
@@ -61,18 +64,18 @@ def trained(model: NeuralModel, make: Callable[[], Any], histories: Histories, *
 
 
 def weights_of(task: nn.Module) -> dict[str, np.ndarray]:
-    """What was learned, by name."""
+    """Learned weights by name."""
     return {name: value.detach().cpu().numpy().copy() for name, value in task.state_dict().items()}
 
 
 def with_weights(task: nn.Module, weights: Mapping[str, np.ndarray]) -> Any:
-    """An untrained task made ready with weights from ``weights_of``."""
+    """An untrained task with weights from ``weights_of``, ready for scoring."""
     task.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
     return task.eval()
 
 
 def _settings(model: NeuralModel) -> dict[str, Any]:
-    """All that decides the result; not where checkpoints lie."""
+    """Everything that decides the result; the folder of checkpoints does not."""
     return settings_of(model) | {"training": settings_of(dataclasses.replace(model.training, checkpoints=None))}
 
 

@@ -3,67 +3,76 @@
 import math
 from dataclasses import dataclass
 
+from omniretail.core.checks import above, at_least, one_of, require
+
 
 class TrainingError(ValueError):
-    """Training cannot go on, and the settings are the reason."""
+    """Training cannot go on because of its settings; the message names the ones to change."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """Where and how long a network is trained.
+    """Where and how long a network is trained. Settings that Lightning's Trainer has bear its names.
 
     Attributes:
-        epochs: passes over the training events; with ``patience``, at most.
-        patience: validations without a better ``monitor`` before training stops and the best weights are put back. The
-            inner validation is each user's last training basket, which the model then does not learn from (a tenth of
-            their events where nobody has two baskets); 0: none, all epochs over all events.
+        max_epochs: passes over the training events.
+        patience: validations without a better ``monitor`` before training stops; the best weights are restored. The
+            inner validation holds out the last training basket of some users (a tenth of their events where nobody has
+            two baskets), which the model then does not learn from; 0: no validation, all epochs over all events.
         monitor: ``ndcg_at_10``, ``recall_at_10`` or ``hit_rate_at_10`` of the inner validation.
-        validate_every: epochs between validations.
-        validation_users: at most so many, drawn by the seed.
+        check_val_every_n_epoch: epochs between validations.
+        validation_users: at most so many users are in the inner validation, drawn by the seed.
         accelerator: ``cpu``, ``gpu`` or ``auto``.
         devices: processes, each on its device.
-        strategy: Lightning's; ``ddp_spawn`` for several processes.
-        precision: Lightning's: ``32-true``, ``bf16-mixed``, …
-        schedule: of the learning rate, epoch by epoch: ``constant``, or ``cosine``, which falls to nought by the end.
-        clip_norm: bound on the norm of the gradients; None: none.
-        accumulate: batches to a step of the optimiser.
-        compile: let ``torch.compile`` fuse the network; worth its minute on a GPU.
-        checkpoints: folder where a run that was killed finds itself again when the same command is given; None: a run
-            that is killed starts anew.
-        checkpoint_every_s: least seconds between two checkpoints; they are written at the ends of epochs.
+        strategy: ``ddp_spawn`` for several processes.
+        precision: ``32-true``, ``bf16-mixed``, …
+        schedule: of the learning rate, epoch by epoch: ``constant``, or ``cosine``, which ends near zero.
+        gradient_clip_val: upper bound on the norm of the gradients; None: no bound.
+        accumulate_grad_batches: batches per step of the optimiser.
+        compile: whether ``torch.compile`` fuses the network, which takes a minute and pays on a GPU.
+        checkpoints: folder from which a killed run continues when the same command is run again; None: a killed run
+            starts anew.
+        checkpoint_every_s: minimum seconds between two checkpoints, which are written at the ends of epochs.
+
+    Raises:
+        ValueError: where a setting is out of range.
     """
 
-    epochs: int = 100
+    max_epochs: int = 100
     patience: int = 0
     monitor: str = "ndcg_at_10"
-    validate_every: int = 1
+    check_val_every_n_epoch: int = 1
     validation_users: int = 10_000
     accelerator: str = "cpu"
     devices: int = 1
     strategy: str = "auto"
     precision: str = "32-true"
     schedule: str = "constant"
-    clip_norm: float | None = None
-    accumulate: int = 1
+    gradient_clip_val: float | None = None
+    accumulate_grad_batches: int = 1
     compile: bool = False
     checkpoints: str | None = None
     checkpoint_every_s: float = 30.0
 
     def __post_init__(self) -> None:
-        if self.epochs < 1 or self.validate_every < 1 or self.accumulate < 1 or self.devices < 1:
-            raise TrainingError("trainer.epochs, validate_every, accumulate and devices are 1 or more")
-        if self.patience < 0 or (self.patience and self.epochs < self.validate_every):
-            raise TrainingError("trainer.patience is 0 or more, and with it trainer.validate_every is at most epochs")
-        if self.monitor not in MONITORS:
-            raise TrainingError(f"trainer.monitor={self.monitor!r} is not one of {', '.join(MONITORS)}")
-        if self.schedule not in SCHEDULES:
-            raise TrainingError(f"trainer.schedule={self.schedule!r} is not one of {', '.join(SCHEDULES)}")
+        at_least(self, "patience", "checkpoint_every_s")
+        counts = ("max_epochs", "check_val_every_n_epoch", "validation_users", "devices", "accumulate_grad_batches")
+        at_least(self, *counts, low=1)
+        above(self, "gradient_clip_val")
+        one_of(self, "monitor", MONITORS)
+        one_of(self, "schedule", SCHEDULES)
+        validated = not self.patience or self.check_val_every_n_epoch <= self.max_epochs
+        require(self, "check_val_every_n_epoch", validated, f"be at most max_epochs={self.max_epochs}")
 
-    def share(self, epoch: int) -> float:
-        """What part of the learning rate counts in an epoch; a function of its number, so that runs can be resumed."""
+    def learning_rate_factor(self, epoch: int) -> float:
+        """Factor of the learning rate in an epoch.
+
+        >>> round(Training(max_epochs=10, schedule="cosine").learning_rate_factor(9), 4)
+        0.0062
+        """
         if self.schedule == "constant":
             return 1.0
-        return (1 + math.cos(math.pi * (epoch + 0.5) / self.epochs)) / 2
+        return (1 + math.cos(math.pi * (epoch + 0.5) / self.max_epochs)) / 2
 
 
 SCHEDULES = ("constant", "cosine")

@@ -5,25 +5,25 @@ import pytest
 
 from omniretail.models.recommenders.lightgcn import LightGCN
 from omniretail.models.training import Training
-from omniretail.models.training.early_stopping import set_aside
+from omniretail.models.training.inner_validation import hold_out
 from omniretail.views.histories import Histories
 from tests.models.factories import train_on
 
 
 def test_a_tenth_of_each_users_events_where_nobody_has_two_baskets() -> None:
     histories = Histories.of([[list(range(30))], [[5, 6]], [[7]], []], n_items=30)
-    learned, inner = set_aside(histories, 99, seed=0)
+    learned, inner = hold_out(histories, 99, seed=0)
     assert learned.lengths.tolist() == [27, 1, 1, 0]
     assert np.diff(inner.held_out.indptr).tolist() == [3, 1]
     for user in (0, 1):
         held = inner.held_out[[user]].indices
-        kept = inner.users.take([user]).item_idx
-        assert sorted([*held, *kept]) == sorted(histories.take([user]).item_idx)
+        left = inner.users.take([user]).item_idx
+        assert sorted([*held, *left]) == sorted(histories.take([user]).item_idx)
 
 
 def test_the_seed_draws_them() -> None:
     histories = Histories.of([[list(range(30))]] * 5, n_items=30)
-    first, again, other = (set_aside(histories, 99, seed)[0].item_idx.tolist() for seed in (0, 0, 1))
+    first, again, other = (hold_out(histories, 99, seed)[0].item_idx.tolist() for seed in (0, 0, 1))
     assert first == again != other
 
 
