@@ -17,13 +17,15 @@ import pandas as pd
 import omniretail as om
 
 rng = np.random.default_rng(0)
-n = 6_000
-customer = rng.integers(0, 200, n)
+n = 8_000
+customer = rng.integers(0, 400, n)
+leaves_on_day = rng.integers(60, 300, 400)  # half of the customers stop coming
 log = pd.DataFrame(
     {
         "CustomerID": 13_000 + customer,
         "StockCode": np.where(rng.random(n) < 0.7, customer % 20 * 5 + rng.integers(0, 5, n), rng.integers(0, 100, n)),
-        "InvoiceDate": pd.Timestamp("2024-01-01") + pd.to_timedelta(np.sort(rng.integers(0, 24 * 180, n)), unit="h"),
+        "InvoiceDate": pd.Timestamp("2024-01-01")
+        + pd.to_timedelta((rng.random(n) * np.minimum(leaves_on_day[customer], 180) * 24).astype(int), unit="h"),
     }
 )
 items = pd.DataFrame({"item_id": range(100), "name": [f"product {number}" for number in range(100)]})

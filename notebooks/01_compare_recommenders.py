@@ -20,62 +20,50 @@
 # Everything here looks at **validation**. Test is for the end of an experiment, once.
 
 # %%
-import os
-from pathlib import Path
-
 import pandas as pd
-from hydra.utils import instantiate
-from rich.console import Console
 
-from omniretail.config import compose
-from omniretail.models.top_k import recommend
-from omniretail.report import comparison, terminal, verdict
-from omniretail.run import run
-from omniretail.sources.protocol import load
-from omniretail.views.cached import load_fold
-from omniretail.views.histories import Histories
+import omniretail as om
 
-while not Path("configs").exists():  # a notebook starts in its own folder
-    os.chdir("..")
-
-MODELS = ["popular", "personal_top", "ease", "tifu_knn"]
+data = om.load("complete_journey")
+MODELS = {
+    "most bought": om.models.Popular(),
+    "own habits": om.models.PersonalTop(),
+    "EASE": om.models.EASE(weighting="log"),
+    "TIFU-KNN": om.models.TIFUKNN(),
+}
 
 # %% [markdown]
 # ## Train and compare
-# `compose` gives the same settings as the command line; `run` trains, judges, and keeps the run in MLflow.
+# `evaluate` fits a model on what lies before the cutoff and judges it by the four weeks after; `compare` tests each
+# against the best by a paired test over households.
 
 # %%
-results = [run(compose(f"model=recommender/{name}", "evaluate=[val]"))[0] for name in MODELS]
-table = comparison(results, metrics=["recall_at_10", "new_recall_at_10", "coverage_at_10"], primary="ndcg_at_10")
-Console(width=110, highlight=False).print(terminal(table, width=110))
-print(verdict(table, "PersonalTop"))
+results = [om.evaluate(model, data, stage="val") for model in MODELS.values()]
+print(om.compare(results, metrics=["recall_at_10", "new_recall_at_10", "coverage_at_10"]))
 
 # %% [markdown]
 # ## What lies behind the figures
 # The fold is what the models saw: the households' histories before the cutoff, and what is held out after it.
 
 # %%
-cfg = compose("source=complete_journey")
-fold = load_fold(load(instantiate(cfg.source), Path(cfg.cache_dir)), instantiate(cfg.split), "val", Path(cfg.cache_dir))
-models = {name: instantiate(compose(f"model=recommender/{name}").model).fit(fold.train) for name in MODELS[1:]}
-names = fold.train.item_table["name"].fillna("(no name)")
+fold = data.fold("val")
+ids, names = fold.train.items.ids, fold.train.item_table["name"].fillna("(no name)")
 
 
-def shopping_list(items: pd.Series, held_out: set[int]) -> pd.Series:
+def shopping_list(items: pd.Series, bought_next: set) -> pd.Series:
     """Product names; a tick marks what the household bought in the four weeks after."""
-    return pd.Series([("✓ " if item in held_out else "  ") + names[item] for item in items])
+    named = dict(zip(ids, names, strict=True))
+    return pd.Series([("✓ " if item in bought_next else "  ") + named[item] for item in items])
 
 
-def look_at(row: int, k: int = 10) -> pd.DataFrame:
-    """One household: its most bought products beside each model's list; a tick marks what it bought next."""
-    household = fold.users.take([row])
-    bought_next = set(fold.held_out[[row]].indices.tolist())
-    habits = pd.Series(household.item_idx).value_counts().index[:k].to_series()
-    columns = {"bought most so far": shopping_list(habits, bought_next)}
-    for name, model in models.items():
-        ranked, _ = recommend(model, household, k)
-        columns[name] = shopping_list(pd.Series(ranked[0]), bought_next)
-    return pd.DataFrame(columns)
+def household(row: int, k: int = 10) -> pd.DataFrame:
+    """Its most bought products beside each model's list; a tick marks what it bought next."""
+    user, history = fold.user_ids[row], fold.users.take([row])
+    bought_next = set(ids[fold.held_out[[row]].indices])
+    habits = pd.Series(ids[history.item_idx]).value_counts().index[:k].to_series()
+    lists = {name: om.recommend(model, users=[user], k=k).item_id for name, model in list(MODELS.items())[1:]}
+    columns = {"bought most so far": habits, **lists}
+    return pd.DataFrame({name: shopping_list(items, bought_next) for name, items in columns.items()})
 
 
 # %%
@@ -84,16 +72,14 @@ for row in (10, 500, 1500):
     print(
         f"Household {fold.user_ids[row]}: {fold.users.lengths[row]:,} purchases, {fold.n_held_out[row]} products next"
     )
-    print(look_at(row).to_string(index=False), end="\n\n")
+    print(household(row).to_string(index=False), end="\n\n")
 
 # %% [markdown]
 # ## Somebody new
 # A model that scores from a history needs no retraining for a customer it has never seen: give it the basket.
 
 # %%
-words = names.str.lower()
-basket = [int(words.index[words.str.contains(word)][0]) for word in ("banana", "milk", "yogurt")]
-newcomer = Histories.of([[basket]], n_items=len(names))
-ranked, _ = recommend(models["ease"], newcomer, k=8)
-print("In the basket:", " | ".join(names[basket]))
-print("EASE adds:    ", " | ".join(names[ranked[0]]))
+lowered = names.str.lower()
+basket = [ids[lowered.index[lowered.str.contains(product)][0]] for product in ("banana", "milk", "yogurt")]
+print("In the basket:", " | ".join(shopping_list(pd.Series(basket), set()).str.strip()))
+print("EASE adds:    ", " | ".join(om.recommend(MODELS["EASE"], histories=[basket], k=8).name))

@@ -158,7 +158,7 @@ def embed(model: Any, users: Sequence[Any] | None = None) -> pd.DataFrame:
     """
     train: Train = _bundle(model)["train"]
     ids = train.users.ids.to_list() if users is None else _ids(users, None, train)
-    rows = train.users.encode(np.asarray(ids, dtype=train.users.ids.dtype))
+    rows = train.users.encode(pd.Index(ids, dtype=train.users.ids.dtype))
     if (rows < 0).any():
         raise DataError(f"user {ids[int(np.argmax(rows < 0))]!r} has no event before the cutoff")
     return pd.DataFrame(model.embed(train.histories.take(rows), train.at), index=pd.Index(ids, name="user_id"))
