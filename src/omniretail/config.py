@@ -103,5 +103,5 @@ def model_option(model: type) -> str | None:
 
 def _target(path: Path) -> str:
     """The class that a model's yaml makes; parts inside it have targets of their own."""
-    found = re.search(r"^(?:  )?_target_: (\S+)", path.read_text(), re.MULTILINE)
-    return found[1] if found else ""
+    match = re.search(r"^(?:  )?_target_: (\S+)", path.read_text(), re.MULTILINE)
+    return match[1] if match else ""
