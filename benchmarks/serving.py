@@ -1,77 +1,86 @@
-"""What serving takes on Beauty's catalogue: cold load, single requests, batches, many clients over HTTP."""
+"""Serving recommenders in process and over HTTP: cold load, latency, requests per second."""
 
 import http.client
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from hydra.utils import instantiate
 
-from omniretail.config import compose
+from benchmarks.arguments import fold_of, names, parser, seconds, timed
+from omniretail.config import compose, make
 from omniretail.policies.protocol import fitted
-from omniretail.registry.register import as_mlflow
+from omniretail.registry.mlflow_model import write_mlflow_model
 from omniretail.registry.smoke_test import serve_in_fresh_process
 from omniretail.serving.bundle import write_recommender
 from omniretail.serving.pyfunc import load_service
 from omniretail.views.fold import Fold
 
-_ONE_EPOCH = ["trainer.epochs=1", "trainer.checkpoints=null"]
-MODELS = {"ease": [], "ials": [], "lightgcn": _ONE_EPOCH, "sasrec": _ONE_EPOCH}
-"""How well they recommend does not matter here: a network that was trained longer is as fast."""
-_CLIENTS, _REQUESTS, _SINGLE, _BATCH = 20, 5000, 1000, 22_363
+_SHORT = ("trainer.max_epochs=1", "trainer.checkpoints=null")  # a network that is trained longer is as fast
+_BATCH = 22_363
 
 
-def serving(fold: Fold, models: list[str], source: str) -> None:
-    """Print a line per model."""
-    rng = np.random.default_rng(0)
-    ids = rng.choice(fold.train.users.ids.to_numpy(), _REQUESTS)
-    print(f"{source}: {len(fold.train.users):,} users, {len(fold.train.items):,} items, k = 10")
-    for name in models:
-        with tempfile.TemporaryDirectory() as folder:
-            bundle = _kept(fold, name, source, Path(folder) / "model")
-            asked = pd.DataFrame([{"user_id": each, "k": 10} for each in ids[:_SINGLE].tolist()], dtype=object)
-            served = serve_in_fresh_process(bundle, asked)
-            print(
-                f"{name}: cold load {served.load_s:.1f} s, {served.memory_mb:,.0f} MiB; one user p50 "
-                f"{served.latency_p50_ms:.2f} ms, p99 {served.latency_p99_ms:.2f} ms; "
-                f"in batches {_batch(bundle, fold):,.0f} users a second"
-            )
-            model = as_mlflow(Path(folder) / "mlflow", bundle, asked.head(2), served, "", "recommender")
-            with _server(model) as port:
-                milliseconds, errors, seconds = _clients(port, ids.tolist())
-            p50, p99 = np.quantile(milliseconds, [0.5, 0.99])
-            print(
-                f"{name} over HTTP, {_CLIENTS} clients, {_REQUESTS:,} requests: p50 {p50:.0f} ms, p99 {p99:.0f} ms, "
-                f"{_REQUESTS / seconds:,.0f} a second, {errors} errors"
-            )
+def main(arguments: list[str]) -> None:
+    """Fit and save each model, load it in a fresh process, send requests, print."""
+    options = parser("serving", __doc__, "source=beauty")
+    options.add_argument(
+        "--models", type=names, default="ease,ials,lightgcn,sasrec", help="files of configs/model/recommender"
+    )
+    options.add_argument("--clients", type=int, default=20, help="at once, over HTTP")
+    options.add_argument("--requests", type=int, default=5000, help="over HTTP; a fifth of them in process")
+    chosen = options.parse_intermixed_args(arguments)
+    with fold_of(chosen.settings) as fold:
+        n_users, n_items = len(fold.train.users), len(fold.train.items)
+        print(f"{' '.join(chosen.settings)}: {n_users:,} users, {n_items:,} items, k = 10")
+        ids = np.random.default_rng(0).choice(fold.train.users.ids.to_numpy(), chosen.requests).tolist()
+        for name in chosen.models:
+            with tempfile.TemporaryDirectory() as folder:
+                bundle = _saved(fold, chosen.settings, name, Path(folder) / "model")
+                _measure(name, bundle, fold, ids, chosen.clients)
 
 
-def _kept(fold: Fold, name: str, source: str, folder: Path) -> Path:
-    cfg = compose(f"source={source}", f"model=recommender/{name}", *MODELS.get(name, []))
-    model = instantiate(cfg.model).fit(fold.train)
-    write_recommender(folder, model, fitted([instantiate(cfg.policy)], fold.train)[0], fold.train)
+def _measure(name: str, bundle: Path, fold: Fold, ids: list, n_clients: int) -> None:
+    single = ids[: max(2, len(ids) // 5)]
+    requests = pd.DataFrame([{"user_id": user, "k": 10} for user in single], dtype=object)
+    served = serve_in_fresh_process(bundle, requests)
+    print(
+        f"{name}: cold load {served.load_s:.1f} s, {served.memory_mb:,.0f} MiB; one user p50 "
+        f"{served.latency_p50_ms:.2f} ms, p99 {served.latency_p99_ms:.2f} ms; "
+        f"in batches {_users_per_second(bundle, fold):,.0f} users a second"
+    )
+    model = write_mlflow_model(bundle.parent / "mlflow", bundle, requests.head(2), served, "")
+    with _server(model) as port:
+        answers, spent = timed(lambda: _answers(port, ids, n_clients))
+    milliseconds, failed = (np.array(part) for part in zip(*answers, strict=True))
+    p50, p99 = np.quantile(milliseconds, [0.5, 0.99])
+    print(
+        f"{name} over HTTP, {n_clients} clients, {len(ids):,} requests: p50 {p50:.0f} ms, p99 {p99:.0f} ms, "
+        f"{len(ids) / spent:,.0f} a second, {failed.sum()} errors",
+        flush=True,
+    )
+
+
+def _saved(fold: Fold, settings: Sequence[str], name: str, folder: Path) -> Path:
+    cfg = compose(*settings, f"model=recommender/{name}", *_SHORT)
+    model = make(cfg.model).fit(fold.train)
+    write_recommender(folder, model, fitted([make(cfg.policy)], fold.train)[0], fold.train)
     return folder
 
 
-def _batch(bundle: Path, fold: Fold) -> float:
-    """Users a second, the better of two goes."""
+def _users_per_second(bundle: Path, fold: Fold) -> float:
+    """In batches; the better of two tries."""
     service, users = load_service(bundle), pd.DataFrame({"user_id": fold.train.users.ids[:_BATCH]})
-    seconds = []
-    for _ in range(2):
-        start = time.perf_counter()
-        service.predict(users)
-        seconds.append(time.perf_counter() - start)
-    return len(users) / min(seconds)
+    return len(users) / min(seconds(lambda: service.predict(users)) for _ in range(2))
 
 
 @contextmanager
@@ -83,18 +92,18 @@ def _server(model: Path) -> Iterator[int]:
     tools = str(Path(sys.executable).parent)
     environment = os.environ | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
     command = ["mlflow", "models", "serve", "-m", str(model), "--env-manager", "local", "-p", str(port)]
-    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    server = subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet, start_new_session=True)
     try:
-        while server.poll() is None and not _answers(port):
+        while server.poll() is None and not _is_up(port):
             time.sleep(0.2)
         yield port
     finally:
-        subprocess.run(["pkill", "-P", str(server.pid)], check=False)
-        server.terminate()
+        os.killpg(server.pid, signal.SIGTERM)  # the server's own processes too
         server.wait(20)
 
 
-def _answers(port: int) -> bool:
+def _is_up(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/ping")
@@ -103,24 +112,20 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _clients(port: int, ids: list) -> tuple[np.ndarray, int, float]:
-    """Milliseconds of each request, how many were not answered well, and seconds in all."""
-    shares = [ids[client::_CLIENTS] for client in range(_CLIENTS)]
-    start = time.perf_counter()
-    with ThreadPoolExecutor(_CLIENTS) as pool:
-        found = list(pool.map(lambda share: _client(port, share), shares))
-    seconds = time.perf_counter() - start
-    return np.concatenate([each for each, _ in found]), sum(errors for _, errors in found), seconds
+def _answers(port: int, ids: list, n_clients: int) -> list[tuple[float, bool]]:
+    """Milliseconds of each request, and whether it failed."""
+    with ThreadPoolExecutor(n_clients) as pool:
+        parts = pool.map(lambda client: _client(port, ids[client::n_clients]), range(n_clients))
+        return [answer for part in parts for answer in part]
 
 
-def _client(port: int, ids: list) -> tuple[np.ndarray, int]:
-    connection, milliseconds, errors = http.client.HTTPConnection("127.0.0.1", port, timeout=60), [], 0
-    for each in ids:
-        body = json.dumps({"dataframe_records": [{"user_id": each, "k": 10}]})
+def _client(port: int, ids: list) -> list[tuple[float, bool]]:
+    connection, answers = http.client.HTTPConnection("127.0.0.1", port, timeout=60), []
+    for user in ids:
+        body = json.dumps({"dataframe_records": [{"user_id": user, "k": 10}]})
         start = time.perf_counter()
         connection.request("POST", "/invocations", body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
         answer.read()
-        milliseconds.append((time.perf_counter() - start) * 1000)
-        errors += answer.status != 200
-    return np.array(milliseconds), errors
+        answers.append((1000 * (time.perf_counter() - start), answer.status != 200))
+    return answers

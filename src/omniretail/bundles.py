@@ -5,13 +5,14 @@ A task's yaml names its function under ``outputs.bundle``; the task hands over t
 
 import logging
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from omniretail.serving.bundle import write_recommender
+from omniretail.serving.profile_bundle import ProfileBundle, write_profile
 from omniretail.serving.response import write_response
 from omniretail.views.train import Train
 
@@ -43,3 +44,8 @@ def save_recommender(folder: Path, model: Any, policy: Any, train: Train) -> Non
 def save_response(folder: Path, model: Any, rows: pd.DataFrame) -> None:
     """Save a response model; the columns of ``rows`` are what a request gives."""
     write_response(folder, model, rows)
+
+
+def save_profile(folder: Path, model: Any, train: Train, probes: Sequence[Any], table: Any, tags: Any) -> None:
+    """Save an encoder with probes of what customers do next and with tags over the profile table."""
+    write_profile(folder, ProfileBundle(model, train, probes, table, tags))

@@ -8,20 +8,12 @@ import pytest
 from mlflow import MlflowClient
 
 from omniretail.config import compose
-from omniretail.registry import gate_tests as differences
 from omniretail.registry.register import register
 from omniretail.run import run
 from tests.conftest import shop_events
-from tests.registry.factories import kept_runs
+from tests.registry.factories import recorded_runs
 
 _NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(autouse=True)
-def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Differences here are wide; more draws would only take longer."""
-    monkeypatch.setattr(differences, "_OFFER_DRAWS", 30)
-    monkeypatch.setattr(differences, "_PROBE_DRAWS", 30)
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +26,7 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def runs(uri: str) -> dict[str, str]:
-    return kept_runs(uri)
+    return recorded_runs(uri)
 
 
 @pytest.fixture
@@ -63,7 +55,12 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> Registered:
     shop_events().to_csv(log, index=False)
     uri = f"sqlite:///{folder}/mlflow.db"
     columns = [f"source.columns.{name}={name}" for name in ("user_id", "item_id", "timestamp", "basket_id")]
-    where = [f"tracking.uri={uri}", f"cache_dir={folder}/cache", "split.horizon_days=14", "report.html=null"]
+    where = [
+        f"tracking.uri={uri}",
+        f"cache_dir={folder}/cache",
+        "split.horizon_days=14",
+        f"report.html={folder}/report.html",
+    ]
     settings = ["source=csv", f"source.path={log}", *columns, *where]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)  # files of runs lie beside the store

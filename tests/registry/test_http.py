@@ -62,10 +62,10 @@ def records(*rows: dict[str, Any]) -> str:
     return json.dumps({"dataframe_records": rows})
 
 
-def test_many_rows_of_every_sort_are_answered(address: str) -> None:
-    status, said = post(address, records({"user_id": "1", "k": 3}, {"history": ["3", "5"]}, {"k": 2}))
+def test_rows_of_every_kind_are_answered(address: str) -> None:
+    status, answers = post(address, records({"user_id": "1", "k": 3}, {"history": ["3", "5"]}, {"k": 2}))
     assert status == 200
-    first, second, third = said["predictions"]
+    first, second, third = answers["predictions"]
     assert len(first["item_ids"]) == 3
     assert first["model_version"] == "shop/1"
     assert first["fallback"] is second["fallback"] is None
@@ -91,21 +91,21 @@ def test_many_rows_of_every_sort_are_answered(address: str) -> None:
 def test_what_is_wrong_is_http_400_with_the_fields_name_and_the_server_goes_on(
     address: str, body: str, named: str
 ) -> None:
-    status, said = post(address, body)
+    status, answers = post(address, body)
     assert status == 400
-    assert named in said["message"]
+    assert named in answers["message"]
     assert post(address, records({"user_id": "1"}))[0] == 200
 
 
 def test_an_empty_and_a_very_long_history_are_answered(address: str) -> None:
-    status, said = post(address, records({"history": []}, {"history": ["3"] * 10_000}))
+    status, answers = post(address, records({"history": []}, {"history": ["3"] * 10_000}))
     assert status == 200
-    assert [each["fallback"] for each in said["predictions"]] == ["popular", None]
+    assert [each["fallback"] for each in answers["predictions"]] == ["popular", None]
 
 
 def test_twenty_clients_at_once_all_get_their_own_answer(address: str) -> None:
     alone = {user: post(address, records({"user_id": str(user), "k": 2})) for user in range(5)}
     with ThreadPoolExecutor(20) as clients:
-        asked = [user % 5 for user in range(100)]
-        together = list(clients.map(lambda user: post(address, records({"user_id": str(user), "k": 2})), asked))
-    assert together == [alone[user] for user in asked]
+        users = [user % 5 for user in range(100)]
+        together = list(clients.map(lambda user: post(address, records({"user_id": str(user), "k": 2})), users))
+    assert together == [alone[user] for user in users]

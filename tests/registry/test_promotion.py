@@ -8,21 +8,21 @@ import pytest
 from mlflow import MlflowClient
 
 from omniretail.registry import promotion
-from omniretail.registry.gate import Gate
-from omniretail.registry.history import Entry, served, undone
+from omniretail.registry.gate import Gate, Guards
+from omniretail.registry.history import Entry, champions, undone
 from omniretail.registry.promotion import history, history_in_words, promote, rollback
-from omniretail.registry.promotion_lock import LOCK
+from omniretail.serving.lookup import LOCK
 from tests.registry.factories import add_version, champion
 
-GATE = Gate(groups=2)
+GATE = Gate(guards={"recommendation": Guards(activity_groups=2, min_share={"coverage_at_10": 0.9})})
 
 
-def versions(uri: str, name: str, runs: dict[str, str], *found: str) -> None:
-    for each in found:
+def versions(uri: str, name: str, runs: dict[str, str], *names: str) -> None:
+    for each in names:
         add_version(uri, name, runs[each])
 
 
-def test_the_first_to_come_is_champion_then_the_better_one(uri: str, name: str, runs: dict[str, str]) -> None:
+def test_the_first_version_becomes_champion_then_the_better_one(uri: str, name: str, runs: dict[str, str]) -> None:
     versions(uri, name, runs, "0.3", "0.5", "0.4")
     first = promote(uri, name, 1, GATE)
     assert (first.promoted, first.before, [check.name for check in first.checks]) == (True, "", ["p99 latency"])
@@ -31,7 +31,7 @@ def test_the_first_to_come_is_champion_then_the_better_one(uri: str, name: str, 
     third = promote(uri, name, 3, GATE)
     assert (third.promoted, third.before) == (False, "2")
     assert str(third.failed[0]) == (
-        "beats the champion in NDCG@10: 0.4000 against 0.5000, p <0.001 (asked: higher with p < 0.05)"
+        "beats the champion in NDCG@10: 0.4000 against 0.5000, p <0.001 (required: higher with p < 0.05)"
     )
     assert champion(uri, name) == "2"
     assert [(e.number, e.action, e.version, e.before) for e in history(uri, name)] == [
@@ -40,7 +40,7 @@ def test_the_first_to_come_is_champion_then_the_better_one(uri: str, name: str, 
     ]
 
 
-def test_the_history_says_who_when_and_what_the_gate_found(uri: str, name: str, runs: dict[str, str]) -> None:
+def test_the_history_records_who_when_and_the_checks(uri: str, name: str, runs: dict[str, str]) -> None:
     versions(uri, name, runs, "0.3", "0.5")
     promote(uri, name, 1, GATE)
     outcome = promote(uri, name, 2, GATE)
@@ -63,7 +63,7 @@ def test_a_refusal_leaves_no_trace(uri: str, name: str, runs: dict[str, str]) ->
     assert champion(uri, name) == "1"
 
 
-def test_forced_is_recorded_with_its_reason_and_what_the_gate_said(uri: str, name: str, runs: dict[str, str]) -> None:
+def test_forced_is_recorded_with_its_reason_and_the_checks(uri: str, name: str, runs: dict[str, str]) -> None:
     versions(uri, name, runs, "0.5", "0.3")
     promote(uri, name, 1, GATE)
     outcome = promote(uri, name, 2, GATE, force="the champion recommends 酒 to children")
@@ -74,7 +74,7 @@ def test_forced_is_recorded_with_its_reason_and_what_the_gate_said(uri: str, nam
     assert outcome.failed[0].name == "beats the champion in NDCG@10"
 
 
-def test_who_would_have_passed_anyway_was_not_forced_but_the_reason_stands(
+def test_a_version_that_passes_is_not_recorded_as_forced_but_the_reason_is(
     uri: str, name: str, runs: dict[str, str]
 ) -> None:
     versions(uri, name, runs, "0.3", "0.5")
@@ -146,24 +146,24 @@ def test_a_move_that_was_cut_off_is_shown_and_does_not_mislead_a_rollback(
     ]
 
 
-def test_the_pile_of_champions() -> None:
-    def pile(*moves: tuple[str, str, str], now: str) -> list[str]:
-        return served([Entry(n, *move, "anna", "") for n, move in enumerate(moves, start=1)], now)
+def test_the_stack_of_champions() -> None:
+    def stack(*moves: tuple[str, str, str], now: str) -> list[str]:
+        return champions([Entry(n, *move, "anna", "") for n, move in enumerate(moves, start=1)], now)
 
     first, second, back = ("promoted", "1", ""), ("promoted", "2", "1"), ("rolled back", "1", "2")
-    assert pile(first, second, back, ("forced", "2", "1"), now="2") == ["1", "2"]
-    assert pile(first, second, ("forced", "1", "2"), now="1") == ["1", "2", "1"]
-    assert pile(first, second, ("forced", "1", "2"), ("rolled back", "2", "1"), now="2") == ["1", "2"]
-    assert pile(first, second, now="7") == ["1", "2", "7"], "moved by hand"
-    assert pile(first, second, ("forced", "3", ""), now="3") == ["1", "2", "3"], "the alias was deleted by hand"
+    assert stack(first, second, back, ("forced", "2", "1"), now="2") == ["1", "2"]
+    assert stack(first, second, ("forced", "1", "2"), now="1") == ["1", "2", "1"]
+    assert stack(first, second, ("forced", "1", "2"), ("rolled back", "2", "1"), now="2") == ["1", "2"]
+    assert stack(first, second, now="7") == ["1", "2", "7"], "moved by hand"
+    assert stack(first, second, ("forced", "3", ""), now="3") == ["1", "2", "3"], "the alias was deleted by hand"
     assert undone([Entry(1, "promoted", "1", "", "anna", "")], champion="2") == [1]
 
 
-def test_whose_latency_was_not_measured_stays_out(uri: str, name: str, runs: dict[str, str]) -> None:
+def test_a_version_without_a_measured_latency_is_refused(uri: str, name: str, runs: dict[str, str]) -> None:
     add_version(uri, name, runs["0.3"], latency_ms=None)
     outcome = promote(uri, name, 1, GATE)
     assert not outcome.promoted
-    assert str(outcome.failed[0]) == "p99 latency: not measured; register the run again (asked: at most 100 ms)"
+    assert str(outcome.failed[0]) == "p99 latency: not measured; register the run again (required: at most 100 ms)"
     assert champion(uri, name) == ""
     assert history(uri, name) == []
 
@@ -194,17 +194,17 @@ def test_on_new_data_a_run_of_the_champions_settings_stands_in(uri: str, name: s
     assert [check.name for check in promote(uri, name, 2, GATE).failed] == ["same data"]
     other = runs["0.3 on new data, other settings"]
     assert [str(check) for check in promote(uri, name, 2, GATE, against=other).failed] == [
-        f"stands in for the champion: run {other} of EASE l2=2 (asked: a run of EASE l2=1)"
+        f"replaces the champion's run: run {other} of EASE l2=2 (required: a run of EASE l2=1)"
     ]
     assert [c.name for c in promote(uri, name, 2, GATE, against=runs["0.3"]).failed] == ["same data"]
     with pytest.raises(LookupError, match="run nonsense has no results for stage=test"):
         promote(uri, name, 2, GATE, against="nonsense")
     right = promote(uri, name, 2, GATE, against=runs["0.3 on new data"])
-    assert (right.promoted, right.failed, right.checks[0].name) == (True, [], "stands in for the champion")
-    assert runs["0.3 on new data"] in history(uri, name)[-1].checks[0].found
+    assert (right.promoted, right.failed, right.checks[0].name) == (True, [], "replaces the champion's run")
+    assert runs["0.3 on new data"] in history(uri, name)[-1].checks[0].measured
 
 
-def test_what_cannot_be_promoted_is_said_by_name(uri: str, name: str, runs: dict[str, str]) -> None:
+def test_what_cannot_be_promoted_is_named(uri: str, name: str, runs: dict[str, str]) -> None:
     versions(uri, name, runs, "0.5")
     promote(uri, name, 1, GATE)
     with pytest.raises(LookupError, match=f"as grocery-recomender.* in sqlite.*; did you mean .*{name}") as raised:
@@ -218,17 +218,17 @@ def test_what_cannot_be_promoted_is_said_by_name(uri: str, name: str, runs: dict
         promote(uri, name, "latest", GATE)
     with pytest.raises(ValueError, match=f"version 1 of {name} is the champion already"):
         promote(uri, name, 1, GATE)
-    with pytest.raises(ValueError, match="the reason has 1,001 letters; 1,000 are kept"):
+    with pytest.raises(ValueError, match="the reason has 1,001 characters; at most 1,000 are recorded"):
         promote(uri, name, 1, GATE, force="x" * 1001)
 
 
-def test_a_version_nobody_judged_cannot_be_promoted_even_by_force(uri: str, name: str, runs: dict[str, str]) -> None:
+def test_a_version_without_results_cannot_be_promoted_even_by_force(uri: str, name: str, runs: dict[str, str]) -> None:
     add_version(uri, name, None)
     with pytest.raises(ValueError, match=f"version 1 of {name} was made from no run"):
         promote(uri, name, 1, GATE, force="please")
     add_version(uri, name, "0" * 32)
     with pytest.raises(
-        LookupError, match=f"version 2 of {name} cannot be judged: run 0+ has no results for stage=test"
+        LookupError, match=f"version 2 of {name} cannot be compared: run 0+ has no results for stage=test"
     ):
         promote(uri, name, 2, GATE, force="please")
     versions(uri, name, runs, "val only")
@@ -243,10 +243,10 @@ def test_the_history_in_words(uri: str, name: str, runs: dict[str, str]) -> None
     promote(uri, name, 2, GATE, force="the fire alarm rang")
     rollback(uri, name)
     lines = history_in_words(uri, name)
-    assert "UTC · version 1 promoted · nobody before · by " in lines[0]
+    assert "UTC · version 1 promoted · the first champion · by " in lines[0]
     assert lines[0].endswith("1 of 1 checks passed")
     assert "version 2 forced · after version 1 · by" in lines[1]
-    assert "because: the fire alarm rang · 7 of 10 checks passed · failed: beats the champion in NDCG@10: " in lines[1]
+    assert "reason: the fire alarm rang · 7 of 10 checks passed · failed: beats the champion in NDCG@10: " in lines[1]
     assert "version 1 rolled back to · after version 2" in lines[2]
     assert lines[3] == "version 1 is the champion"
 

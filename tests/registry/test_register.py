@@ -29,7 +29,7 @@ def files(registered: Registered) -> Path:
     return Path(download_artifacts(str(version.source), tracking_uri=registered.uri))
 
 
-def test_a_version_says_what_it_is_and_where_it_comes_from(registered: Registered, files: Path) -> None:
+def test_tags_of_a_version(registered: Registered, files: Path) -> None:
     version = MlflowClient(registered.uri).get_model_version("shop", "1")
     assert version.run_id == registered.run_id
     assert version.tags["kind"] == "recommender"
@@ -38,11 +38,9 @@ def test_a_version_says_what_it_is_and_where_it_comes_from(registered: Registere
     assert float(version.tags["latency_p99_ms"]) >= float(version.tags["latency_p50_ms"]) > 0
 
 
-def test_the_card_tells_data_protocol_figures_limits_and_how_to_make_it_again(
-    registered: Registered, files: Path
-) -> None:
+def test_the_card_holds_data_protocol_metrics_limits_and_the_command(registered: Registered, files: Path) -> None:
     card = (files / "model_card.md").read_text()
-    for heading in ("Data", "Protocol", "Figures", "Limits", "In service", "Make it again"):
+    for heading in ("Data", "Protocol", "Metrics", "Limits", "In service", "How to train it again"):
         assert f"\n## {heading}\n" in card
     assert registered.run_id in card
     assert "| NDCG@10 |" in card
@@ -53,26 +51,26 @@ def test_the_card_tells_data_protocol_figures_limits_and_how_to_make_it_again(
 def test_a_version_is_plain_files_with_slim_requirements(files: Path) -> None:
     kinds = {path.suffix for path in (files / "data").rglob("*") if path.is_file()}
     assert kinds <= {".json", ".npz", ".parquet", ".safetensors"}
-    asked = (files / "requirements.txt").read_text()
-    assert "omniretail==" in asked
-    assert "numpy==" in asked
+    requirements = (files / "requirements.txt").read_text()
+    assert "omniretail==" in requirements
+    assert "numpy==" in requirements
     for heavy in ("lightning", "hydra", "recbole", "completejourney", "torch", "duckdb"):
-        assert heavy not in asked
+        assert heavy not in requirements
 
 
 def test_mlflow_loads_it_and_it_answers_as_the_service_does(registered: Registered) -> None:
     loaded = mlflow.pyfunc.load_model("models:/shop/1")
     example = pd.DataFrame({"user_id": ["1", "2"], "k": [3, 3]})
-    said = loaded.predict(example)
+    answers = loaded.predict(example)
     again = load_registered(registered.uri, "models:/shop/1").service.predict(example)
-    assert said.item_ids.tolist() == again.item_ids.tolist()
-    assert set(said.model_version) == {"shop/1"}
+    assert answers.item_ids.tolist() == again.item_ids.tolist()
+    assert set(answers.model_version) == {"shop/1"}
     assert loaded.metadata.signature.inputs.input_names()[:3] == ["user_id", "history", "k"]
 
 
-def test_a_run_that_keeps_no_model_says_how_to_get_one(registered: Registered) -> None:
+def test_a_run_that_saved_no_model_says_how_to_get_one(registered: Registered) -> None:
     only_tuned = registered.run("model=recommender/popular", "evaluate=[val]")
-    with pytest.raises(LookupError, match=r"keeps no model: only runs judged on test do.*evaluate=\[test\]"):
+    with pytest.raises(LookupError, match=r"saved no model: only runs evaluated on test do.*evaluate=\[test\]"):
         register(registered.uri, only_tuned, "shop")
     with pytest.raises(LookupError, match="there is no run 123"):
         register(registered.uri, "123", "shop")
@@ -80,8 +78,8 @@ def test_a_run_that_keeps_no_model_says_how_to_get_one(registered: Registered) -
 
 def test_a_run_whose_model_was_changed_is_not_registered(registered: Registered) -> None:
     run_id = registered.run("model=recommender/popular", "evaluate=[test]")
-    kept = Path(str(MlflowClient(registered.uri).get_run(run_id).info.artifact_uri).removeprefix("file://")) / "model"
-    (kept / "bundle.json").write_text("{}")
+    saved = Path(str(MlflowClient(registered.uri).get_run(run_id).info.artifact_uri).removeprefix("file://")) / "model"
+    (saved / "bundle.json").write_text("{}")
     with pytest.raises(BundleError, match=r"bundle\.json was changed"):
         register(registered.uri, run_id, "tampered")
     assert not MlflowClient(registered.uri).search_registered_models("name = 'tampered'")
@@ -106,15 +104,46 @@ def test_what_was_changed_in_the_store_is_refused_even_with_a_manifest_made_anew
         load_registered(registered.uri, f"models:/shop/{number}")
 
 
-def test_what_is_not_in_the_registry_is_named_with_what_is(registered: Registered) -> None:
+def test_what_is_not_in_the_registry_is_named_with_what_there_is(registered: Registered) -> None:
     for model, message in {
-        "models:/shpo/1": "there is no model shpo in .*; did you mean shop",
-        "models:/shop/99": "shop has no version 99; it has versions 1",
-        "models:/shop@hero": "shop has no alias hero",
-        "shop": "model=shop is no model of a registry",
+        "models:/shpo/1": "no model is registered as shpo in .*; did you mean shop",
+        "models:/shop/99": "shop has no version 99; it has 1",
+        "models:/shop@hero": "shop has no alias hero; it has none",
     }.items():
         with pytest.raises(LookupError, match=message):
             load_registered(registered.uri, model)
+    for model in ("shop", "models:/shop", "models:/shop@"):
+        with pytest.raises(ValueError, match=f"model={model} is not of the form models:/name/3 or models:/name@champ"):
+            load_registered(registered.uri, model)
+
+
+def test_a_run_of_the_first_version_is_refused_with_its_own_command(registered: Registered) -> None:
+    run_id = registered.run("model=recommender/popular", "evaluate=[test]")
+    client = MlflowClient(registered.uri)
+    client.set_tag(run_id, "command", "python scripts/train.py model=recommender/popular")
+    saved = Path(str(client.get_run(run_id).info.artifact_uri).removeprefix("file://")) / "model"
+    description = json.loads((saved / "bundle.json").read_text())
+    (saved / "bundle.json").write_text(json.dumps(description | {"format": 1}))
+    seal(saved)
+    message = "Popular was saved by omniretail 0.1: train it again with: python scripts/train.py model=recommender/pop"
+    with pytest.raises(BundleError, match=message):
+        register(registered.uri, run_id, "old")
+
+
+def test_a_version_of_the_first_version_is_refused_with_the_command_of_its_run(registered: Registered) -> None:
+    number = register(registered.uri, registered.run_id, "shop")
+    client = MlflowClient(registered.uri)
+    version = client.get_model_version("shop", number)
+    client.set_tag(registered.run_id, "command", "python scripts/train.py model=recommender/ease")
+    bundle = Path(download_artifacts(str(version.source), tracking_uri=registered.uri)) / "data/model"
+    description = json.loads((bundle / "bundle.json").read_text())
+    (bundle / "bundle.json").write_text(json.dumps(description | {"format": 1}))
+    client.set_model_version_tag("shop", number, "manifest_sha256", seal(bundle))
+    message = (
+        "EASE was saved by omniretail 0.1: train it again with: python scripts/train.py model=recommender/ease and"
+    )
+    with pytest.raises(BundleError, match=message):
+        load_registered(registered.uri, f"models:/shop/{number}")
 
 
 def test_a_version_whose_files_are_gone_says_so(registered: Registered) -> None:

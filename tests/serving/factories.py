@@ -24,9 +24,9 @@ NAMED = replace(
 
 
 def bundle(folder: Path, model: Any = None, policy: Any = allow_seen, train: Train = NAMED) -> Path:
-    """Kept as a run keeps it."""
-    made = (model or PersonalTop()).fit(train)
-    write_recommender(folder, made, fitted([policy], train)[0], train)
+    """Saved as a run saves it."""
+    fitted_model = (model or PersonalTop()).fit(train)
+    write_recommender(folder, fitted_model, fitted([policy], train)[0], train)
     return folder
 
 
@@ -35,6 +35,6 @@ def service(folder: Path, model: Any = None, policy: Any = allow_seen, train: Tr
 
 
 def rows(*requests: dict[str, Any]) -> pd.DataFrame:
-    """A frame as JSON gives it: None where a row does not say."""
+    """A frame as JSON gives it: None where a row has no value."""
     names = dict.fromkeys(name for request in requests for name in request)
     return pd.DataFrame([{name: request.get(name) for name in names} for request in requests], dtype=object)

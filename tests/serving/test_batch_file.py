@@ -22,7 +22,7 @@ USERS = pd.DataFrame({"user_id": np.random.default_rng(0).integers(0, 7, 100)})
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> RecommenderService:
-    return service(tmp_path_factory.mktemp("town") / "kept")
+    return service(tmp_path_factory.mktemp("town") / "saved")
 
 
 class Stopping:
@@ -44,9 +44,9 @@ class Stopping:
 def test_every_row_is_answered_in_order(town: RecommenderService, tmp_path: Path) -> None:
     USERS.to_parquet(tmp_path / "users.parquet")
     assert answer_file(town, "m", tmp_path / "users.parquet", tmp_path / "out.parquet", rows=30) == 100
-    said = pd.read_parquet(tmp_path / "out.parquet")
-    assert said.user_id.tolist() == USERS.user_id.tolist()
-    assert [each.tolist() for each in said.item_ids] == town.predict(USERS).item_ids.tolist()
+    answers = pd.read_parquet(tmp_path / "out.parquet")
+    assert answers.user_id.tolist() == USERS.user_id.tolist()
+    assert [each.tolist() for each in answers.item_ids] == town.predict(USERS).item_ids.tolist()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.parquet", "users.parquet"]
 
 
@@ -60,9 +60,9 @@ def test_nested_fields_come_from_parquet_as_from_json(town: RecommenderService, 
     )
     requests.to_parquet(tmp_path / "in.parquet")
     answer_file(town, "m", tmp_path / "in.parquet", tmp_path / "out.parquet")
-    said = pd.read_parquet(tmp_path / "out.parquet")
-    assert set(said.item_ids[0]) == {1, 4}
-    assert said.fallback.fillna("").tolist() == ["", "", "popular"]
+    answers = pd.read_parquet(tmp_path / "out.parquet")
+    assert set(answers.item_ids[0]) == {1, 4}
+    assert answers.fallback.fillna("").tolist() == ["", "", "popular"]
 
 
 def test_stopped_and_started_again_only_what_is_missing_is_asked(town: RecommenderService, tmp_path: Path) -> None:
@@ -122,9 +122,9 @@ answer_file(Slow(), "m", Path(sys.argv[2]), Path(sys.argv[3]), rows=5)
 
 
 def test_killed_without_warning_it_goes_on_and_ends_as_if_never_killed(tmp_path: Path) -> None:
-    source, target, kept = tmp_path / "in.parquet", tmp_path / "out.parquet", bundle(tmp_path / "kept")
+    source, target, saved = tmp_path / "in.parquet", tmp_path / "out.parquet", bundle(tmp_path / "saved")
     USERS.to_parquet(source)
-    command = [sys.executable, "-c", SLOWLY, str(kept), str(source), str(target)]
+    command = [sys.executable, "-c", SLOWLY, str(saved), str(source), str(target)]
     running = subprocess.Popen([*command, "0.2"], cwd=ROOT)
     parts = tmp_path / "out.parquet.parts"
     while len(list(parts.glob("*.parquet"))) < 3:
@@ -134,5 +134,5 @@ def test_killed_without_warning_it_goes_on_and_ends_as_if_never_killed(tmp_path:
     running.wait()
     assert not target.exists()
     subprocess.run([*command, "0"], check=True, cwd=ROOT)
-    expected = load_service(kept).predict(USERS).item_ids.tolist()
+    expected = load_service(saved).predict(USERS).item_ids.tolist()
     assert [each.tolist() for each in pd.read_parquet(target).item_ids] == expected

@@ -15,7 +15,7 @@ from tests.serving.factories import NAMED, rows, service
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> RecommenderService:
-    return service(tmp_path_factory.mktemp("town") / "kept")
+    return service(tmp_path_factory.mktemp("town") / "saved")
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -33,7 +33,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"history": [{"item": 1}]}, "history: an event has no 'item'; it may have item_id, timestamp"),
     ({"history": [{"value": 1}]}, "history: event 0 has no item_id"),
     ({"history": [{"item_id": 1}, 2]}, "history: event 1 has no item_id"),
-    ({"history": [{"item_id": 1, "timestamp": "soon"}]}, "history: a timestamp is ISO 8601 or seconds"),
+    ({"history": [{"item_id": 1, "timestamp": "soon"}]}, "history: timestamp: a time is ISO 8601 or seconds"),
     ({"history": [{"item_id": 1, "timestamp": 5}, {"item_id": 2}]}, "history: some events have a timestamp and some"),
     ({"history": [{"item_id": 1, "channel": "fax"}]}, "history: channel: 'fax' is not known; this model knows offline"),
     ({"history": [{"item_id": 1, "value": "much"}]}, "history: value: a number is expected, not 'much'"),
@@ -72,7 +72,7 @@ def test_events_without_a_time_are_in_order_one_basket_each_and_just_before_the_
     assert unknown.tolist() == [0, 0, 0]
 
 
-def test_events_with_times_are_sorted_and_those_of_one_moment_are_one_basket() -> None:
+def test_events_with_times_are_sorted_and_those_of_one_time_are_one_basket() -> None:
     told = [
         {"item_id": 4, "timestamp": AT - DAY, "value": 2.5, "store_id": "s1", "channel": "online"},
         {"item_id": 0, "timestamp": AT - 3 * DAY},
@@ -82,7 +82,7 @@ def test_events_with_times_are_sorted_and_those_of_one_moment_are_one_basket() -
     assert made.item_idx.tolist() == [0, 4, 1]
     assert made.basket.tolist() == [0, 1, 1]
     assert made.store.tolist() == [-1, 1, -1]
-    assert made.channel.tolist() == [0, 1, 0]
+    assert made.channel.tolist() == [-1, 1, -1]
     np.testing.assert_array_equal(made.value, np.float32([np.nan, 2.5, np.nan]))
 
 

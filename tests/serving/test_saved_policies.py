@@ -1,4 +1,4 @@
-"""A policy that was kept with a model makes of scores what it made of them when it was fitted."""
+"""A policy that is saved with a model gives the scores that it gave when it was fitted."""
 
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ POLICIES = {
 
 
 @pytest.mark.parametrize("name", POLICIES)
-def test_kept_and_read_it_decides_alike(name: str, tmp_path: Path) -> None:
+def test_saved_and_read_it_decides_alike(name: str, tmp_path: Path) -> None:
     (policy,) = fitted([POLICIES[name]], TOWN)
     write_policy(policy, tmp_path)
     again = read_policy(tmp_path)
@@ -40,6 +40,6 @@ def test_kept_and_read_it_decides_alike(name: str, tmp_path: Path) -> None:
     assert not any(path.suffix not in (".json", ".npz") for path in tmp_path.iterdir())
 
 
-def test_a_policy_of_ones_own_cannot_be_kept_and_says_so(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match=r"is not of omniretail\.policies, so it cannot be kept"):
+def test_a_policy_from_elsewhere_cannot_be_saved(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"is not of omniretail\.policies, so it cannot be saved"):
         write_policy(lambda scores, users: scores, tmp_path)

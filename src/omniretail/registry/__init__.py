@@ -1,1 +1,1 @@
-"""From a run to what others take over: registered versions and their gate, ONNX, embeddings, an index of items."""
+"""From a run to what others use: registered versions and their gate, ONNX, embeddings, an index of items."""

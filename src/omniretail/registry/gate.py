@@ -1,13 +1,11 @@
 """The gate: what a version must show before it becomes the champion."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from omniretail.o2o.offers.figures import OfferResult
-from omniretail.profile.probing.figures import ProbeResult
 from omniretail.registry import gate_checks as checks
-from omniretail.registry.gate_checks import AnyResult, Check
-from omniretail.registry.gate_tests import Differences, of_embeddings, of_lists, of_offers
+from omniretail.registry.gate_checks import Check
+from omniretail.registry.gate_differences import adjusted, by_activity, difference, guarded
 from omniretail.result import Result
 
 
@@ -18,91 +16,110 @@ class Contender:
     Attributes:
         version: of the registered model.
         result: of its training run, on test.
-        latency_ms: p99 of a single request, measured when it was registered; None where it was not.
+        primary: key of the metric that the run's task compares models by.
+        latency_ms: p99 of a single request, measured at registration; None where it was not.
     """
 
     version: str
-    result: AnyResult
+    result: Result
+    primary: str
     latency_ms: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gate:
-    """Whoever beats the champion and breaks no guard may pass.
+class Guards:
+    """What must not get worse for models of one task.
 
-    Args:
-        primary: what recommenders are compared by: a metric with a value per user.
-        offer_primary: likewise response models: ``auc``, ``auc_per_offer`` or ``average_precision``.
-        profile_primary: likewise profile encoders: a probe's question, or ``mean`` of them all.
-        alpha: the candidate must be better with a smaller p-value; a guarded figure is broken where it is worse with a
-            smaller one.
-        coverage: a recommender's figure of all lists together that is guarded; None for no such guard.
-        min_coverage_share: the candidate must reach this share of the champion's.
-        max_latency_ms: bound on the p99 of a single request, milliseconds; None for no bound.
-        max_latency_ratio: bound on it as a multiple of the champion's; None for no bound.
-        groups: customers in so many groups by events before the cutoff: none may be served worse (recommenders), nor
-            may any offer (response models, where this is not 0); 0 for no such guard. Each question of a profile
-            encoder, and the log loss of a response model, is always guarded.
-        kept: further metrics of a recommender that must not get worse, such as ``new_ndcg_at_10``.
+    Attributes:
+        metrics: keys or patterns of keys; none of them may be significantly worse.
+        activity_groups: users in so many groups by their events before the cutoff; in none may the primary metric be
+            significantly worse. 0: no such guard.
+        min_share: metric of all units together -> the share of the champion's value that it must reach.
+    """
+
+    metrics: Sequence[str] = ()
+    activity_groups: int = 0
+    min_share: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.activity_groups < 0:
+            raise ValueError(f"gate.guards: activity_groups={self.activity_groups} must not be negative")
+        for metric, share in self.min_share.items():
+            if share < 0:
+                raise ValueError(f"gate.guards: min_share of {metric} must not be negative, as {share} is")
+
+
+def default_guards() -> dict[str, Guards]:
+    """By task; equal to ``configs/gate/default.yaml``."""
+    return {
+        "recommendation": Guards(activity_groups=5, min_share={"coverage_at_10": 0.9}),
+        "response": Guards(metrics=["log_loss", "*/auc"]),
+        "probing": Guards(metrics=["*/auc", "*/spearman"]),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gate:
+    """A candidate passes that beats the champion significantly and violates no guard.
+
+    Attributes:
+        primary: key of the metric in which the candidate must be better; None: the one by which the champion's run
+            compares models (``report.primary``).
+        alpha: significance level of all tests; p-values of guards are adjusted for their number (Holm).
+        guards: by name of the task.
+        max_latency_ms: bound on the p99 of a single request, milliseconds; None: no bound.
+        max_latency_ratio: bound on it as a multiple of the champion's; None: no bound.
 
     Raises:
         ValueError: where a number is out of its range.
     """
 
-    primary: str = "ndcg_at_10"
-    offer_primary: str = "auc"
-    profile_primary: str = "mean"
+    primary: str | None = None
     alpha: float = 0.05
-    coverage: str | None = "coverage_at_10"
-    min_coverage_share: float = 0.9
+    guards: Mapping[str, Guards] = field(default_factory=default_guards)
     max_latency_ms: float | None = 100.0
     max_latency_ratio: float | None = 2.0
-    groups: int = 5
-    kept: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < 1:
-            raise ValueError(f"gate.alpha lies between 0 and 1, not at {self.alpha}")
-        for name in ("min_coverage_share", "max_latency_ms", "max_latency_ratio", "groups"):
+            raise ValueError(f"gate.alpha={self.alpha} must lie between 0 and 1")
+        for name in ("max_latency_ms", "max_latency_ratio"):
             value = getattr(self, name)
             if value is not None and value < 0:
-                raise ValueError(f"gate.{name} is not negative, as {value} is")
+                raise ValueError(f"gate.{name}={value} must not be negative")
 
     def decide(self, candidate: Contender, champion: Contender | None) -> list[Check]:
-        """All checks; figures are compared only where both were judged alike.
+        """All checks; metrics are compared only where both models were evaluated alike.
 
         Args:
-            candidate: who wants to pass.
-            champion: who serves; the first version has none, and only the guards that need none are asked.
+            candidate: the version to be promoted.
+            champion: the version that serves; None for the first version, of which only the latency is checked.
 
         Raises:
-            ValueError: where a figure that is asked for was not measured.
+            ValueError: where a metric of the gate was not measured.
         """
-        found = [] if self.max_latency_ms is None else [checks.latency(candidate.latency_ms, self.max_latency_ms)]
+        bound = [] if self.max_latency_ms is None else [checks.latency(candidate.latency_ms, self.max_latency_ms)]
         if champion is None:
-            return found
-        alike = checks.same_trial(candidate.result, champion.result)
-        compared = [] if checks.failed(alike) else self._compared(candidate.result, champion.result)
-        return [*alike, *compared, *found, *self._latency_beside(candidate, champion)]
+            return bound
+        alike = checks.same_evaluation(candidate.result, champion.result)
+        compared = [] if checks.failed(alike) else self._compared(candidate.result, champion)
+        return [*alike, *compared, *bound, *self._relative_latency(candidate, champion)]
 
-    def _compared(self, candidate: AnyResult, champion: AnyResult) -> list[Check]:
-        differences = self._differences(candidate, champion)
-        found = [checks.beats(differences.primary, self.alpha)]
-        if isinstance(candidate, Result) and isinstance(champion, Result) and self.coverage is not None:
-            found.append(checks.coverage(candidate, champion, self.coverage, self.min_coverage_share))
-        return found + [checks.not_worse(each, self.alpha) for each in differences.guarded]
+    def _compared(self, candidate: Result, champion: Contender) -> list[Check]:
+        primary, present = self.primary or champion.primary, champion.result
+        guards = self.guards.get(candidate.task, Guards())
+        own = checks.better(difference(candidate, present, primary), self.alpha)
+        differences = guarded(candidate, present, guards.metrics)
+        if guards.activity_groups:
+            differences += by_activity(candidate, present, primary, guards.activity_groups)
+        return [
+            own,
+            *(checks.share_of_champion(candidate, present, *each) for each in guards.min_share.items()),
+            *(checks.not_worse(each, self.alpha) for each in adjusted(differences)),
+        ]
 
-    def _differences(self, candidate: AnyResult, champion: AnyResult) -> Differences:
-        if isinstance(candidate, Result) and isinstance(champion, Result):
-            return of_lists(candidate, champion, self.primary, self.groups, self.kept)
-        if isinstance(candidate, OfferResult) and isinstance(champion, OfferResult):
-            return of_offers(candidate, champion, self.offer_primary, by_offer=self.groups > 0)
-        assert isinstance(candidate, ProbeResult)
-        assert isinstance(champion, ProbeResult)
-        return of_embeddings(candidate, champion, self.profile_primary)
-
-    def _latency_beside(self, candidate: Contender, champion: Contender) -> list[Check]:
-        mine, present, times = candidate.latency_ms, champion.latency_ms, self.max_latency_ratio
-        if mine is None or present is None or times is None:
+    def _relative_latency(self, candidate: Contender, champion: Contender) -> list[Check]:
+        own, present, times = candidate.latency_ms, champion.latency_ms, self.max_latency_ratio
+        if own is None or present is None or times is None:
             return []
-        return [checks.latency_ratio(mine, present, times)]
+        return [checks.latency_ratio(own, present, times)]

@@ -1,153 +1,145 @@
-"""The card of a registered model: what it is, how good, on what, for what not, and how to make it again."""
+"""The card of a registered model: what it is, how good, on which data, its limits, and how to train it again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
+from mlflow.entities import Run
 
 from omniretail.metrics.names import label
-from omniretail.metrics.significance import bootstrap_interval
-from omniretail.o2o.offers.figures import OfferResult
-from omniretail.profile.probing.figures import BLEND, ProbeResult
+from omniretail.registry.gate import Guards, default_guards
 from omniretail.registry.smoke_test import Served
 from omniretail.report.tables.activity_groups import by_group, groups
+from omniretail.report.tables.comparison import comparison, shown_metrics
 from omniretail.report.tables.format import figure, interval
 from omniretail.result import Result
-from omniretail.tracking import DataFacts
+from omniretail.tracking import DataSummary
 
-_AT = ("_at_10",)
 _LIMITS = {
     "recommender": (
-        "Knows the items and customers that were there before its cutoff; a new item is not recommended until it is "
-        "trained again. Judged on what customers took, not on what they would have taken had they seen these lists.",
+        "Knows the items and customers of its training data; a new item is not recommended before the next training. "
+        "Evaluated on what customers bought without these lists, which is not what they would have bought with them."
     ),
     "profile": (
-        "Describes customers as they were at the moment asked about. Facts such as age are statements of probability, "
-        "and are not for decisions about single persons.",
+        "Describes customers as of the time in the request. Attributes such as age are probabilities, and are not for "
+        "decisions about single persons."
     ),
     "response": (
-        "Gives probabilities for offers like those it learned from; that a customer acts does not mean that the offer "
-        "was the reason.",
+        "Gives probabilities for offers like those of its training data; that a customer responds does not mean that "
+        "the offer caused it."
     ),
 }
 
 
-def model_card(
-    kind: str, result: Result | ProbeResult | OfferResult, data: DataFacts, run: Any, served: Served, name: str
-) -> str:
-    """The card as Markdown.
+@dataclass(frozen=True)
+class ModelCard:
+    """All that the card of a version is made from.
 
-    Args:
+    Attributes:
+        name: under which the model is registered.
         kind: ``recommender``, ``profile`` or ``response``.
         result: of the test stage.
-        data: what the run says of its data.
+        report: section ``report`` of the run's settings: ``primary`` and ``metrics``.
+        data: the run's summary of its data.
         run: MLflow's.
-        served: what a fresh process found.
-        name: under which it is registered.
+        served: measured in a fresh process.
     """
-    settings = result.settings
-    dropped = " · ".join(f"{reason} {count:,}" for reason, count in data.drops.items() if count) or "nothing"
-    parts = [
-        f"# {name}",
-        f"{result.model}, a {kind} trained on {data.card.title} by omniretail.",
-        "## Data",
-        _list(
+
+    name: str
+    kind: str
+    result: Result
+    report: Mapping[str, Any]
+    data: DataSummary
+    run: Run
+    served: Served
+
+    def markdown(self) -> str:
+        """The card."""
+        sections = {
+            "Data": self._data(),
+            "Protocol": self._protocol(),
+            "Metrics": self._metrics(),
+            "Limits": _LIMITS[self.kind],
+            "In service": self._service(),
+            "How to train it again": self._reproduction(),
+        }
+        intro = f"{self.result.model}, a {self.kind} model trained on {self.data.card.title} by omniretail."
+        return (
+            "\n\n".join([f"# {self.name}", intro, *(f"## {title}\n\n{text}" for title, text in sections.items())])
+            + "\n"
+        )
+
+    def _data(self) -> str:
+        card, drops = self.data.card, self.data.drops
+        return _list(
             {
-                "Source": f"{data.card.title} {data.card.address}".strip(),
-                "Terms": data.card.terms or "not stated by the source",
-                "Note": data.card.note,
-                "Version": f"`{data.version}` (hash of files and reader)",
-                "Left out": dropped,
+                "Source": f"{card.title} {card.address}".strip(),
+                "Terms": card.terms or "not stated by the source",
+                "Note": card.note,
+                "Version": f"`{self.data.version}` (hash of files and reader)",
+                "Dropped rows": " · ".join(f"{reason} {n:,}" for reason, n in drops.items() if n) or "none",
             }
-        ),
-        "## Protocol",
-        _list(
+        )
+
+    def _protocol(self) -> str:
+        result = self.result
+        units = result.per_unit.index.name or "units"
+        settings = {name: f"`{value}`" for name, value in result.protocol.items() if name not in ("source", "data")}
+        own = {"parameters": f"`{result.parameters}`", "seed": str(result.seed)}
+        return _list({"evaluated": f"{len(result.per_unit):,} ({units})", **settings, **own})
+
+    def _metrics(self) -> str:
+        table = comparison([self.result], self.report["metrics"], self.report["primary"])
+        metrics = shown_metrics(table)
+        (row,) = table.to_dict("records")
+        rows = [(label(m), figure(row[m]), interval(row[f"{m}_low"], row[f"{m}_high"])) for m in metrics]
+        return "\n\n".join([_table(("metric", "value", "95 % interval"), rows), *self._by_activity(metrics[0])])
+
+    def _by_activity(self, primary: str) -> list[str]:
+        """The primary metric in the groups of users that the gate guards."""
+        n_groups = default_guards().get(self.result.task, Guards()).activity_groups
+        if not n_groups:
+            return []
+        per_unit = self.result.per_unit
+        grouped = groups(per_unit["n_history"].to_numpy(), n_groups)
+        means = by_group({primary: per_unit[primary].to_numpy()}, grouped)
+        rows = [
+            (name, f"{size:,}", figure(row["mean"]), interval(row["low"], row["high"]))
+            for name, size, row in zip(grouped.names, grouped.sizes, means.to_dict("records"), strict=True)
+        ]
+        header = ("events before", "users", label(primary), "95 % interval")
+        return ["By number of events before the cutoff:", _table(header, rows)]
+
+    def _service(self) -> str:
+        served = self.served
+        return _list(
             {
-                "Split": f"`{settings.get('split', '')}`",
-                "Policy": f"`{settings['policy']}`" if settings.get("policy") else "",
-                "Judged": _judged(result),
-                "Parameters": f"`{settings.get('parameters', '')}`",
-                "Seed": settings.get("seed", ""),
+                "Loads in": f"{served.load_s:.1f} s, uses {served.memory_mb:,.0f} MiB",
+                "Single request, in process": (
+                    f"{served.latency_p50_ms:.1f} ms (median), {served.latency_p99_ms:.1f} ms (99th percentile)"
+                ),
+                "Packages": ", ".join(f"{package} {version}" for package, version in served.packages.items()),
             }
-        ),
-        "## Figures",
-        *_figures(result),
-        "## Limits",
-        *_LIMITS[kind],
-        "## In service",
-        _list(
-            {
-                "Loads in": f"{served.load_s:.1f} s, takes {served.memory_mb:,.0f} MiB",
-                "Single request, in process": f"{served.latency_p50_ms:.1f} ms (median), "
-                f"{served.latency_p99_ms:.1f} ms (99 of 100)",
-                "Packages": ", ".join(f"{package} {found}" for package, found in served.packages.items()),
-            }
-        ),
-        "## Make it again",
-        _again(run),
-    ]
-    return "\n\n".join(parts) + "\n"
+        )
+
+    def _reproduction(self) -> str:
+        tags = self.run.data.tags
+        commit = tags.get("mlflow.source.git.commit", "not recorded")
+        changed = " (with changes that were not committed)" if tags.get("git_dirty") == "true" else ""
+        versions = ", ".join(f"{k.removeprefix('version/')} {v}" for k, v in tags.items() if k.startswith("version/"))
+        command = tags.get("command", "not recorded")
+        return (
+            f"Run `{self.run.info.run_id}`, commit `{commit}`{changed}:\n\n    {command}\n\n"
+            f"Python {tags.get('python', '?')}; {versions}. Every setting is in the run's config.yaml."
+        )
 
 
-def _figures(result: Result | ProbeResult | OfferResult) -> list[str]:
-    if isinstance(result, Result):
-        return _ranking(result)
-    found: Any = result.figures
-    if isinstance(result, ProbeResult):
-        found = found[found.probe == BLEND]
-    rows = [
-        (f"{row.get('question', '')} {row['figure']}".strip(), figure(row["value"]), interval(row["low"], row["high"]))
-        for row in found.to_dict("records")
-    ]
-    return [_table(("figure", "value", "95 % interval"), rows)]
+def _list(lines: Mapping[str, str]) -> str:
+    return "\n".join(f"- **{name}**: {text}" for name, text in lines.items() if text)
 
 
-def _ranking(result: Result) -> list[str]:
-    """Means with intervals, and the first metric by how much was known of the customer."""
-    names = [name for name in result.per_user if name.endswith(_AT) and "history" not in name]
-    values = result.per_user[names]
-    low, high = bootstrap_interval(values.to_numpy(np.float64))
-    rows = [
-        (label(n), figure(mean), interval(a, b)) for n, mean, a, b in zip(names, values.mean(), low, high, strict=True)
-    ]
-    rows += [(label(n), figure(v), "–") for n, v in result.overall.items() if n.endswith(_AT)]
-    parts = [_table(("metric", "mean", "95 % interval"), rows)]
-    primary = names[0]
-    grouped = groups(result.per_user.n_history.to_numpy())
-    found = by_group({primary: result.per_user[primary].to_numpy()}, grouped)
-    lines = [
-        (name, f"{size:,}", figure(row["mean"]), interval(row["low"], row["high"]))
-        for name, size, row in zip(grouped.names, grouped.sizes, found.to_dict("records"), strict=True)
-    ]
-    parts.append("By how much was known of the customer:")
-    return [*parts, _table(("events before", "customers", label(primary), "95 % interval"), lines)]
-
-
-def _judged(result: Result | ProbeResult | OfferResult) -> str:
-    if isinstance(result, Result):
-        return f"{len(result.per_user):,} customers, all items ranked, once"
-    if isinstance(result, OfferResult):
-        return f"{result.counts['judged']:,} mailings, once"
-    return f"{result.answers.shape[0]:,} answers of probes, once"
-
-
-def _again(run: Any) -> str:
-    tags: Mapping[str, str] = run.data.tags
-    commit = tags.get("mlflow.source.git.commit", "not recorded")
-    changed = " (with changes that were not committed)" if tags.get("git_dirty") == "true" else ""
-    versions = ", ".join(f"{k.removeprefix('version/')} {v}" for k, v in tags.items() if k.startswith("version/"))
-    return (
-        f"Run `{run.info.run_id}`, commit `{commit}`{changed}:\n\n    {tags.get('command', 'not recorded')}\n\n"
-        f"Python {tags.get('python', '?')}; {versions}. Every setting is in the run's config.yaml."
-    )
-
-
-def _list(facts: Mapping[str, str]) -> str:
-    return "\n".join(f"- **{name}**: {text}" for name, text in facts.items() if text)
-
-
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     frame = pd.DataFrame(rows, columns=list(header))
     lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
     return "\n".join([*lines, *("| " + " | ".join(map(str, row)) + " |" for row in frame.to_numpy())])

@@ -1,10 +1,10 @@
-"""One promotion at a time: a queue inside the registry, on whatever store is behind it.
+"""One promotion at a time: a lock inside the registry, on whatever store is behind it.
 
-MLflow has neither a lock nor a compare-and-swap. What each of its stores does have are version numbers, given once and
-never again, not even after a version is deleted. So whoever wants a turn draws a ticket, which is a version of the
-registered model ``<name>.promotion-lock``: the lowest ticket there is has its turn, and is deleted when that is over.
-Any number of those who wait may delete a dead holder's ticket, and only the next in line gains by it. (A ticket lock:
-Mellor-Crummey and Scott, "Algorithms for scalable synchronization on shared-memory multiprocessors", ACM TOCS 1991.)
+MLflow has neither a lock nor a compare-and-swap. What each of its stores has are version numbers that are never given
+twice, not even after a version is deleted. So a process that wants the lock makes a version of the registered model
+``<name>.promotion-lock``: the lowest version holds the lock and is deleted at its release. Any waiting process may
+delete the version of a holder that has died, and the next in line then holds the lock. (A ticket lock: Mellor-Crummey
+and Scott, "Algorithms for scalable synchronization on shared-memory multiprocessors", ACM TOCS 1991.)
 """
 
 import os
@@ -18,113 +18,113 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
-LOCK = ".promotion-lock"
-"""How the name of a queue ends."""
-WAIT_S = 180.0
-"""So long a promotion waits for its turn, seconds."""
-SILENT_S = 60.0
-"""Whoever has not been heard of for so long, seconds, is taken for dead; a turn takes well below one."""
-_LOOK_S = 0.2
-_ABOUT = "Those who move this model's champion draw their turns here: one version each, deleted when it is over."
+from omniretail.serving.lookup import LOCK
+
+TIMEOUT_S = 180.0
+"""How long a promotion waits for the lock, seconds."""
+EXPIRY_S = 60.0
+"""A holder without a heartbeat for so long, seconds, counts as dead; a promotion holds the lock for well below one."""
+_POLL_S = 0.2
+_DESCRIPTION = "Lock of this model's promotions: one version per waiting process, deleted at its release."
 
 
 @contextmanager
-def promotion_lock(client: MlflowClient, name: str, who: str) -> Iterator[Callable[[], None]]:
-    """Wait for a turn, and have it for as long as the block lasts.
+def promotion_lock(client: MlflowClient, name: str, owner: str) -> Iterator[Callable[[], None]]:
+    """Wait for the lock, and hold it for as long as the block lasts.
 
     Args:
         client: of the registry.
         name: of the registered model.
-        who: is named to those who wait.
+        owner: is named to those who wait.
 
     Yields:
-        A function to be called right before anything is written: raises TimeoutError where the turn was lost because
-        this process stood still for ``SILENT_S``.
+        A function to be called right before anything is written: raises TimeoutError where the lock has expired because
+        this process was suspended for ``EXPIRY_S``.
 
     Raises:
-        TimeoutError: after ``WAIT_S``, naming who has the turn and since when.
+        TimeoutError: after ``TIMEOUT_S``, naming who holds the lock and since when.
     """
-    ticket = _draw(client, name + LOCK, f"{who}, process {os.getpid()}")
+    place = _enqueue(client, name + LOCK, f"{owner}, process {os.getpid()}")
     try:
-        _wait(ticket, name)
-        yield ticket.speak
+        _acquire(place, name)
+        yield place.heartbeat
     finally:
-        _delete(client, ticket.lock, ticket.number)
+        _release(client, place.lock, place.number)
 
 
 @dataclass(frozen=True)
-class _Ticket:
-    """A place in the queue.
+class _Place:
+    """A place in the line for the lock.
 
     Attributes:
-        number: the lower, the sooner.
-        given: when, by the store's clock, seconds; and by this process's own, which alone is read from then on.
+        number: the lowest holds the lock.
+        started: when it was made, by the store's clock, seconds; and by this process's own, which alone is read then.
     """
 
     client: MlflowClient
     lock: str
-    who: str
+    owner: str
     number: int
-    given: tuple[float, float]
+    started: tuple[float, float]
 
     def now(self) -> float:
         """The store's clock, seconds: clocks of other machines may differ."""
-        return self.given[0] + time.monotonic() - self.given[1]
+        return self.started[0] + time.monotonic() - self.started[1]
 
-    def speak(self) -> None:
-        """Be heard of; TimeoutError where the ticket was taken for dead."""
+    def heartbeat(self) -> None:
+        """Show that this process lives; TimeoutError where its place has expired."""
         since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
         try:
-            self.client.update_model_version(self.lock, str(self.number), description=f"{self.who}, {since}")
+            self.client.update_model_version(self.lock, str(self.number), description=f"{self.owner}, {since}")
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
             raise TimeoutError(
-                f"this process stood still for more than {SILENT_S:.0f} s and lost its turn to the next; nothing was "
+                f"this process was suspended for more than {EXPIRY_S:.0f} s and lost the lock to the next; nothing was "
                 "changed, try again"
             ) from None
 
-    def queue(self) -> dict[int, ModelVersion]:
-        """All tickets by number."""
-        found = self.client.search_model_versions(f"name = '{self.lock}'")
-        return {int(each.version): each for each in found}
+    def line(self) -> dict[int, ModelVersion]:
+        """All places by number."""
+        places = self.client.search_model_versions(f"name = '{self.lock}'")
+        return {int(each.version): each for each in places}
 
 
-def _draw(client: MlflowClient, lock: str, who: str) -> _Ticket:
+def _enqueue(client: MlflowClient, lock: str, owner: str) -> _Place:
     try:
-        client.create_registered_model(lock, description=_ABOUT)
+        client.create_registered_model(lock, description=_DESCRIPTION)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    drawn = client.create_model_version(lock, "promotion:/queue", await_creation_for=0, description=who)
-    return _Ticket(client, lock, who, int(drawn.version), ((drawn.creation_timestamp or 0) / 1000, time.monotonic()))
+    made = client.create_model_version(lock, "promotion:/lock", await_creation_for=0, description=owner)
+    return _Place(client, lock, owner, int(made.version), ((made.creation_timestamp or 0) / 1000, time.monotonic()))
 
 
-def _wait(mine: _Ticket, name: str) -> None:
-    begun = spoken = mine.now()
+def _acquire(place: _Place, name: str) -> None:
+    begin = last_heartbeat = place.now()
     while True:
-        queue, now = mine.queue(), mine.now()
-        first = queue[min(queue)] if queue else None
-        if first is not None and int(first.version) == mine.number:
-            return mine.speak()
-        if first is not None and now - (first.last_updated_timestamp or 0) / 1000 > SILENT_S:
-            _delete(mine.client, mine.lock, int(first.version))
-        elif now - begun > WAIT_S:
-            raise TimeoutError(_taken(first, name))
-        elif now - spoken > SILENT_S / 4:
-            mine.speak()
-            spoken = now
-        time.sleep(_LOOK_S)
+        line, now = place.line(), place.now()
+        holder = line[min(line)] if line else None
+        if holder is not None and int(holder.version) == place.number:
+            return place.heartbeat()
+        if holder is not None and now - (holder.last_updated_timestamp or 0) / 1000 > EXPIRY_S:
+            _release(place.client, place.lock, int(holder.version))
+        elif now - begin > TIMEOUT_S:
+            raise TimeoutError(_timed_out(holder, name))
+        elif now - last_heartbeat > EXPIRY_S / 4:
+            place.heartbeat()
+            last_heartbeat = now
+        time.sleep(_POLL_S)
 
 
-def _taken(first: ModelVersion | None, name: str) -> str:
-    holder = first.description if first is not None else "somebody"
+def _timed_out(holder: ModelVersion | None, name: str) -> str:
+    owner = holder.description if holder is not None else "another process"
     return (
-        f"waited {WAIT_S:.0f} s for a turn to move the champion of {name}; it is held by {holder}. Try again later: "
-        f"a holder that is not heard of for {SILENT_S:.0f} s loses its turn"
+        f"waited {TIMEOUT_S:.0f} s for the lock on promotions of {name}; it is held by {owner}. Try again later: "
+        f"a holder without a heartbeat for {EXPIRY_S:.0f} s loses the lock"
     )
 
 
-def _delete(client: MlflowClient, lock: str, number: int) -> None:
-    with suppress(MlflowException):  # gone already; or the store is down, and silence will end the turn
+def _release(client: MlflowClient, lock: str, number: int) -> None:
+    with suppress(MlflowException):  # released already; or the store is down, and the lock will expire
         client.delete_model_version(lock, str(number))

@@ -1,4 +1,4 @@
-"""A kept model asked in a fresh process, without Lightning, Hydra and MLflow: does it answer, and as it did here?"""
+"""A saved model served in a fresh process, without Lightning, Hydra and MLflow: does it give the same answers?"""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from omniretail.serving.manifest import BundleError
 
 @dataclass(frozen=True)
 class Served:
-    """What a fresh process found.
+    """What was measured in a fresh process.
 
     Attributes:
         answers: to the requests, as JSON has them.
@@ -23,7 +23,7 @@ class Served:
         latency_p50_ms: of a single request, in process.
         latency_p99_ms: of a single request, in process.
         memory_mb: highest resident memory, MiB.
-        packages: that it took, with versions.
+        packages: that were imported, with versions.
     """
 
     answers: list[dict[str, Any]]
@@ -35,27 +35,26 @@ class Served:
 
 
 def serve_in_fresh_process(bundle: Path, requests: pd.DataFrame) -> Served:
-    """Start a process, load the bundle there and ask.
+    """Start a process, load the bundle there and send it the requests.
 
     Raises:
-        BundleError: with the process's last words, where it does not answer.
+        BundleError: with the last line of the process's errors, where it does not answer.
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "requests.json").write_text(json.dumps(requests.to_dict(orient="records")))
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "omniretail.serving.selfcheck", str(bundle), str(folder)],
             capture_output=True,
             text=True,
         )
-        if done.returncode:
-            said = (done.stderr.strip() or "nothing").splitlines()[-1]
-            raise BundleError(f"the kept model does not answer in a process of its own: {said}")
-        return Served(
-            answers=json.loads((folder / "answers.json").read_text()), **json.loads((folder / "facts.json").read_text())
-        )
+        if process.returncode:
+            reason = (process.stderr.strip() or "no message").splitlines()[-1]
+            raise BundleError(f"the saved model does not answer in a process of its own: {reason}")
+        answers = json.loads((folder / "answers.json").read_text())
+        return Served(answers=answers, **json.loads((folder / "measurements.json").read_text()))
 
 
 def as_json(answers: pd.DataFrame) -> list[dict[str, Any]]:
-    """Answers as ``Served`` has them, to be held against each other."""
+    """Answers as ``Served`` has them, for comparison."""
     return json.loads(json.dumps(answers.to_dict(orient="records")))

@@ -1,1 +1,1 @@
-"""Answers requests with a kept model: what a service runs. It imports nothing that is for learning alone."""
+"""Answers requests with a saved model: what a service runs. It imports nothing that only training needs."""

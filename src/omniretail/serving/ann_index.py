@@ -1,4 +1,4 @@
-"""An index of item vectors, searched for the items of the largest product with a user's vector."""
+"""An index of item vectors for approximate nearest neighbour search by inner product."""
 
 import json
 from pathlib import Path
@@ -16,16 +16,16 @@ __all__ = ["ABOUT", "INDEX", "Index", "open_index", "search", "usearch"]
 INDEX, ABOUT = "items.usearch", "index.json"
 
 
-def search(made: Index, users: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers of the k items of the largest product, best first, and which of them were found; both (B, k)."""
-    matches = made.search(np.atleast_2d(users), k, threads=1)
+def search(index: Index, users: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the k items with the largest inner product, best first, and which places are filled; both (B, k)."""
+    matches = index.search(np.atleast_2d(users), k, threads=1)
     keys = np.asarray(matches.keys).reshape(len(np.atleast_2d(users)), -1).astype(np.int64)
     counts = np.asarray(getattr(matches, "counts", [keys.shape[1]]))
     return keys, np.arange(keys.shape[1]) < counts[:, None]
 
 
 def open_index(folder: Path) -> Index:
-    """The index, as it was measured. It is read as data: no pickle, no code.
+    """The index, as it was measured. Reading it runs no code.
 
     Raises:
         FileNotFoundError: where a file is missing.
@@ -33,15 +33,15 @@ def open_index(folder: Path) -> Index:
     for name in (INDEX, ABOUT):
         if not (folder / name).is_file():
             raise FileNotFoundError(f"{folder} holds no {name}; export_embeddings writes it")
-    said = json.loads((folder / ABOUT).read_text())
-    made = Index(
-        ndim=said["dim"],
+    settings = json.loads((folder / ABOUT).read_text())
+    index = Index(
+        ndim=settings["dim"],
         metric="ip",
         dtype="f32",
-        connectivity=said["connectivity"],
-        expansion_add=said["expansion_add"],
-        expansion_search=said["expansion_search"],
+        connectivity=settings["connectivity"],
+        expansion_add=settings["expansion_add"],
+        expansion_search=settings["expansion_search"],
     )
-    made.load(str(folder / INDEX))
-    made.expansion_search = said["expansion_search"]
-    return made
+    index.load(str(folder / INDEX))
+    index.expansion_search = settings["expansion_search"]
+    return index

@@ -1,4 +1,4 @@
-"""Answers for a file of requests, however long: read, answered and written in pieces, and gone on with after a stop."""
+"""Answers for a file of requests of any length: read, answered and written in parts, and resumed after a stop."""
 
 import json
 import os
@@ -14,27 +14,29 @@ from tqdm import tqdm
 from omniretail.serving.pyfunc import Service
 from omniretail.serving.validation import RequestError
 
-_ANSWERED = "answered.json"
+_JOB = "job.json"
 
 
 def answer_file(service: Service, digest: str, source: Path, target: Path, rows: int = 20_000) -> int:
     """Answer a Parquet file of requests into another, row by row in the same order; the number of rows is returned.
 
-    Each piece is written whole or not at all into ``<target>.parts``; the target appears by a rename when all pieces
-    are there. Started again after a stop, it goes on with the pieces that are missing, unless model, source or
-    ``rows`` are others.
+    Each part is written whole or not at all into ``<target>.parts``; the target appears by a rename when all parts are
+    there. Started again after a stop, it answers the parts that are missing, unless model, source or ``rows`` have
+    changed.
 
     Args:
-        service: see ``serving.pull``.
-        digest: names the model for good.
+        service: see ``serving.load_registered``.
+        digest: identifies the model's content.
         source: Parquet; a column per field of a request.
-        target: Parquet; ``user_id`` where it was given, and the answers' columns.
-        rows: at a time, which bounds memory.
+        target: Parquet; ``user_id`` where the source has it, and the answers' columns.
+        rows: per part, which bounds memory.
 
     Raises:
         FileNotFoundError: where there is no source.
         ValueError: where the source is no Parquet file, or a request is not as it should be; rows and field are named.
     """
+    if rows < 1:
+        raise ValueError(f"rows={rows} must be 1 or more")
     if not source.is_file():
         raise FileNotFoundError(f"input={source} is not there")
     try:
@@ -45,7 +47,7 @@ def answer_file(service: Service, digest: str, source: Path, target: Path, rows:
     total = file.metadata.num_rows
     with file, tqdm(total=total, unit="row", desc="answer", disable=None) as bar:
         for number, batch in enumerate(file.iter_batches(batch_size=rows)):
-            _piece(service, batch, parts / f"{number:08d}.parquet", number * rows)
+            _answer_part(service, batch, parts / f"{number:08d}.parquet", number * rows)
             bar.update(len(batch))
     _join(sorted(parts.glob("*.parquet")), target)
     shutil.rmtree(parts)
@@ -53,9 +55,9 @@ def answer_file(service: Service, digest: str, source: Path, target: Path, rows:
 
 
 def _parts(target: Path, job: dict[str, object]) -> Path:
-    """The folder of pieces; emptied where they are another job's."""
+    """The folder of parts; emptied where they are of another job."""
     parts = target.with_name(f"{target.name}.parts")
-    note = parts / _ANSWERED
+    note = parts / _JOB
     if parts.is_dir() and (not note.is_file() or json.loads(note.read_text()) != job):
         shutil.rmtree(parts)
     parts.mkdir(parents=True, exist_ok=True)
@@ -63,7 +65,7 @@ def _parts(target: Path, job: dict[str, object]) -> Path:
     return parts
 
 
-def _piece(service: Service, batch: pa.RecordBatch, path: Path, start: int) -> None:
+def _answer_part(service: Service, batch: pa.RecordBatch, path: Path, start: int) -> None:
     if path.is_file():
         return
     requests = _frame(batch)
@@ -79,35 +81,36 @@ def _piece(service: Service, batch: pa.RecordBatch, path: Path, start: int) -> N
 
 
 def _frame(batch: pa.RecordBatch) -> pd.DataFrame:
-    """Plain columns as pandas has them; nested ones as lists and dicts, where a word not given is left out."""
+    """Plain columns as pandas has them; nested ones as lists and dicts without missing fields."""
     columns = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         nested = pa.types.is_nested(column.type)
-        columns[name] = pd.Series(map(_given, column.to_pylist()), dtype=object) if nested else column.to_pandas()
+        columns[name] = pd.Series(map(_present, column.to_pylist()), dtype=object) if nested else column.to_pandas()
     return pd.DataFrame(columns)
 
 
-def _given(value: object) -> object:
+def _present(value: object) -> object:
+    """A nested value without the fields that are null."""
     if isinstance(value, dict):
-        return {name: _given(each) for name, each in value.items() if each is not None}
-    return [_given(each) for each in value] if isinstance(value, list) else value
+        return {name: _present(each) for name, each in value.items() if each is not None}
+    return [_present(each) for each in value] if isinstance(value, list) else value
 
 
-def _join(pieces: list[Path], target: Path) -> None:
-    """All pieces as one file, a row group each; it appears whole."""
+def _join(parts: list[Path], target: Path) -> None:
+    """All parts as one file, a row group each; it appears whole."""
     partial = target.with_name(f"{target.name}.tmp")
-    schema = pa.unify_schemas([pq.read_schema(piece) for piece in pieces]) if pieces else pa.schema([])
+    schema = pa.unify_schemas([pq.read_schema(part) for part in parts]) if parts else pa.schema([])
     with pq.ParquetWriter(partial, schema) as writer:
-        for table in _read(pieces, schema):
+        for table in _read(parts, schema):
             writer.write_table(table)
     os.replace(partial, target)
 
 
-def _read(pieces: list[Path], schema: pa.Schema) -> Iterator[pa.Table]:
-    for piece in pieces:
-        yield pq.read_table(piece).cast(schema)
+def _read(parts: list[Path], schema: pa.Schema) -> Iterator[pa.Table]:
+    for part in parts:
+        yield pq.read_table(part).cast(schema)
 
 
 def _fingerprint(source: Path) -> str:
-    facts = source.stat()
-    return f"{source.resolve()} {facts.st_size} {facts.st_mtime_ns}"
+    status = source.stat()
+    return f"{source.resolve()} {status.st_size} {status.st_mtime_ns}"

@@ -1,24 +1,24 @@
-"""Files that are sealed when a model is kept, and checked before it is read: nothing changed, nothing added."""
+"""Files that are sealed when a model is saved, and checked before it is read: nothing changed, nothing added."""
 
 import hashlib
 import json
 from pathlib import Path
 
 MANIFEST = "manifest.json"
-KINDS = {".json", ".npz", ".parquet", ".safetensors", ".txt", ".md"}
-"""What a kept model may consist of; none of these is executed by being read."""
+SUFFIXES = {".json", ".npz", ".parquet", ".safetensors", ".txt", ".md"}
+"""Files of which a saved model may consist; none of these is executed by being read."""
 _PICKLES = {".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".npy", ".ckpt"}
 
 
 class BundleError(ValueError):
-    """A kept model cannot be trusted or is not whole; the message names the file."""
+    """A saved model cannot be trusted or read; the message names the file."""
 
 
 def seal(folder: Path) -> str:
-    """Write the manifest: the sha256 of every other file; its own is returned.
+    """Write the manifest, which holds the sha256 of every other file; its own sha256 is returned.
 
     Raises:
-        BundleError: where a file is of a kind that a kept model may not hold.
+        BundleError: where there is a file that a saved model may not hold.
     """
     digests = {name: sha256(folder / name) for name in _files(folder)}
     (folder / MANIFEST).write_text(json.dumps({"sha256": digests}, indent=1) + "\n")
@@ -26,25 +26,25 @@ def seal(folder: Path) -> str:
 
 
 def check(folder: Path, expected: str | None = None) -> None:
-    """Hold every file against the manifest before any of them is opened.
+    """Compare every file with the manifest before any of them is opened.
 
     Args:
-        folder: of the kept model.
-        expected: sha256 of the manifest itself, from where the registry keeps it; None: the manifest is believed.
+        folder: of the saved model.
+        expected: sha256 of the manifest itself, from the registry; None: the manifest is trusted.
 
     Raises:
-        BundleError: where the manifest is missing or another than expected, or a file was changed, added or taken away.
+        BundleError: where the manifest is missing or another than expected, or a file was changed, added or removed.
     """
     path = folder / MANIFEST
     if not path.is_file():
         raise BundleError(
-            f"{folder} holds no {MANIFEST}; it is no model kept by omniretail, or it was not copied whole"
+            f"{folder} holds no {MANIFEST}; it is no model saved by omniretail, or it was not copied whole"
         )
     if expected is not None and sha256(path) != expected:
-        raise BundleError(f"{MANIFEST} is not the one that was registered; pull the version again, or do not use it")
+        raise BundleError(f"{MANIFEST} is not the one that was registered: refused; download the version again")
     listed = _listed(path)
-    there = _files(folder)
-    for name in sorted({*listed} ^ {*there}):
+    present = _files(folder)
+    for name in sorted({*listed} ^ {*present}):
         raise BundleError(f"{name} is {'missing' if name in listed else 'not listed in the manifest'}: refused")
     for name, digest in listed.items():
         if sha256(folder / name) != digest:
@@ -71,9 +71,8 @@ def _files(folder: Path) -> list[str]:
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
             raise BundleError(f"{name} is a link: refused")
-        if path.suffix not in KINDS:
-            why = (
-                "a pickle runs code when it is read" if path.suffix in _PICKLES else f"only {', '.join(sorted(KINDS))}"
-            )
-            raise BundleError(f"{name} is no file of a kept model ({why}): refused")
+        if path.suffix not in SUFFIXES:
+            pickle = path.suffix in _PICKLES
+            reason = "a pickle runs code when it is read" if pickle else f"only {', '.join(sorted(SUFFIXES))}"
+            raise BundleError(f"{name} is no file of a saved model ({reason}): refused")
     return [path.relative_to(folder).as_posix() for path in paths]

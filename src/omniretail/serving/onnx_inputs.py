@@ -1,4 +1,4 @@
-"""Histories as the plain arrays that a network in an ONNX file reads. NumPy alone: no torch."""
+"""Histories as the plain arrays that a network in an ONNX file reads. NumPy alone, no torch."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 Kind = Literal["sequences", "items", "baskets"]
 
 INPUTS: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "item": (("users", "events"), "int64: what was taken, oldest first, left-aligned; 0 behind a history's end"),
-    "length": (("users",), "int64: how many of a user's events, items or baskets stand in the other inputs; 0: none"),
-    "circumstance": (("users", "events", "C"), "int64: codes of each event's circumstances; 0 behind the end"),
+    "item": (("users", "events"), "int64: the items, oldest first, left-aligned; 0 behind a history's end"),
+    "length": (("users",), "int64: how many of a user's events, items or baskets are in the other inputs; 0: none"),
+    "circumstance": (("users", "events", "C"), "int64: codes of each event's context; 0 behind the end"),
     "baskets_ago": (("users", "events"), "int64: how many of the user's baskets came later; -1 behind the end"),
     "user": (("users",), "int64: the user's index in training, -1 for a user who was not in it"),
     "taken": (("pairs",), "int64: the distinct items of every user, one user after another"),
-    "row": (("pairs",), "int64: whose they are, counted from 0"),
-    "weight": (("pairs",), "float32: what each weighs"),
+    "row": (("pairs",), "int64: the user of each, counted from 0"),
+    "weight": (("pairs",), "float32: the weight of each"),
     "place": (("users", "visits"), "int64: which basket, oldest first, left-aligned; 0 behind a history's end"),
-    "line_code": (("lines", "K"), "int64: codes of the item of each line and of its words; 0: none"),
+    "line_code": (("lines", "K"), "int64: codes of the item of each line and of its attributes; 0: none"),
     "line_basket": (("lines",), "int64: the basket of each line"),
-    "number": (("baskets", "F"), "float32: each basket's numbers; basket 0 is empty and nobody's"),
+    "number": (("baskets", "F"), "float32: each basket's numbers; basket 0 is empty and belongs to no user"),
     "basket_circumstance": (("baskets", "3"), "int64: codes of each basket's store, hour and weekday; 0: not known"),
 }
-"""Axes and meaning of every input there is; an axis in lower case may have any length."""
+"""Axes and meaning of every input; an axis in lower case may have any length."""
 
 _EVENTS_AT_ONCE = 1 << 13
 
@@ -43,7 +43,7 @@ class Layout:
     Attributes:
         kind: the latest events in their order, the distinct items in no order, or the latest baskets.
         max_len: events or baskets that are read, the latest; 0: all.
-        context: circumstances of each event, see ``views.sequences``.
+        context: of each event, see ``views.sequences``.
         weighting: of items, see ``views.matrix``.
     """
 
@@ -74,7 +74,7 @@ def laid_out(users: Histories, layout: Layout, coding: "EventCoding | None" = No
 
 
 def groups(users: Histories) -> Iterator[np.ndarray]:
-    """Rows of users with histories of like length, so few that what a network holds of them at a time is bounded."""
+    """Rows of users in groups of similar history length, small enough to bound the memory of a network."""
     order = np.argsort(users.lengths, kind="stable")
     number = np.cumsum(np.maximum(users.lengths[order], 1)) // _EVENTS_AT_ONCE
     return iter(np.split(order, np.flatnonzero(np.diff(number)) + 1) if len(order) else [])
@@ -108,16 +108,16 @@ def _baskets(users: Histories, layout: Layout, coding: "EventCoding") -> dict[st
     n_baskets = np.diff(events.offsets)
     length = np.minimum(n_baskets, layout.max_len or n_baskets.max(initial=0))
     ends = np.repeat(events.offsets[1:], n_baskets)
-    kept = np.arange(len(ends)) >= ends - np.repeat(length, n_baskets)  # (N,), the latest of each user
-    number = np.where(kept, np.cumsum(kept), 0)  # 1 the first; 0 stands for no basket
+    latest = np.arange(len(ends)) >= ends - np.repeat(length, n_baskets)  # (N,), the latest of each user
+    number = np.where(latest, np.cumsum(latest), 0)  # 1 the first; 0 stands for no basket
     basket = np.repeat(number, np.diff(events.line_offsets))
     return {
-        "place": _padded(np.arange(1, kept.sum() + 1), Windows(np.cumsum(length) - length, length), 0),
+        "place": _padded(np.arange(1, latest.sum() + 1), Windows(np.cumsum(length) - length, length), 0),
         "length": length.astype(np.int64),
         "line_code": events.line_codes[basket > 0],
         "line_basket": basket[basket > 0],
-        "number": _after_none(events.numbers[kept]),
-        "basket_circumstance": _after_none(events.circumstances[kept]),
+        "number": _after_none(events.numbers[latest]),
+        "basket_circumstance": _after_none(events.circumstances[latest]),
     }
 
 

@@ -1,4 +1,4 @@
-"""Networks in ONNX files, run by ONNX Runtime; no torch, and a file is data: nothing in it is executed as code."""
+"""Networks in ONNX files, run by ONNX Runtime without torch; reading a file runs no code."""
 
 import json
 from dataclasses import dataclass
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 ABOUT = "omniretail"
 """Key of the file's metadata under which ``About`` stands, as JSON."""
 CODING = "coding.npz"
-"""Beside the network of a profile encoder: how baskets become codes and numbers."""
+"""File beside the network of a profile encoder: how baskets become codes and numbers."""
 
 Output = Literal["scores", "vectors"]
 
 
 @dataclass(frozen=True)
 class About:
-    """What a file says of itself.
+    """The metadata of a file.
 
     Attributes:
         model: the name of its class.
         output: scores of the catalogue, or vectors of users.
         width: numbers per user that come out: items, or dimensions.
         n_items: of the catalogue.
-        n_users: known from training, where the network has vectors or words of them; 0: it asks for nobody's index.
+        n_users: of the training, where the network has vectors or attributes of them; 0: it reads no user index.
         layout: of the inputs.
         inputs: axes and meaning of each input, for readers of the file.
     """
@@ -55,8 +55,8 @@ class OnnxRecommender:
     """The scoring half of a ``Recommender``, from a file.
 
     Args:
-        path: written by ``export.onnx.to_onnx``.
-        threads: of ONNX Runtime; 0: as many as it finds cores.
+        path: written by ``registry.formats.onnx.to_onnx``.
+        threads: of ONNX Runtime; 0: as many as there are cores.
 
     Raises:
         FileNotFoundError: where a file is missing.
@@ -79,11 +79,11 @@ class OnnxRecommender:
 
 
 class OnnxEncoder:
-    """Vectors of users, from a file: of a profile encoder, or to be multiplied with a recommender's item vectors.
+    """Vectors of users, from a file: a profile encoder's, or those whose products with item vectors are scores.
 
     Args:
-        path: written by ``export.onnx.to_onnx``.
-        threads: of ONNX Runtime; 0: as many as it finds cores.
+        path: written by ``registry.formats.onnx.to_onnx``.
+        threads: of ONNX Runtime; 0: as many as there are cores.
 
     Raises:
         FileNotFoundError: where a file is missing.
@@ -96,19 +96,19 @@ class OnnxEncoder:
         if self.about.output != "vectors":
             raise ValueError(f"{path} gives scores, not vectors of users; open it with OnnxRecommender")
 
-    def embed(self, users: Histories, at: int = 0) -> np.ndarray:
-        """See ``ProfileEncoder``; none of these networks asks for the moment. A user without a history gets nought."""
+    def embed(self, users: Histories, at: int | np.ndarray = 0) -> np.ndarray:
+        """See ``ProfileEncoder``; none of these networks depends on ``at``. A user without a history gets zeros."""
         return self._network.run(users)
 
 
 class _Network:
     def __init__(self, path: Path, threads: int) -> None:
         if not Path(path).is_file():
-            raise FileNotFoundError(f"there is no file {path}; export.onnx.to_onnx writes one")
+            raise FileNotFoundError(f"there is no file {path}; write one with omniretail.registry.formats.onnx.to_onnx")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self._names = [given.name for given in self._session.get_inputs()]
+        self._names = [each.name for each in self._session.get_inputs()]
         self.about = _about(path, self._session.get_modelmeta().custom_metadata_map)
         self._coding = _coding(Path(path).parent / CODING) if self.about.layout.kind == "baskets" else None
 
@@ -116,7 +116,7 @@ class _Network:
         """A row per user; float32, shape (B, width)."""
         about = self.about
         if users.n_items != about.n_items:
-            raise ValueError(f"these histories are of {users.n_items} items, {about.model} knows {about.n_items}")
+            raise ValueError(f"these histories are of {users.n_items} items, {about.model} is of {about.n_items}")
         if about.n_users and len(users) and users.user_idx.max() >= about.n_users:
             raise ValueError(f"user_idx {users.user_idx.max()} is beyond the {about.n_users} users of the training")
         parts = list(groups(users))
@@ -134,15 +134,17 @@ class _Network:
 
 def _about(path: Path, metadata: dict[str, str]) -> About:
     if ABOUT not in metadata:
-        raise ValueError(f"{path} does not say how its inputs are laid out; write it with export.onnx.to_onnx")
-    said = json.loads(metadata[ABOUT])
-    return About(**(said | {"layout": Layout(**said["layout"])}))
+        raise ValueError(
+            f"{path} has no metadata on its inputs; write it with omniretail.registry.formats.onnx.to_onnx"
+        )
+    about = json.loads(metadata[ABOUT])
+    return About(**(about | {"layout": Layout(**about["layout"])}))
 
 
 def _coding(file: Path) -> "EventCoding":
     from omniretail.views.profile.basket_events import EventCoding
 
     if not file.is_file():
-        raise FileNotFoundError(f"{file} is missing; it lies beside the network of a profile encoder")
+        raise FileNotFoundError(f"{file} is missing; it belongs beside the network of a profile encoder")
     with np.load(file, allow_pickle=False) as arrays:
         return EventCoding.from_arrays(dict(arrays))

@@ -1,7 +1,6 @@
-"""The way in for MLflow: ``mlflow models serve`` and ``mlflow.pyfunc.load_model`` call ``_load_pyfunc``."""
+"""MLflow's entry: ``mlflow models serve`` and ``mlflow.pyfunc.load_model`` call ``_load_pyfunc``."""
 
 from pathlib import Path
-from threading import Lock
 from typing import Any, Protocol
 
 import pandas as pd
@@ -13,14 +12,14 @@ from omniretail.serving.recommender import RecommenderService
 from omniretail.serving.response import ResponseService, read_response
 from omniretail.serving.validation import RequestError
 
-_NOTE = "registered_model_meta"
+_REGISTRY_NOTE = "registered_model_meta"
 
 
 class Service(Protocol):
-    """Answers requests, one per row."""
+    """Answers requests, one per row, from any number of threads."""
 
     def example(self) -> pd.DataFrame:
-        """A few requests of every sort, for people to read and for tools to try."""
+        """A few requests of every kind, for people to read and for tools to try."""
         ...
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -32,28 +31,29 @@ class Service(Protocol):
         ...
 
 
-def load_service(folder: Path, version: str = "", expected: str | None = None) -> Service:
-    """Check a kept model file by file, read it, and ask it its own example, which also makes ready what waits for that.
+def load_service(folder: Path, version: str = "", expected: str | None = None, command: str = "") -> Service:
+    """Check a saved model file by file, read it, and let it answer its own example, which also fills its caches.
 
     Args:
         folder: of the bundle.
-        version: what answers say of the model, such as ``grocery/3``.
+        version: name and version of the model, such as ``grocery/3``, for the answers.
         expected: see ``manifest.check``.
+        command: see ``bundle.kind_of``.
 
     Raises:
         BundleError: where it cannot be trusted.
     """
-    kind = kind_of(folder, expected)
+    kind = kind_of(folder, expected, command)
     try:
         service = _read(kind, folder, version)
         service.predict(service.example())
     except BundleError:
         raise
-    except Exception as error:  # whatever another version of the code may trip over
-        why = (str(error) or type(error).__name__).splitlines()[0]
+    except Exception as error:  # whatever fails where another version of the code saved the model
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise BundleError(
-            f"{folder} cannot be read or does not answer ({why}): refused; where another version of omniretail kept "
-            "it, train and register it again"
+            f"{folder} cannot be read or does not answer ({reason}): refused; where another version of omniretail "
+            "saved it, train and register it again"
         ) from error
     return service
 
@@ -62,7 +62,7 @@ def _read(kind: str, folder: Path, version: str) -> Service:
     if kind == "recommender":
         return RecommenderService(read_recommender(folder), version)
     if kind == "profile":
-        from omniretail.serving.profile import ProfileService  # takes LightGBM, and DuckDB for tags
+        from omniretail.serving.profile import ProfileService  # imports LightGBM, and DuckDB for tags
         from omniretail.serving.profile_bundle import read_profile
 
         return ProfileService(read_profile(folder), version)
@@ -72,19 +72,17 @@ def _read(kind: str, folder: Path, version: str) -> Service:
 
 
 class _Pyfunc:
-    """A service in MLflow's terms: what a client got wrong is HTTP 400."""
+    """A service as MLflow calls it: a mistake of the client is HTTP 400."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self._one_at_a_time = Lock()  # threads that compete for the interpreter keep all clients waiting longer
 
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
         from mlflow.exceptions import MlflowException
         from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
         try:
-            with self._one_at_a_time:
-                return self.service.predict(pd.DataFrame(model_input))
+            return self.service.predict(pd.DataFrame(model_input))
         except RequestError as error:
             raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
 
@@ -97,8 +95,8 @@ def _load_pyfunc(path: str) -> _Pyfunc:
 
 def _version(folder: Path) -> str:
     """``name/version`` where the model came from a registry, which leaves a note in the model's own folder."""
-    note = next((above / _NOTE for above in folder.parents[:2] if (above / _NOTE).is_file()), None)
+    note = next((parent / _REGISTRY_NOTE for parent in folder.parents[:2] if (parent / _REGISTRY_NOTE).is_file()), None)
     if note is None:
         return ""
-    said = yaml.safe_load(note.read_text())
-    return f"{said['model_name']}/{said['model_version']}"
+    registered = yaml.safe_load(note.read_text())
+    return f"{registered['model_name']}/{registered['model_version']}"

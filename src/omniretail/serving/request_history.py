@@ -6,48 +6,49 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from omniretail.serving.validation import RequestError, as_list, as_number, as_word, given, numbers
-from omniretail.views.histories import Histories
+from omniretail.ids import Vocabulary
+from omniretail.serving.validation import RequestError, as_index, as_list, as_number, as_seconds, indices, values_of
+from omniretail.views.histories import CATEGORY, Histories
 from omniretail.views.train import Train
 
-EVENT = ("item_id", "timestamp", "event_type", "channel", "store_id", "quantity", "value")
-"""What an event may say; only ``item_id`` must be there, and a bare id stands for an event that says no more."""
+EVENT_FIELDS = ("item_id", "timestamp", "event_type", "channel", "store_id", "quantity", "value")
+"""Fields of an event; only ``item_id`` is required, and a bare id stands for an event without other fields."""
 
 
-def asked_for(frame: pd.DataFrame, train: Train) -> tuple[Histories, np.ndarray]:
-    """The customers that requests ask for: by ``user_id`` as training knew them, or by the ``history`` given instead.
+def request_histories(frame: pd.DataFrame, train: Train) -> tuple[Histories, np.ndarray]:
+    """The histories of requests: by ``user_id`` as of the training's cutoff, or the ``history`` in the request instead.
 
     Args:
         frame: requests, a row each.
-        train: what is known of customers.
+        train: histories of known customers.
 
     Returns:
-        Their histories, empty where nothing is known, and how many unknown items the histories given named; (B,).
+        The histories, empty where nothing is known, and how many events of each row name an unknown item; shape (B,).
 
     Raises:
         RequestError: naming ``user_id`` or ``history``.
     """
-    histories = given(frame, "history")
-    users = train.histories.take(numbers("user_id", given(frame, "user_id"), train.users))
-    unknown = np.zeros(len(frame), dtype=np.int64)
-    fresh = np.flatnonzero([each is not None for each in histories])
-    if len(fresh):
-        made, unknown[fresh] = histories_of([histories[row] for row in fresh], train)
+    lists = values_of(frame, "history")
+    users = train.histories.take(indices("user_id", values_of(frame, "user_id"), train.users))
+    n_unknown = np.zeros(len(frame), dtype=np.int64)
+    rows = np.flatnonzero([each is not None for each in lists])
+    if len(rows):
+        own, n_unknown[rows] = histories_of([lists[row] for row in rows], train)
         place = np.arange(len(frame))
-        place[fresh] = len(frame) + np.arange(len(fresh))
-        users = users.then(made).take(place)
-    return users, unknown
+        place[rows] = len(frame) + np.arange(len(rows))
+        users = users.then(own).take(place)
+    return users, n_unknown
 
 
-def histories_of(told: Sequence[Any], train: Train) -> tuple[Histories, np.ndarray]:
-    """The histories of customers whom training did not know.
+def histories_of(lists: Sequence[Any], train: Train) -> tuple[Histories, np.ndarray]:
+    """Lists of events as histories of customers unknown to training.
 
-    Events of one moment are one basket. Events without a time are taken to be in order, one basket each, the last of
+    Events of one time are one basket. Events without a time are taken to be in order, one basket each, the last of
     them a second before the model's cutoff; either all events of a history have a time, or none.
 
     Args:
-        told: per row a list of events, oldest first where they have no time.
-        train: whose items, channels and stores events are told in.
+        lists: per row a list of events, oldest first where they have no time.
+        train: the vocabularies of items, channels, stores and event types.
 
     Returns:
         The histories, and how many events of each row name an item that the model does not know and are left out;
@@ -56,84 +57,73 @@ def histories_of(told: Sequence[Any], train: Train) -> tuple[Histories, np.ndarr
     Raises:
         RequestError: naming ``history``, where an event is not as it should be.
     """
-    rows = [_columns(as_list("history", events), train) for events in told]
-    lengths = np.array([len(row["item_idx"]) for row in rows], dtype=np.int64)
-    unknown = np.array([row.pop("n_unknown") for row in rows], dtype=np.int64)
-    joined = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]} if rows else {}
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    nobody = np.full(len(rows), -1, dtype=np.int32)
-    if not rows:
-        return Histories.of([], len(train.items)), unknown
-    return Histories(user_idx=nobody, offsets=offsets, n_items=len(train.items), **joined), unknown
+    if not lists:
+        return Histories.of([], len(train.items)), np.zeros(0, dtype=np.int64)
+    parts = [_arrays(as_list("history", events), train) for events in lists]
+    n_unknown = np.array([part.pop("n_unknown") for part in parts], dtype=np.int64)
+    lengths = [len(part["item_idx"]) for part in parts]
+    return Histories(
+        user_idx=np.full(len(parts), -1, dtype=np.int32),
+        offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
+        n_items=len(train.items),
+        **{name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
+    ), n_unknown
 
 
-def _columns(events: list[Any], train: Train) -> dict[str, Any]:
-    """One row's events as arrays, in the order of time, without those of unknown items."""
-    if events and not isinstance(events[0], dict):  # bare ids
-        told: dict[str, list[Any]] = {"item_id": events}
-    else:
-        told = _told(events)
-    item_idx = numbers("history", told.get("item_id", []), train.items)
-    seconds = _seconds(told["timestamp"]) if "timestamp" in told else np.arange(-len(item_idx), 0) + train.at
+def _arrays(events: list[Any], train: Train) -> dict[str, Any]:
+    """One row's events as arrays, sorted by time, without those of unknown items."""
+    columns = _columns(events)
+    item_idx = indices("history", columns.get("item_id", []), train.items)
+    seconds = _seconds(columns["timestamp"]) if "timestamp" in columns else np.arange(-len(item_idx), 0) + train.at
     order = np.argsort(seconds, kind="stable")
     order = order[item_idx[order] >= 0]
-    n = len(order)
-    moments = seconds[order]
+    times = seconds[order]
     return {
         "item_idx": item_idx[order],
-        "timestamp": moments,
-        "basket": np.cumsum(np.diff(moments, prepend=moments[:1]) > 0).astype(np.int32),
-        "event_type": _words("event_type", told, train.event_types, 0)[order].astype(np.int8),
-        "channel": _words("channel", told, train.channels, 0)[order].astype(np.int8),
-        "store": _words("store_id", told, train.stores, -1)[order].astype(np.int32),
-        "quantity": _amounts("quantity", told, len(item_idx))[order],
-        "value": _amounts("value", told, len(item_idx))[order],
-        "discount": np.full(n, np.nan, dtype=np.float32),
-        "coupon": np.full(n, np.nan, dtype=np.float32),
+        "timestamp": times,
+        "basket": np.cumsum(np.diff(times, prepend=times[:1]) > 0).astype(np.int32),
+        "event_type": _codes("event_type", columns, train.event_types)[order].astype(CATEGORY),
+        "channel": _codes("channel", columns, train.channels)[order].astype(CATEGORY),
+        "store": _codes("store_id", columns, train.stores)[order].astype(np.int32),
+        "quantity": _amounts("quantity", columns)[order],
+        "value": _amounts("value", columns)[order],
+        "discount": np.full(len(order), np.nan, dtype=np.float32),
+        "coupon": np.full(len(order), np.nan, dtype=np.float32),
         "n_unknown": int((item_idx < 0).sum()),
     }
 
 
-def _told(events: list[Any]) -> dict[str, list[Any]]:
-    """Events as columns; what only some of them say is None in the others."""
-    words = dict.fromkeys(word for event in events if isinstance(event, dict) for word in event)
-    for word in words:
-        if word not in EVENT:
-            raise RequestError(f"history: an event has no {word!r}; it may have {', '.join(EVENT)}")
+def _columns(events: list[Any]) -> dict[str, list[Any]]:
+    """Events as columns, None where an event lacks a field that others have; columns without a value are left out."""
+    if events and not isinstance(events[0], dict):  # bare ids
+        return {"item_id": events}
+    fields = dict.fromkeys(field for event in events if isinstance(event, dict) for field in event)
+    for field in fields:
+        if field not in EVENT_FIELDS:
+            raise RequestError(f"history: an event has no {field!r}; it may have {', '.join(EVENT_FIELDS)}")
     for place, event in enumerate(events):
         if not isinstance(event, dict) or event.get("item_id") is None:
             raise RequestError(f"history: event {place} has no item_id")
-    return {word: [event.get(word) for event in events] for word in words if word == "item_id" or _any(events, word)}
-
-
-def _any(events: list[Any], word: str) -> bool:
-    return any(event.get(word) is not None for event in events)
+    columns = {field: [event.get(field) for event in events] for field in fields}
+    return {field: values for field, values in columns.items() if any(value is not None for value in values)}
 
 
 def _seconds(times: list[Any]) -> np.ndarray:
-    """Moments in seconds since 1970, from such numbers or ISO 8601."""
+    """Times in seconds since 1970; shape (n,)."""
     if any(each is None for each in times):
         raise RequestError("history: some events have a timestamp and some have none; give it for all or for none")
-    try:
-        if all(isinstance(each, int | float) and not isinstance(each, bool) for each in times):
-            return np.array(times, dtype=np.float64).astype(np.int64)
-        return pd.to_datetime(times, utc=True, format="ISO8601").as_unit("s").asi8
-    except (ValueError, TypeError, OverflowError):
-        raise RequestError("history: a timestamp is ISO 8601 or seconds since 1970") from None
+    return as_seconds("history: timestamp", times)
 
 
-def _words(field: str, told: dict[str, list[Any]], known: Any, missing: int) -> np.ndarray:
-    """Numbers of words; a store that training did not know is no store."""
-    n = len(told.get("item_id", []))
-    if field not in told:
-        return np.full(n, missing)
+def _codes(field: str, columns: dict[str, list[Any]], vocabulary: Vocabulary) -> np.ndarray:
+    """Indices of values, -1 where an event has none; so has a store that is not in the vocabulary; shape (n,)."""
+    values = columns.get(field, [None] * len(columns.get("item_id", [])))
     if field == "store_id":
-        return numbers("history: store_id", told[field], known)
-    return np.array([missing if each is None else as_word(f"history: {field}", each, known) for each in told[field]])
+        return indices("history: store_id", values, vocabulary)
+    return np.array([-1 if each is None else as_index(f"history: {field}", each, vocabulary) for each in values])
 
 
-def _amounts(field: str, told: dict[str, list[Any]], n: int) -> np.ndarray:
-    if field not in told:
-        return np.full(n, np.nan, dtype=np.float32)
-    said = [np.nan if each is None else as_number(f"history: {field}", each) for each in told[field]]
-    return np.array(said, dtype=np.float32)
+def _amounts(field: str, columns: dict[str, list[Any]]) -> np.ndarray:
+    values = columns.get(field, [None] * len(columns.get("item_id", [])))
+    amounts = [np.nan if each is None else as_number(f"history: {field}", each) for each in values]
+    return np.array(amounts, dtype=np.float32)

@@ -16,24 +16,24 @@ class RequestError(ValueError):
     """A request that cannot be answered as it is; the message begins with the field's name."""
 
 
-def known_fields(frame: pd.DataFrame, known: Sequence[str]) -> None:
-    """Hold the columns of a request against the fields there are.
+def check_fields(frame: pd.DataFrame, fields: Sequence[str]) -> None:
+    """Refuse a request with columns that are no fields.
 
     Raises:
-        RequestError: naming a column that is none of them; or where there is no column, which is what MLflow leaves of
-            a request that names no field of the signature.
+        RequestError: naming a column that is no field; or where there is no column, which is what MLflow leaves of a
+            request that names no field of the signature.
     """
     if not len(frame.columns):
-        raise RequestError(f"the request names none of the fields {', '.join(known)}")
+        raise RequestError(f"the request names none of the fields {', '.join(fields)}")
     for column in frame.columns:
-        if column not in known:
-            near = get_close_matches(str(column), known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        if column not in fields:
+            near = get_close_matches(str(column), fields, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(fields)}"
             raise RequestError(f"{column}: there is no such field; {hint}")
 
 
-def given(frame: pd.DataFrame, field: str) -> list[Any]:
-    """A field of every row, None where it was not given."""
+def values_of(frame: pd.DataFrame, field: str) -> list[Any]:
+    """A field of every row, None where the row has no value for it."""
     if field not in frame.columns:
         return [None] * len(frame)
     return [None if _is_missing(each) else each for each in frame[field]]
@@ -48,7 +48,7 @@ def as_list(field: str, value: Any) -> list[Any]:
     if isinstance(value, np.ndarray):
         return value.tolist()
     if not isinstance(value, list | tuple):
-        raise RequestError(f"{field}: a list is expected, not {_said(value)}")
+        raise RequestError(f"{field}: a list is expected, not {shown(value)}")
     return list(value)
 
 
@@ -60,7 +60,7 @@ def as_count(field: str, value: Any, most: int) -> int:
     """
     number = _whole(value)
     if number is None or not 1 <= number <= most:
-        raise RequestError(f"{field}: a whole number from 1 to {most:,} is expected, not {_said(value)}")
+        raise RequestError(f"{field}: a whole number from 1 to {most:,} is expected, not {shown(value)}")
     return number
 
 
@@ -70,69 +70,92 @@ def as_number(field: str, value: Any) -> float:
     Raises:
         RequestError: where it is something else.
     """
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
-        raise RequestError(f"{field}: a number is expected, not {_said(value)}")
+    if not is_number(value):
+        raise RequestError(f"{field}: a number is expected, not {shown(value)}")
     return float(value)
 
 
-def as_word(field: str, value: Any, known: Vocabulary) -> int:
-    """The number of a word that must be known.
+def as_seconds(field: str, values: Sequence[Any]) -> np.ndarray:
+    """Times in seconds since 1970, from such numbers, ISO 8601 text or Parquet's timestamps; int64, shape (n,).
+
+    Raises:
+        RequestError: where one of them is neither.
+    """
+    try:
+        if all(map(is_number, values)):
+            return np.array(values, dtype=np.float64).astype(np.int64)
+        if any(isinstance(each, bool | int | float | np.number) for each in values):  # infinite, or beside text
+            raise ValueError
+        return pd.to_datetime(list(values), utc=True, format="ISO8601").as_unit("s").asi8
+    except (ValueError, TypeError, OverflowError):
+        value = f", not {shown(values[0])}" if len(values) == 1 else ""
+        raise RequestError(f"{field}: a time is ISO 8601 or seconds since 1970{value}") from None
+
+
+def as_index(field: str, value: Any, vocabulary: Vocabulary) -> int:
+    """The index of a value that must be in the vocabulary.
 
     Raises:
         RequestError: where it is not.
     """
-    found = int(numbers(field, [value], known)[0])
-    if found < 0:
-        words = ", ".join(map(str, known.ids[:_SHOWN]))
-        more = f" and {len(known) - _SHOWN:,} more" if len(known) > _SHOWN else ""
-        raise RequestError(f"{field}: {_said(value)} is not known; this model knows {words or 'none'}{more}")
-    return found
+    index = int(indices(field, [value], vocabulary)[0])
+    if index < 0:
+        listed = ", ".join(map(str, vocabulary.ids[:_SHOWN]))
+        more = f" and {len(vocabulary) - _SHOWN:,} more" if len(vocabulary) > _SHOWN else ""
+        raise RequestError(f"{field}: {shown(value)} is not known; this model knows {listed or 'none'}{more}")
+    return index
 
 
-def numbers(field: str, ids: Sequence[Any], known: Vocabulary) -> np.ndarray:
-    """Raw ids as numbers, -1 where an id is not known or None; int32, shape (n,).
+def indices(field: str, ids: Sequence[Any], vocabulary: Vocabulary) -> np.ndarray:
+    """Raw ids as indices, -1 where an id is not in the vocabulary or None; int32, shape (n,).
 
     Raises:
         RequestError: where an id is of another type than those of the model.
     """
     if not len(ids):
         return np.zeros(0, dtype=np.int32)
-    whole = pd.api.types.is_integer_dtype(known.ids)
-    plain = _plain(ids, whole)
+    integers = pd.api.types.is_integer_dtype(vocabulary.ids)
+    plain = _of_one_type(ids, integers)
     if plain is None:
-        wrong = next(each for each in ids if each is not None and not _fits(each, whole))
-        wanted = "integers" if whole else "text"
-        raise RequestError(f"{field}: {_said(wrong)} is of the wrong type; this model's ids are {wanted}")
-    return known.encode(plain)
+        wrong = next(each for each in ids if each is not None and not _has_type(each, integers))
+        expected = "integers" if integers else "text"
+        raise RequestError(f"{field}: {shown(wrong)} is of the wrong type; this model's ids are {expected}")
+    return vocabulary.encode(plain)
 
 
-def _plain(ids: Sequence[Any], whole: bool) -> Any:
-    """Ids of one type, with one that nobody has in place of None; None where one is of the wrong type."""
+def is_number(value: Any) -> bool:
+    """Whether it is a finite number; True and False are none."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
+        return False
+    return bool(np.isfinite(value))
+
+
+def shown(value: Any) -> str:
+    """A value as an error message shows it."""
+    text = repr(value.item() if isinstance(value, np.generic) else value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _of_one_type(ids: Sequence[Any], integers: bool) -> Any:
+    """Ids of one type, missing ones in a form that no id has; None where one is of the wrong type."""
     kind = pd.api.types.infer_dtype(ids, skipna=False)
-    if kind == ("integer" if whole else "string"):
+    if kind == ("integer" if integers else "string"):
         return ids
-    if not all(each is None or _fits(each, whole) for each in ids):
+    if not all(each is None or _has_type(each, integers) for each in ids):
         return None
-    if whole:  # a column with gaps arrives as floats
+    if integers:  # a column with gaps arrives as floats
         return pd.array([None if each is None else int(each) for each in ids], dtype="Int64")
     return pd.array(list(ids), dtype="str")
 
 
-def _fits(value: Any, whole: bool) -> bool:
-    return _whole(value) is not None if whole else isinstance(value, str)
+def _has_type(value: Any, integers: bool) -> bool:
+    return _whole(value) is not None if integers else isinstance(value, str)
 
 
 def _whole(value: Any) -> int | None:
     """The integer that a JSON number stands for; None where it stands for none."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
-        return None
-    return int(value) if float(value).is_integer() else None
+    return int(value) if is_number(value) and float(value).is_integer() else None
 
 
 def _is_missing(value: Any) -> bool:
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value))
-
-
-def _said(value: Any) -> str:
-    text = repr(value.item() if isinstance(value, np.generic) else value)
-    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -115,7 +115,7 @@ class CoLES:
         self.coding_, self.weights_ = coding.arrays(), weights_of(self._task)
         return self
 
-    def embed(self, users: Histories, at: int) -> np.ndarray:
+    def embed(self, users: Histories, at: int | np.ndarray) -> np.ndarray:
         """See ``ProfileEncoder``; what came after the last event says nothing, and without events it is nought."""
         if not hasattr(self, "_task"):  # read from a file
             self._task = with_weights(CoLESNetwork(EventCoding.from_arrays(self.coding_), self), self.weights_)

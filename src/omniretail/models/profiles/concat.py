@@ -40,10 +40,10 @@ class Concat:
         self.scales_ = np.repeat(scales, [part.shape[1] for part in vectors])  # (D,)
         return self
 
-    def embed(self, users: Histories, at: int) -> np.ndarray:
+    def embed(self, users: Histories, at: int | np.ndarray) -> np.ndarray:
         """See ``ProfileEncoder``."""
         together = np.concatenate(self._vectors(users, at), axis=1)
         return ((together - self.means_) / self.scales_).astype(np.float32)
 
-    def _vectors(self, users: Histories, at: int) -> list[np.ndarray]:
+    def _vectors(self, users: Histories, at: int | np.ndarray) -> list[np.ndarray]:
         return [self.parts_[name].embed(users, at) for name in self.parts]

@@ -45,7 +45,7 @@ class IALSFactors:
         self.item_factors_ = self._model().fit(train).item_factors_  # (I, D)
         return self
 
-    def embed(self, users: Histories, at: int) -> np.ndarray:
+    def embed(self, users: Histories, at: int | np.ndarray) -> np.ndarray:
         """See ``ProfileEncoder``; an empty history lies at the origin."""
         model = self._model()
         model.item_factors_ = self.item_factors_

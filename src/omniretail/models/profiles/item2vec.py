@@ -62,7 +62,7 @@ class Item2Vec:
         self.item_vectors_ = (left * np.sqrt(strength)).astype(np.float32)  # (I, D)
         return self
 
-    def embed(self, users: Histories, at: int) -> np.ndarray:
+    def embed(self, users: Histories, at: int | np.ndarray) -> np.ndarray:
         """See ``ProfileEncoder``; an empty history lies at the origin."""
         weights = user_items(users, self._weights(users))  # (B, I)
         total = np.asarray(weights.sum(axis=1))

@@ -93,7 +93,7 @@ class NextItem:
         return self
 
     @torch.inference_mode()
-    def embed(self, users: Histories, at: int) -> np.ndarray:
+    def embed(self, users: Histories, at: int | np.ndarray) -> np.ndarray:
         """See ``ProfileEncoder``; what came after the last event says nothing, and without events it is nought."""
         if not hasattr(self, "_task"):  # read from a file
             self._task = with_weights(self._made(), self.weights_)

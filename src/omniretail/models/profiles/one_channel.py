@@ -43,7 +43,7 @@ class OneChannel:
         self.parts_ = {"encoder": copy.deepcopy(self.encoder).fit(seen)}
         return self
 
-    def embed(self, users: Histories, at: int) -> np.ndarray:
+    def embed(self, users: Histories, at: int | np.ndarray) -> np.ndarray:
         """See ``ProfileEncoder``."""
         return self.parts_["encoder"].embed(self._seen(users), at)
 

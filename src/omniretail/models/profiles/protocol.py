@@ -19,7 +19,7 @@ class ProfileEncoder(Protocol):
         """Learn from the events before the cutoff; the same seed gives the same vectors."""
         ...
 
-    def embed(self, users: Histories, at: int) -> np.ndarray:
+    def embed(self, users: Histories, at: int | np.ndarray) -> np.ndarray:
         """Finite everywhere, of one length for every customer; an empty history has a vector too.
 
         A row's vector depends on that row alone. Histories may go on after the training's cutoff, so that an encoder
@@ -27,7 +27,8 @@ class ProfileEncoder(Protocol):
 
         Args:
             users: histories of B customers; only indices of the training catalogue occur in them.
-            at: the moment at which the customers are looked at, after all their events; seconds since 1970.
+            at: the time as of which the customers are described, after all their events; seconds since 1970, one for
+                all or of shape (B,).
 
         Returns:
             float32; shape (B, D).

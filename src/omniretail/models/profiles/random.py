@@ -26,7 +26,7 @@ class Random:
         self.n_items_ = np.array(len(train.items))
         return self
 
-    def embed(self, users: Histories, at: int) -> np.ndarray:
+    def embed(self, users: Histories, at: int | np.ndarray) -> np.ndarray:
         """See ``ProfileEncoder``."""
         vectors = np.empty((len(users), self.dim), dtype=np.float32)
         for row, (start, end) in enumerate(zip(users.offsets[:-1], users.offsets[1:], strict=True)):

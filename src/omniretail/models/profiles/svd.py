@@ -8,7 +8,7 @@ from scipy import sparse
 
 from omniretail.models.neighbours import rarity
 from omniretail.views.histories import Histories
-from omniretail.views.item_words import item_words
+from omniretail.views.item_attributes import item_attributes
 from omniretail.views.matrix import user_items
 from omniretail.views.train import Train
 
@@ -67,13 +67,13 @@ class CountSVD:
         self.directions_ = factors[2].T.copy()  # (F, D)
         return self
 
-    def embed(self, users: Histories, at: int) -> np.ndarray:
+    def embed(self, users: Histories, at: int | np.ndarray) -> np.ndarray:
         """See ``ProfileEncoder``; an empty history lies at the origin."""
         return (self._weighed(users) @ self.directions_).astype(np.float32)
 
     def _columns(self, train: Train) -> tuple[sparse.csr_array, np.ndarray]:
         """One where an item counts in a column; and the block, items or a level, of each column."""
-        names, _, word_level, item_word = item_words(train, self.levels)
+        names, _, word_level, item_word = item_attributes(train, self.levels)
         own = np.arange(len(train.items)) if self.items else np.full(len(train.items), -1)
         given = np.where(np.isin(names, self.levels), item_word, -1)  # price bands only where asked for
         said = np.column_stack([own, np.where(given >= 0, given + len(own), -1)])  # (I, 1 + L)

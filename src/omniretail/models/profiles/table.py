@@ -8,8 +8,8 @@ import pandas as pd
 
 from omniretail.models.profiles.feature_scaling import scaled
 from omniretail.views.histories import Histories
-from omniretail.views.item_words import item_words
-from omniretail.views.profile.dictionary import FIXED, KINDS, Feature, by_word
+from omniretail.views.item_attributes import item_attributes
+from omniretail.views.profile.dictionary import FIXED, KINDS, Feature, by_attribute
 from omniretail.views.profile.from_histories import profile_frames
 from omniretail.views.train import Train
 
@@ -44,7 +44,7 @@ class ProfileTable:
         if not train.zone:
             raise ValueError("a profile needs dates, and this data holds an order only; choose a source with a clock")
         self.zone_ = np.array(train.zone)
-        words = item_words(train, self.levels)
+        words = item_attributes(train, self.levels)
         self.level_names_, self.words_, self.word_level_, self.item_word_ = words
         fixed, said = profile_frames(train.histories, train.at, train.zone, self.item_word_)
         self.column_kind_, self.column_word_ = self._worth_a_column(said)
@@ -56,12 +56,12 @@ class ProfileTable:
         self.scales_ = np.where(spread > 1e-9, spread, 1.0)
         return self
 
-    def embed(self, users: Histories, at: int) -> np.ndarray:
+    def embed(self, users: Histories, at: int | np.ndarray) -> np.ndarray:
         """See ``ProfileEncoder``."""
         standardised = (self._scaled(self.table(users, at)) - self.means_) / self.scales_
         return np.nan_to_num(np.clip(standardised, -_CLIP, _CLIP)).astype(np.float32)
 
-    def table(self, users: Histories, at: int) -> pd.DataFrame:
+    def table(self, users: Histories, at: int | np.ndarray) -> pd.DataFrame:
         """The features as people read them; a row per customer, NaN where their log cannot say; shape (B, F)."""
         return self._wide(*profile_frames(users, at, str(self.zone_), self.item_word_))
 
@@ -71,14 +71,14 @@ class ProfileTable:
         return [
             *FIXED,
             *(
-                by_word(kinds[kind], str(self.level_names_[self.word_level_[word]]), str(self.words_[word]))
+                by_attribute(kinds[kind], str(self.level_names_[self.word_level_[word]]), str(self.words_[word]))
                 for kind, word in zip(self.column_kind_, self.column_word_, strict=True)
             ),
         ]
 
     def _worth_a_column(self, said: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Kind and word of each column beyond the fixed ones."""
-        customers = np.bincount(said.word, minlength=len(self.words_))
+        customers = np.bincount(said.attribute_value, minlength=len(self.words_))
         columns = []
         for level in range(len(self.level_names_)):
             words = np.flatnonzero((self.word_level_ == level) & (customers > 0))
@@ -94,7 +94,7 @@ class ProfileTable:
             words = self.column_word_[self.column_kind_ == number]
             place = np.full(len(self.words_), -1)
             place[words] = np.arange(len(words))
-            column = place[said.word]
+            column = place[said.attribute_value]
             values = np.full((len(fixed), len(words)), np.nan if kind == "days_since" else 0.0)
             values[said.user_id[column >= 0], column[column >= 0]] = said[kind][column >= 0]
             if kind == "share":

@@ -16,7 +16,7 @@ from omniretail.models.protocols import Recommender
 from omniretail.models.recommenders.tifu_knn import TIFUKNN
 from omniretail.models.top_k import batches, top_k
 from omniretail.views.histories import Histories
-from omniretail.views.item_words import item_words
+from omniretail.views.item_attributes import item_attributes
 from omniretail.views.matrix import binary_user_items
 from omniretail.views.train import Train
 
@@ -74,7 +74,7 @@ class ProfileReranker:
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
-        names, _, value_level, item_values = item_words(train, [self.level])
+        names, _, value_level, item_values = item_attributes(train, [self.level])
         has_level = self.level in names
         self.item_value_ = item_values[:, 0] if has_level else np.full(len(train.items), -1)  # (I,)
         n_values = int(np.sum(value_level == 0)) if has_level else 0

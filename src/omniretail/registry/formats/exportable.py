@@ -115,7 +115,7 @@ def _encoder(model: object) -> Graph | None:
 
 def _sequence(model: SASRec | GRU4Rec) -> Graph:
     n_items = len(model.popularity_)
-    task: SequenceNetwork = with_weights(model._made(n_items), model.weights_)
+    task: SequenceNetwork = with_weights(model.network(n_items), model.weights_)
     inputs = ("item", "length", *(["circumstance"] if model.context else []))
     with torch.no_grad():
         _, items = task._comparable(torch.zeros(1, task.encoder.items.embedding_dim))
@@ -133,7 +133,7 @@ def _sequence(model: SASRec | GRU4Rec) -> Graph:
 def _two_tower(model: TwoTower) -> Graph:
     if getattr(model, "encoder", None) is not None:
         raise ValueError("this TwoTower reads a profile that another model makes; ONNX is for one without encoder")
-    task: TwoTowerNetwork = with_weights(model._made(), model.weights_)
+    task: TwoTowerNetwork = with_weights(model.network(), model.weights_)
     network = TowerVectors(task, torch.from_numpy(model.item_factors_))
     return Graph(
         network,

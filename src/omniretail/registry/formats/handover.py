@@ -50,7 +50,7 @@ def _parts(uri: str, model: str) -> tuple[Any, Any]:
     """The fitted model and the training set that it is served with."""
     service = load_registered(uri, model).service
     if isinstance(service, RecommenderService):
-        return service.parts.model, service.parts.train
+        return service.bundle.model, service.bundle.train
     if isinstance(service, ProfileService):
-        return service.parts.encoder, service.parts.train
+        return service.bundle.encoder, service.bundle.train
     raise ValueError(f"{model} is a response model: it has neither vectors nor a network of histories")

@@ -129,9 +129,9 @@ class TowerVectors(nn.Module):
     def __init__(self, task: TwoTowerNetwork, items: Tensor) -> None:
         super().__init__()
         with torch.no_grad():
-            said = task.user_tower.words(*task._flat(task.said_of_users))  # (U, D)
+            said = task.user_tower.attributes(*task._flat(task.user_attributes))  # (U, D)
         self.tower = copy.deepcopy(task.user_tower)
-        self.tower.words = _First()  # type: ignore[assignment]  # it gets the mean instead of the words
+        self.tower.attributes = _First()  # type: ignore[assignment]  # it gets the mean instead of the words
         self.register_buffer("items", items)
         self.register_buffer("said", torch.cat([torch.zeros_like(said[:1]), said]))
 
