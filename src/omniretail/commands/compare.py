@@ -53,6 +53,7 @@ def _arguments() -> argparse.Namespace:
 def _compare(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
+    from omniretail.report.compare import gains_tested
     from omniretail.report.experiment import named_tables, save_tables
     from omniretail.report.tables.comparison_text import text_table
     from omniretail.report.tables.protocol import differing_settings
@@ -62,6 +63,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     compared = compare(arguments.uri, arguments.run_ids, arguments.stage, metrics=metrics, primary=arguments.primary)
     if arguments.baseline:
         compared = [part.with_baseline(arguments.baseline) for part in compared]
+    compared = gains_tested(compared)
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     tables = [part.by_activity(arguments.pair, arguments.against) if arguments.by else part.table for part in compared]
     headings = differing_settings([part.results[0].protocol for part in compared])

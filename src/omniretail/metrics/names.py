@@ -69,6 +69,15 @@ def lower_is_better(key: str) -> bool:
     return re.sub(r"_at_\d+$", "", key.rpartition("/")[2]) in _LOSSES
 
 
+def is_gain(key: str) -> bool:
+    """Whether a metric is the difference that something makes, and zero where it makes none.
+
+    >>> is_gain("all_items/new_here/gain"), is_gain("auc")
+    (True, False)
+    """
+    return key.rpartition("/")[2] == "gain"
+
+
 def _words(metric: str) -> str:
     words = " ".join(word.upper() if word in _ACRONYMS else word for word in metric.split("_"))
     return _NAMES.get(metric, words[:1].upper() + words[1:])

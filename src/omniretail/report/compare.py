@@ -13,7 +13,8 @@ from omniretail.report.tables.by_activity import Pairs, by_activity
 from omniretail.report.tables.comparison import comparison
 from omniretail.report.tables.comparison_text import text_table
 from omniretail.report.tables.csv_files import ONLY, write_csv
-from omniretail.report.tables.protocol import named_model
+from omniretail.report.tables.gain_tests import with_gain_tests
+from omniretail.report.tables.protocol import merged, named_model
 from omniretail.report.tables.verdict import verdict
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
@@ -46,7 +47,13 @@ class Report:
             ValueError: where protocols differ, or a metric was not measured.
         """
         table = comparison(results, self.metrics, self.primary, self.baseline, self.tested)
-        return Comparison(results, table, self, card, drops)
+        return gains_tested([Comparison(results, table, self, card, drops)])[0]
+
+
+def gains_tested(comparisons: "Sequence[Comparison]") -> "list[Comparison]":
+    """Comparisons whose gains are tested, and corrected for being tested together; see ``with_gain_tests``."""
+    tables = with_gain_tests([(each.table, merged(each.results)) for each in comparisons])
+    return [replace(each, table=table) for each, table in zip(comparisons, tables, strict=True)]
 
 
 @dataclass(frozen=True)

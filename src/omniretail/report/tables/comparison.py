@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 import numpy as np
 import pandas as pd
 
-from omniretail.metrics.names import lower_is_better
+from omniretail.metrics.names import is_gain, lower_is_better
 from omniretail.metrics.significance import bootstrap_interval, bootstrap_test, holm, paired_test
 from omniretail.report.tables.protocol import averaged, by_name, require_one_protocol
 from omniretail.result import Result
@@ -38,9 +38,10 @@ def comparison(
 
     Returns:
         Best first, indexed by ``model``. Per metric its mean, ``…_low`` and ``…_high`` (95 %), the primary first;
-        ``…_p`` of tested metrics, against the best in that metric; ``p_best`` and ``p_baseline`` of the primary one
-        (Holm over the models; NaN for the reference itself); ``seeds``, ``primary_seed_sd``, ``units`` (how many were
-        judged) and ``unit`` (what they are), ``stage``, ``test`` (which one the p-values are from) and the costs.
+        ``…_units`` (how many were judged) of metrics of groups; ``…_p`` of tested metrics, against the best in that
+        metric; ``p_best`` and ``p_baseline`` of the primary one (Holm over the models; NaN for the reference itself);
+        ``seeds``, ``primary_seed_sd``, ``units`` (how many were judged) and ``unit`` (what they are), ``stage``,
+        ``test`` (which one the p-values are from) and the costs.
 
     Raises:
         ValueError: where protocols differ, or a metric is missing from a result.
@@ -90,7 +91,7 @@ def baseline_of(table: pd.DataFrame) -> str | None:
 def metrics_tested(table: pd.DataFrame) -> list[str]:
     """The further metrics whose best was tested against the other models."""
     filled = filled_columns(pd.DataFrame(table[~is_difference(table)]))
-    return [metric for metric in shown_metrics(table) if f"{metric}_p" in filled]
+    return [metric for metric in shown_metrics(table) if f"{metric}_p" in filled and not is_gain(metric)]
 
 
 def filled_columns(table: pd.DataFrame) -> set[str]:
@@ -105,7 +106,7 @@ def is_difference(table: pd.DataFrame) -> np.ndarray:
 
 def costs_of(table: pd.DataFrame) -> list[str]:
     """The costs in a comparison: every column that is no metric and nothing about the runs."""
-    estimates = {f"{metric}{end}" for metric in shown_metrics(table) for end in ("", "_low", "_high", "_p")}
+    estimates = {f"{metric}{end}" for metric in shown_metrics(table) for end in ("", "_low", "_high", "_p", "_units")}
     return [column for column in table.columns if column not in estimates and column not in _ABOUT]
 
 
@@ -158,6 +159,8 @@ def _estimates(merged: dict[str, Result], shown: Sequence[str]) -> pd.DataFrame:
     columns = [column for metric in shown for column in (metric, f"{metric}_low", f"{metric}_high")]
     rows = {name: [end for metric in shown for end in _ends(result, metric)] for name, result in merged.items()}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    counted = [m for m in shown if "/" in m and all(m in result.per_unit for result in merged.values())]
+    table[[f"{m}_units" for m in counted]] = [[r.per_unit[m].count() for m in counted] for r in merged.values()]
     filled = filled_columns(table)
     unmade = [m for m in shown if f"{m}_low" not in filled and all(m in r.per_unit for r in merged.values())]
     if unmade:  # together, so that all are judged on the same resamples

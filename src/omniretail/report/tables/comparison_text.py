@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from omniretail.metrics.names import group_label, label, lower_is_better
+from omniretail.metrics.names import group_label, is_gain, label, lower_is_better
 from omniretail.metrics.significance import ALPHA
 from omniretail.report.tables.comparison import baseline_of, costs_of, is_difference, metrics_tested, shown_metrics
 from omniretail.report.tables.format import NOTHING, amount, difference, figure, interval, probability
@@ -78,7 +78,7 @@ def tied(table: pd.DataFrame) -> list[bool]:
 
 
 def _marked(table: pd.DataFrame, metric: str, against_best: str) -> list[str]:
-    """A metric as text: † where a model ties with the best; a difference has its sign and its p in brackets.
+    """A metric as text: † where a model ties with the best; a difference or gain has its sign and its p in brackets.
 
     Args:
         table: from ``comparison``.
@@ -86,15 +86,20 @@ def _marked(table: pd.DataFrame, metric: str, against_best: str) -> list[str]:
         against_best: the column with the p-values of models against the best in it.
     """
     p_values = table.reindex(columns=[metric, against_best, f"{metric}_p"]).to_numpy(float)
+    signed = is_difference(table) | is_gain(metric)
     return [
-        _with_p(difference(value), own_p) if differs else figure(value) + (TIED if p >= ALPHA else "")
-        for (value, p, own_p), differs in zip(p_values, is_difference(table), strict=True)
+        _signed(value, own_p) if has_sign else figure(value) + (TIED if p >= ALPHA else "")
+        for (value, p, own_p), has_sign in zip(p_values, signed, strict=True)
     ]
 
 
 def _best_row(table: pd.DataFrame, metric: str) -> int:
     values = np.where(is_difference(table), np.nan, table[metric].to_numpy(float))
     return int(np.nanargmin(values) if lower_is_better(metric) else np.nanargmax(values))
+
+
+def _signed(value: float, p: float) -> str:
+    return difference(value) if math.isnan(p) else f"{difference(value)} ({probability(p)})"
 
 
 def _with_p(gain: str, p: float) -> str:

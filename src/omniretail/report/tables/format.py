@@ -48,12 +48,12 @@ def probability(p: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A gain or a loss.
+    """A gain or a loss; one below half a percent with a decimal.
 
-    >>> percent(0.4567), percent(-0.031)
-    ('+46 %', '−3 %')
+    >>> percent(0.4567), percent(-0.031), percent(0.0012)
+    ('+46 %', '−3 %', '+0.1 %')
     """
-    return f"{share:+,.0%}".replace("-", "−").replace("%", " %")
+    return f"{share:+,.{0 if abs(share) >= 0.005 else 1}%}".replace("-", "−").replace("%", " %")
 
 
 def amount(value: float) -> str:

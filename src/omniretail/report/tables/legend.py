@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from omniretail.metrics.names import label, lower_is_better
+from omniretail.metrics.names import is_gain, label, lower_is_better
 from omniretail.metrics.significance import ALPHA
 from omniretail.report.tables.comparison import (
     baseline_of,
@@ -30,6 +30,7 @@ def legend(table: pd.DataFrame) -> list[str]:
         *_interval_sentence(table, "mean" if mean else "value"),
         *([f"Lower is better: {', '.join(losses)}."] if losses else []),
         *_test_sentences(table, primary),
+        *gain_sentences(table),
     ]
     if baseline is not None:
         change = "change against" if losses[:1] == [primary] else "gain over"
@@ -49,6 +50,14 @@ def cost_label(cost: str) -> str:
     return _COSTS.get(cost, cost.replace("_", " "))
 
 
+def gain_sentences(table: pd.DataFrame) -> list[str]:
+    """What the p-value of a gain is."""
+    if not {f"{metric}_p" for metric in shown_metrics(table) if is_gain(metric)} & filled_columns(table):
+        return []
+    luck = "how often luck alone would set it so far from zero"
+    return [f"p of a gain: {luck} (two-sided paired t-test, Holm-corrected)."]
+
+
 def _interval_sentence(table: pd.DataFrame, what: str) -> list[str]:
     likely = f"where that {what} would likely fall with other users of the same kind (bootstrap over users)"
     return [f"95 % interval: {likely}."] if has_interval(table) else []
@@ -65,10 +74,11 @@ def _test_sentences(table: pd.DataFrame, primary: str) -> list[str]:
             f"for all users{others})."
         ]
     tested, sentences = metrics_tested(table), []
-    if "p_best" in filled_columns(table):
+    filled = filled_columns(table)
+    if {"p_best", "p_baseline"} & filled:
         sentences.append(f"p: {luck} this much in {primary} ({test}, Holm-corrected for {len(table) - 1} comparisons).")
-        if not tested:
-            sentences.append(f"{TIED} not significantly different from the best (p ≥ {ALPHA}).")
+    if "p_best" in filled and not tested:
+        sentences.append(f"{TIED} not significantly different from the best (p ≥ {ALPHA}).")
     if tested:
         sentences.append(
             f"Bold: the best in a metric; {TIED} not significantly different from it (p ≥ {ALPHA}; {test})."

@@ -1,12 +1,14 @@
 """One run with metrics of several groups: a row per group, a column per metric."""
 
 import math
+import re
 
 import pandas as pd
 
-from omniretail.metrics.names import group_label, label, lower_is_better
+from omniretail.metrics.names import group_label, is_gain, label, lower_is_better
 from omniretail.report.tables.comparison import costs_of, shown_metrics
-from omniretail.report.tables.format import NOTHING, amount, figure, interval, probability
+from omniretail.report.tables.format import NOTHING, amount, difference, figure, interval, probability
+from omniretail.report.tables.legend import gain_sentences
 from omniretail.report.tables.text_table import TextTable
 
 _ALL = "all"
@@ -31,9 +33,19 @@ def single_run(table: pd.DataFrame) -> TextTable:
             wide.setdefault(group, {})[metric] = _figure(row, key)
     cells = pd.DataFrame.from_dict(wide, orient="index").fillna(NOTHING)
     losses = [label(metric) for metric in cells if lower_is_better(str(metric))]
-    cells = cells.rename(index=lambda group: group_label(group) or _ALL, columns=label)
-    cells.insert(0, name, cells.index)
+    cells = cells.rename(columns=label)
+    counts = [_count(row, str(group)) for group in cells.index]
+    if any(counts):
+        cells.insert(0, str(row["unit"]), [count or NOTHING for count in counts])
+    cells.insert(0, name, [group_label(str(group)) or _ALL for group in cells.index])
     return TextTable(cells.reset_index(drop=True), _legend(table, losses))
+
+
+def _count(row: pd.Series, group: str) -> str:
+    """How many of a group were judged; empty where that was not counted."""
+    columns = [key for key in row.index if re.fullmatch(rf"{re.escape(group)}/[^/]+_units", str(key))]
+    counts = pd.Series(row[columns]).dropna().to_list()
+    return f"{counts[0]:,.0f}" if counts else ""
 
 
 def _figure(row: pd.Series, key: str) -> str:
@@ -41,7 +53,7 @@ def _figure(row: pd.Series, key: str) -> str:
     value, low, high, p = row.reindex([key, *(f"{key}_{end}" for end in ("low", "high", "p"))]).to_numpy(float)
     brackets = [] if math.isnan(low) else [interval(low, high)]
     brackets += [] if math.isnan(p) else [f"p {probability(p)}"]
-    return figure(value) + (f" ({', '.join(brackets)})" if brackets else "")
+    return (difference(value) if is_gain(key) else figure(value)) + (f" ({', '.join(brackets)})" if brackets else "")
 
 
 def _legend(table: pd.DataFrame, losses: list[str]) -> list[str]:
@@ -50,6 +62,7 @@ def _legend(table: pd.DataFrame, losses: list[str]) -> list[str]:
     return [
         f"{table.units.max():,} {first.unit} of the {first.stage} stage; in brackets the 95 % interval: where a value "
         "would likely fall with other users of the same kind (bootstrap over users).",
+        *gain_sentences(table),
         *([f"Lower is better: {', '.join(losses)}."] if losses else []),
         *([f"Cost: {costs.replace('peak memory mb', 'peak memory MiB')}."] if costs else []),
     ]

@@ -13,7 +13,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-_NAME_WIDTH = 13  # a longer name in the first column is folded where room is short
+_NAME_WIDTH = 13, 24  # least and most room of the first column, whose names are folded where room is short
 _UNBROKEN = 3  # columns of the first grid that stay together, whatever the width
 
 
@@ -82,7 +82,9 @@ class TextTable:
     def _fitting(self, columns: list[str], width: int, at_least: int) -> list[str]:
         """The columns, from the left, that stand unbroken in so many characters."""
         widths = [max(map(len, [*self._header(column).split("\n"), *self.cells[column]])) for column in columns]
-        ends = np.cumsum(np.minimum(widths, [_NAME_WIDTH, *widths[1:]]) + 2) - 2
+        words = [len(word) for name in self.cells[columns[0]] for word in name.split()]
+        widths[0] = min(widths[0], max(_NAME_WIDTH[0], min(_NAME_WIDTH[1], max(words))))
+        ends = np.cumsum(np.array(widths) + 2) - 2
         return columns[: max(at_least, int((ends <= width).sum()))]
 
     def _header(self, column: str) -> str:
