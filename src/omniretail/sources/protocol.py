@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import ibis
 
 from omniretail import schema
-from omniretail.core import engine
+from omniretail.core import engine, timezones
 from omniretail.core.cache import cached, digest, parts_of
 from omniretail.schema import DataError, DatasetCard, Tables
 
@@ -58,7 +58,7 @@ def load(source: Source, cache: Path) -> Tables:
 def _version(source: Source) -> str:
     """Hash of settings, files and code; a change to any reader counts, for readers share code."""
     files = source.files()
-    code = [schema, *sorted(Path(__file__).parent.rglob("*.py"))]
+    code = [schema, timezones, *sorted(Path(__file__).parent.rglob("*.py"))]
     return digest(*parts_of(source), [file.name for file in files], *files, *code)
 
 

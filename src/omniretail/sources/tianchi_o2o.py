@@ -11,10 +11,10 @@ import ibis
 from ibis import _
 
 from omniretail.core.engine import count
+from omniretail.core.timezones import try_strptime
 from omniretail.schema import DataError, DatasetCard, Tables
 from omniretail.sources.parsing.drop_counting import count_drops, count_duplicates
 from omniretail.sources.parsing.text_file import column_of, plain_errors, read_text
-from omniretail.sources.parsing.timezones import try_strptime
 from omniretail.sources.parsing.typed_cells import Cell, check_cells
 from omniretail.sources.protocol import LOCATION
 

@@ -43,12 +43,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return Dataset(replace(random_shop(), version="1"), cache=tmp_path_factory.mktemp("cache"))
 
 
-@pytest.mark.parametrize("groups", [["customer", "past_offers", "offer", "match"], ["match"], ["offer", "words"]])
+@pytest.mark.parametrize(
+    "groups", [["customer", "past_offers", "offer", "match"], ["match"], ["offer", "attribute_values"]]
+)
 def test_a_model_sees_the_features_of_its_groups_and_nothing_else(groups: list, data: Dataset) -> None:
     spy = Spy()
     result = replace(TASK, groups=groups).evaluate(spy, data, "test").result
     of_group = {"customer": "visits", "past_offers": "redeemed_rate", "offer": "kind", "match": "offered_share"}
-    of_group["words"] = "bought_word_kind 3"
+    of_group["attribute_values"] = "bought_share_of_kind 3"
     for group, column in of_group.items():
         assert (column in spy.learned) == (group in groups)
     assert list(spy.learned) == list(spy.judged)

@@ -23,7 +23,7 @@ def view(known: AsOf) -> Columns:
 
 def rows_of(parts: dict[str, pd.DataFrame]) -> OfferRows:
     parts = dict(parts)
-    return offer_rows(tables_of(parts.pop("events"), **parts), LEVELS, words=True)
+    return offer_rows(tables_of(parts.pop("events"), **parts), LEVELS, attribute_values=True)
 
 
 @pytest.mark.parametrize("change", CHANGES)

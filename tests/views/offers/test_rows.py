@@ -19,7 +19,7 @@ UNTIL = datetime(2024, 3, 11)
 
 @pytest.fixture(scope="module")
 def rows() -> OfferRows:
-    return offer_rows(by_hand(), ["category"], words=True, until=UNTIL)
+    return offer_rows(by_hand(), ["category"], attribute_values=True, until=UNTIL)
 
 
 def of(rows: OfferRows, user: str, offer: str) -> pd.Series:
@@ -99,10 +99,10 @@ BY_HAND = {
         "category_share": 0.5,
         "category_cosine": 2 / np.sqrt(6),
         "redeemed_alike": 1 / np.sqrt(2),
-        "bought_word_tea": 0.5,
-        "bought_word_bread": 0.25,
-        "offered_word_tea": 1,
-        "offered_word_milk": 0,
+        "bought_share_of_tea": 0.5,
+        "bought_share_of_bread": 0.25,
+        "offered_share_of_tea": 1,
+        "offered_share_of_milk": 0,
     },
     ("b", "Y"): {"offers_sent": 1, "offers_redeemed": 0, "redeemed_over_expected": -0.5, "redeemed_rate": 1 / 3},
     ("c", "Y"): {"visits": 0, "spend": 0, "recency_days": np.nan, "category_lines": 0, "redeemed_rate": 0.5},
@@ -140,11 +140,11 @@ def test_misfits_are_left_out_and_counted() -> None:
     assert found.left_out == {
         "offer ends before it starts": 1,
         "sent twice": 1,
-        "mailing of an offer that is not known or left out": 2,
+        "mailing of an offer that is missing or left out": 2,
         "sent after the offer had ended": 1,
         "redemption without a mailing": 1,
         "redemption outside the offer's time": 2,
-        "kept without a match: mailing of an offer without items": 2,
+        "without a match, not left out: mailing of an offer without items": 2,
     }
     assert len(found) == 7
     assert found.y[(found.user_id == "c") & (found.offer_id == "Z")] == [0], "redeemed before it was sent"
@@ -153,8 +153,8 @@ def test_misfits_are_left_out_and_counted() -> None:
 def test_a_log_without_items_amounts_or_baskets() -> None:
     bare = EVENTS[["user_id", "item_id", "timestamp", "event_type", "channel"]]
     tables = replace(by_hand(events=bare), items=None, offer_items=None)
-    found = offer_rows(tables, ["category"], words=True)
-    assert not set(found.columns(["words"]))
+    found = offer_rows(tables, ["category"], attribute_values=True)
+    assert not set(found.columns(["attribute_values"]))
     assert of(found, "a", "X").visits == 2
     assert of(found, "a", "X").offered_lines == 0
     assert np.isnan(of(found, "a", "X").offer_items) == 0
@@ -163,9 +163,9 @@ def test_a_log_without_items_amounts_or_baskets() -> None:
 def test_a_source_without_offers_or_dates_is_refused() -> None:
     with pytest.raises(DataError, match="test shop has no offers"):
         offer_rows(tables_of(EVENTS))
-    with pytest.raises(DataError, match="order only"):
+    with pytest.raises(DataError, match="an order of events but no times"):
         offer_rows(replace(by_hand(), card=DatasetCard("s3", clock=False)))
-    with pytest.raises(DataError, match=r"no mailing that could be judged: .* not known or left out 7"):
+    with pytest.raises(DataError, match=r"no mailing that can be judged: .* missing or left out 7"):
         offer_rows(by_hand(offers=offers(("V", 1, 2, "A"))))
 
 

@@ -71,7 +71,7 @@ def test_prices_are_per_piece_and_beside_what_is_usual() -> None:
     raw = coding.raw_numbers(histories, np.array([0, 0, 1, 2, 2]), np.array([0, 2, 3]))
     told = dict(zip(NUMBERS, raw.T, strict=True))
     np.testing.assert_allclose(told["price"], [np.log(4), np.log(4), nan])
-    np.testing.assert_allclose(told["price_over_usual"], [0, 0, nan], atol=1e-12)
+    np.testing.assert_allclose(told["price_over_mean"], [0, 0, nan], atol=1e-12)
     np.testing.assert_allclose(told["discount"], [0.25, nan, nan])
     np.testing.assert_allclose(told["value"], [np.log(10), np.log(4), nan])
     np.testing.assert_allclose(told["lines"], np.log([3, 2, 3]))

@@ -10,16 +10,17 @@ import pytest
 from ibis import _
 
 from omniretail.core import engine
+from omniretail.core.timezones import local_clock
 from omniretail.models.profiles.table import ProfileTable
 from omniretail.schema import DataError, DatasetCard, Tables
 from omniretail.splits.cutoff import Cutoff
 from omniretail.views.fold import training_view
 from omniretail.views.histories import Histories
-from omniretail.views.item_words import item_words
+from omniretail.views.item_attributes import item_attributes
 from omniretail.views.profile.dictionary import FIXED, HOURS, WEEKDAYS
 from omniretail.views.profile.from_histories import profile_frames
-from omniretail.views.profile.from_tables import dated_events, local_clock
-from omniretail.views.profile.table import profile_table, word_table
+from omniretail.views.profile.from_tables import dated_events
+from omniretail.views.profile.table import attribute_table, profile_table
 from omniretail.views.train import Train
 from tests.conftest import shop_events
 
@@ -36,7 +37,7 @@ ROWS = [
     ("bob", "2024-03-25 07:30", "d", 1, 1, 1, 2.0, 0.0, 0.0),  # a Monday
 ]
 ITEMS = pd.DataFrame({"item_id": [1, 2, 3, 4], "category": ["tea", "milk", "tea", None]})
-WORD_COLUMNS = ["user_id", "word", "share", "lines_91", "days_since"]
+VALUE_COLUMNS = ["user_id", "attribute_value", "share", "lines_91", "days_since"]
 GAPS = (71.0, 29.5 - 9 - 4 / 24)
 ANN = {
     "recency_days": 9 + 4 / 24,
@@ -118,7 +119,7 @@ def test_fixed_features(name: str) -> None:
     assert TABLE.loc["ann", name] == pytest.approx(ANN[name], abs=1e-6)
 
 
-def test_features_of_words() -> None:
+def test_features_of_attribute_values() -> None:
     ann, bob = TABLE.loc["ann"], TABLE.loc["bob"]
     assert ann["share_category=tea"] == pytest.approx(4 / 6), "of the lines whose category is known"
     assert ann["share_category=milk"] == pytest.approx(2 / 6)
@@ -282,15 +283,17 @@ def test_straight_from_the_tables_comes_the_same(zone: str, dropped: list[str]) 
     items = pd.DataFrame({"item_id": np.arange(30), "category": np.arange(30) % 5})
     tables = tables_of(rich_shop().drop(columns=dropped), items, zone)
     train = training_view(tables, cut(tables))
-    names, words, _, item_word = item_words(train, ["category"])
-    fixed, said = profile_frames(train.histories, train.at, zone, item_word[:, names == "category"])
+    names, values, _, item_values = item_attributes(train, ["category"])
+    fixed, long = profile_frames(train.histories, train.at, zone, item_values[:, names == "category"])
     dated = dated_events(tables, cut(tables), ["category"])
     straight = profile_table(dated).to_pandas().sort_values("user_id", ignore_index=True)
     assert list(straight.user_id) == list(train.users.ids)
     pd.testing.assert_frame_equal(straight[list(fixed)].astype(float), fixed, rtol=1e-5)
-    said = said.assign(user_id=train.users.decode(said.user_id), word=words[said.word])[WORD_COLUMNS]
-    by_word = word_table(dated, ["category"]).to_pandas()[WORD_COLUMNS]
-    sides = [side.sort_values(["user_id", "word"], ignore_index=True) for side in (by_word, said)]
+    long = long.assign(user_id=train.users.decode(long.user_id), attribute_value=values[long.attribute_value])
+    by_value = attribute_table(dated, ["category"]).to_pandas()
+    sides = [
+        side[VALUE_COLUMNS].sort_values(["user_id", "attribute_value"], ignore_index=True) for side in (by_value, long)
+    ]
     pd.testing.assert_frame_equal(*sides, check_dtype=False)
 
 

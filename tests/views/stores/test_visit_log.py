@@ -52,10 +52,10 @@ def test_windows_end_at_the_moment_and_never_reach_into_each_other() -> None:
 
 def test_a_log_without_stores_or_without_a_clock_is_refused() -> None:
     nowhere = Train(TOWN.histories, TOWN.users, TOWN.items, TOWN.item_table, AT)
-    with pytest.raises(DataError, match="this log has no store_id, so nobody can be told to go to a store"):
+    with pytest.raises(DataError, match="this log has no store_id, so there are no stores to predict"):
         store_log(nowhere)
     order = Train(TOWN.histories, TOWN.users, TOWN.items, TOWN.item_table, AT, stores=TOWN.stores, zone="")
-    with pytest.raises(DataError, match="this data holds an order only"):
+    with pytest.raises(DataError, match="this data has an order of events but no times"):
         store_log(order)
 
 

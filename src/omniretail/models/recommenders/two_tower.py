@@ -13,7 +13,7 @@ from omniretail.models.recommenders.profile_inputs import ProfileInputs
 from omniretail.models.recommenders.two_tower_network import TwoTowerNetwork, attributes_of
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
-from omniretail.views.attribute_words import AttributeValues
+from omniretail.views.attribute_values import AttributeValues
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 
@@ -75,7 +75,7 @@ class TwoTower:
         """
         users = train.users.ids.to_frame(index=False) if train.user_table is None else train.user_table
         item_values, user_values = AttributeValues.of(train.item_table), AttributeValues.of(users)
-        self.item_values_, self.user_values_ = item_values.words, user_values.words  # (F,), (G,)
+        self.item_values_, self.user_values_ = item_values.values, user_values.values  # (F,), (G,)
         self.item_attributes_ = item_values.encode(train.item_table)  # (I, F)
         self.user_attributes_ = user_values.encode(users)  # (U, G)
         if self.encoder is not None:

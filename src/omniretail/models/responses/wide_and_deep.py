@@ -40,8 +40,8 @@ class WideAndDeep:
 
     def __init__(
         self,
-        bought: str = "bought_word_",
-        offered: str = "offered_word_",
+        bought: str = "bought_share_of_",
+        offered: str = "offered_share_of_",
         dim: int = 16,
         width: int = 32,
         dropout: float = 0.5,

@@ -17,7 +17,7 @@ from omniretail.o2o.offers.split import OfferFold, OfferSplit, Running
 from omniretail.result import Result
 from omniretail.schema import Tables
 from omniretail.splits.cutoff import Stage
-from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods
+from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods, seed_of
 from omniretail.views.offers.cached import load_offer_rows
 from omniretail.views.offers.dictionary import Group
 from omniretail.views.offers.rows import OfferRows
@@ -31,7 +31,7 @@ class Response:
     on the same mailings; it tells runs of one model apart.
 
     Attributes:
-        groups: of features: ``customer``, ``past_offers``, ``offer``, ``match``, ``words``.
+        groups: of features: ``customer``, ``past_offers``, ``offer``, ``match``, ``attribute_values``.
         levels: columns of the item table by which an offer's items are matched, coarse to fine.
         val_from: see ``OfferSplit``.
         test_from: see ``OfferSplit``.
@@ -84,7 +84,7 @@ class Response:
                 "score_s": scoring.seconds,
                 "peak_memory_mb": max(fitting.peak_memory_mb, scoring.peak_memory_mb),
             },
-            seed=getattr(model, "seed", 0),
+            seed=seed_of(model),
         )
         return Evaluation(result, bundle={"model": model, "rows": learned}, model=model)
 
@@ -103,7 +103,7 @@ class Response:
             DataError: where the source has no offers.
         """
         until = None if self.until is None else datetime.fromisoformat(self.until)
-        return load_offer_rows(tables, self.levels, "words" in self.groups, until, cache)
+        return load_offer_rows(tables, self.levels, "attribute_values" in self.groups, until, cache)
 
     def split(self) -> OfferSplit:
         """Which offers are validation and which are test."""

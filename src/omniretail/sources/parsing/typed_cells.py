@@ -8,9 +8,9 @@ from typing import Any
 import ibis
 from ibis import _
 
+from omniretail.core.timezones import instant_to_utc, make_timestamp, to_utc, try_strptime
 from omniretail.schema import DataError
 from omniretail.sources.parsing.text_file import plain_errors
-from omniretail.sources.parsing.timezones import instant_to_utc, make_timestamp, to_utc, try_strptime
 
 # An engine's own casts take more than is good: "nan" and "1_000" as numbers, and of "3:04 PM" the 3:04.
 _NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"

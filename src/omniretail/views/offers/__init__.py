@@ -1,1 +1,1 @@
-"""One row per mailed offer, with features known when it was sent."""
+"""One row per mailed offer, with features as of the time of sending."""

@@ -1,21 +1,21 @@
-"""The dictionary of the offer rows: what each feature means, and to which group it belongs."""
+"""The dictionary of the offer rows: the meaning and the group of each feature."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Group = Literal["customer", "past_offers", "offer", "match", "words"]
+Group = Literal["customer", "past_offers", "offer", "match", "attribute_values"]
 
 
 @dataclass(frozen=True)
 class OfferFeature:
-    """One column of the offer rows; each looks back from the moment of sending.
+    """One column of the offer rows, as of the time of sending.
 
     Attributes:
         name: the column.
-        group: ``customer`` (habits, whatever is offered), ``past_offers`` (what became of earlier ones), ``offer``
-            (the same for all who get it), ``match`` (its items against the customer's past), ``words`` (what is bought
-            and what is offered, side by side; for networks).
+        group: ``customer`` (habits, independent of the offer), ``past_offers`` (outcomes of earlier offers), ``offer``
+            (equal for all recipients), ``match`` (offered items against earlier purchases) or ``attribute_values``
+            (shares of purchases and of offered items by attribute value; for networks).
         definition: one phrase for people.
     """
 
@@ -36,12 +36,12 @@ _CUSTOMER = (
     ("basket_value_mean", "paid per visit"),
     ("lines_91", "lines bought in the last 91 days"),
     ("items_bought", "different items bought"),
-    ("discount_share", "taken off, of what the shelf asked for"),
-    ("discounted_lines", "share of lines with something taken off"),
+    ("discount_share", "discount as a share of shelf prices"),
+    ("discounted_lines", "share of lines with a discount"),
     ("coupon_visits", "visits on which a coupon was used"),
     ("coupon_visits_91", "visits of the last 91 days on which a coupon was used"),
     ("coupon_share", "share of visits on which a coupon was used"),
-    ("coupon_value", "taken off by coupons so far"),
+    ("coupon_value", "discount by coupons so far"),
     ("coupon_days_since", "days since a coupon was used; empty where never"),
 )
 _PAST_OFFERS = (
@@ -51,19 +51,22 @@ _PAST_OFFERS = (
     ("coupons_redeemed", "redemptions before, several per offer counted"),
     ("offer_days_since", "days since the last offer was sent; empty where none was"),
     ("redeemed_days_since", "days since the last redemption; empty where there is none"),
-    ("redeemed_rate", "share of offers redeemed, drawn to everybody's rate by as much as {smoothing:g} offers weigh"),
-    ("redeemed_over_expected", "offers redeemed, minus the share that had redeemed them of all who got them"),
+    (
+        "redeemed_rate",
+        "share of offers redeemed, shrunk to the rate of all customers, which weighs as {smoothing:g} offers",
+    ),
+    ("redeemed_over_expected", "offers redeemed, minus the share of their recipients that had redeemed them"),
     ("kind_sent", "offers of this kind sent before"),
     ("kind_redeemed", "offers of this kind redeemed before"),
 )
 _OFFER = (
-    ("kind", "its kind, in the source's words"),
+    ("kind", "its kind, as the source names it"),
     ("channel", "how it was sent"),
-    ("offer_discount", "its discount, where the source knows"),
+    ("offer_discount", "its discount, where the source has it"),
     ("offer_days", "days from sending to its end"),
     ("offer_items", "items it covers"),
-    ("offer_recipients", "customers it was sent to at that moment"),
-    ("kind_rate", "share redeemed of the kind's offers that had ended, drawn to that of all kinds"),
+    ("offer_recipients", "customers it was sent to at that time"),
+    ("kind_rate", "share redeemed of the kind's offers that had ended, shrunk to that of all kinds"),
 )
 _MATCH = (
     ("offered_lines", "lines bought of the offered items"),
@@ -79,7 +82,7 @@ _MATCH = (
     ("rank_offered_items", "rank of the different offered items bought, among those it was sent to"),
     ("rank_offered_share", "rank of the share of lines in offered items, among those it was sent to"),
     ("rank_offered_recent", "rank of the offered lines of the last 91 days, among those it was sent to"),
-    ("redeemed_alike", "redeemed offers, each as much as its items' words are those of this offer"),
+    ("redeemed_alike", "redeemed offers, each weighted by the similarity of its items to those of this offer"),
 )
 _LEVEL = (
     ("lines", "lines bought of the offered items' {level}"),
@@ -89,18 +92,18 @@ _LEVEL = (
     ("rank", "rank of that cosine among those it was sent to"),
 )
 _SIDES = {
-    "bought_word": "share of lines in {word} ({level})",
-    "offered_word": "share of offered items in {word} ({level})",
+    "bought_share_of": "share of lines in {value} ({level})",
+    "offered_share_of": "share of offered items in {value} ({level})",
 }
 
 
-def dictionary(levels: Sequence[str], words: Sequence[str] = (), smoothing: float = 2.0) -> list[OfferFeature]:
+def dictionary(levels: Sequence[str], values: Sequence[str] = (), smoothing: float = 2.0) -> list[OfferFeature]:
     """All features in the order of the columns.
 
     Args:
         levels: columns of the item table by which offers are matched.
-        words: those of the last level, as ``words`` features; none where they were not asked for.
-        smoothing: weight of everybody's rate, in offers.
+        values: of the last level, for the group ``attribute_values``; empty: without that group.
+        smoothing: weight of the rate of all customers, in offers.
 
     >>> [each.name for each in dictionary(["category"]) if each.group == "match"][-2:]
     ['category_cosine', 'category_rank']
@@ -113,6 +116,10 @@ def dictionary(levels: Sequence[str], words: Sequence[str] = (), smoothing: floa
         ("match", (*_MATCH, *by_level)),
     ]
     sides = [
-        (f"{side}_{word}", text.format(word=word, level=levels[-1])) for side, text in _SIDES.items() for word in words
+        (f"{side}_{value}", text.format(value=value, level=levels[-1]))
+        for side, text in _SIDES.items()
+        for value in values
     ]
-    return [OfferFeature(name, group, text) for group, each in [*groups, ("words", sides)] for name, text in each]
+    return [
+        OfferFeature(name, group, text) for group, each in [*groups, ("attribute_values", sides)] for name, text in each
+    ]

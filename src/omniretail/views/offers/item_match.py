@@ -1,4 +1,4 @@
-"""Customers' pasts at the moments of sending, and the offers' items against them. Ibis: one join, no loop over rows."""
+"""Customers' purchases before the time of sending, matched with offered items. Ibis: one join, no loop over rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ _AMOUNTS, _DECIMAL = ("value", "discount", "coupon"), "decimal(18, 4)"
 
 
 def past_lines(sent: pd.DataFrame, tables: Tables, levels: Sequence[str]) -> ibis.Table:
-    """Every mailing with every line that its customer had bought before it was sent.
+    """Every mailing with every line that its customer bought before it was sent.
 
     Args:
         sent: from ``Mailings``, in order.
@@ -24,8 +24,9 @@ def past_lines(sent: pd.DataFrame, tables: Tables, levels: Sequence[str]) -> ibi
         levels: columns of the item table.
 
     Returns:
-        ``row`` (the mailing's place), ``offer_id``, ``item_id``, ``basket``, ``days_ago``, amounts (decimals, so that
-        sums do not depend on who adds first), ``offered`` (1 where the item is in the offer), the levels as text.
+        ``row`` (the mailing's position), ``offer_id``, ``item_id``, ``basket``, ``days_ago``, amounts (decimals, so
+        that sums do not depend on the order of addition), ``offered`` (1 where the item is in the offer), the levels as
+        text.
     """
     mailed = ibis.memtable(sent[["user_id", "offer_id", "sent_at"]].rename_axis("row").reset_index())
     events = with_baskets(tables.events.filter(_.event_type == "purchase"))
@@ -38,8 +39,8 @@ def past_lines(sent: pd.DataFrame, tables: Tables, levels: Sequence[str]) -> ibi
     if not levels:
         return lines
     assert tables.items is not None
-    words = tables.items.select("item_id", **{level: tables.items[level].cast("string") for level in levels})
-    return lines.left_join(words, "item_id").drop("item_id_right")
+    attributes = tables.items.select("item_id", **{level: tables.items[level].cast("string") for level in levels})
+    return lines.left_join(attributes, "item_id").drop("item_id_right")
 
 
 def _offered(lines: ibis.Table, offer_items: ibis.Table | None) -> ibis.Table:
@@ -51,7 +52,7 @@ def _offered(lines: ibis.Table, offer_items: ibis.Table | None) -> ibis.Table:
 
 
 def habits(lines: ibis.Table) -> pd.DataFrame:
-    """Features of the customer and of the offered items, per mailing with a past; indexed by ``row``."""
+    """Features of the customer and of the offered items per mailing with earlier purchases; indexed by ``row``."""
     by_basket = lines.group_by("row", "basket").agg(
         days_ago=_.days_ago.max(), value=_.value.sum(), coupon=_.coupon.sum(), offered=_.offered.max()
     )
@@ -92,21 +93,22 @@ def habits(lines: ibis.Table) -> pd.DataFrame:
 
 
 def level_match(lines: ibis.Table, offered: pd.DataFrame, level: str) -> pd.DataFrame:
-    """How much of a customer's past lies in the words of the offer's items, per mailing; indexed by ``row``.
+    """Earlier purchases that share attribute values with the offer's items, per mailing; indexed by ``row``.
 
     Args:
         lines: from ``past_lines``.
-        offered: ``offer_id, word, items`` from ``offer_words``.
-        level: the column.
+        offered: from ``offer_attributes``.
+        level: the column of the item table.
     """
-    counted = lines.drop_null([level]).group_by("row", "offer_id", word=lines[level])
+    counted = lines.drop_null([level]).group_by("row", "offer_id", attribute_value=lines[level])
     counted = counted.agg(n=_.count(), n_91=_within(_QUARTER))
     if offered.empty:
-        known = counted.mutate(items=ibis.literal(0).cast("int64"))
+        matched = counted.mutate(items=ibis.literal(0).cast("int64"))
     else:
-        known = counted.left_join(ibis.memtable(offered), ["offer_id", "word"]).mutate(items=_.items.fill_null(0))
+        joined = counted.left_join(ibis.memtable(offered), ["offer_id", "attribute_value"])
+        matched = joined.mutate(items=_.items.fill_null(0))
     hit = (_.items > 0).cast("int64")
-    agg = known.group_by("row", "offer_id").agg(
+    agg = matched.group_by("row", "offer_id").agg(
         lines=(_.n * hit).sum(),
         lines_91=(_.n_91 * hit).sum(),
         total=_.n.sum(),
@@ -127,11 +129,11 @@ def level_match(lines: ibis.Table, offered: pd.DataFrame, level: str) -> pd.Data
 
 
 def _over(part: Any, whole: Any) -> Any:
-    """Null where the whole is nought."""
+    """Null where the whole is zero."""
     return (whole > 0).ifelse(part.cast("float64") / whole.cast("float64"), None)
 
 
 def _within(days: float, what: Any = None) -> Any:
-    """Rows, or the sum of a column, within so many days."""
+    """Number of rows, or the sum of a column, within so many days."""
     inside = _.days_ago <= days
     return inside.sum() if what is None else inside.ifelse(what, 0).sum()

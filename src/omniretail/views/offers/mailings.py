@@ -1,4 +1,4 @@
-"""Who was sent what, and when they redeemed it: the rows behind the offer features, with every misfit counted."""
+"""Mailings joined with their offers and redemptions; rows that do not fit are dropped and counted."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Mailings:
         sent: ``user_id, offer_id, sent_at, starts_at, ends_at, redeemed_at, kind, channel, discount``, ordered by time,
             offer and customer; ``redeemed_at`` is the first redemption in ``[sent_at, ends_at)``, empty where none.
         redeemed: ``user_id, offer_id, timestamp`` of every redemption of these mailings.
-        left_out: rows that did not fit, counted by reason.
+        left_out: dropped rows, counted by reason.
     """
 
     sent: pd.DataFrame
@@ -26,7 +26,7 @@ class Mailings:
 
 
 def mailings(tables: Tables) -> Mailings:
-    """Put mailings, offers and redemptions together.
+    """Join mailings, offers and redemptions.
 
     Raises:
         DataError: where the source has no offers, or no mailing is left.
@@ -40,19 +40,19 @@ def mailings(tables: Tables) -> Mailings:
     left_out: dict[str, int] = {}
     reversed_dates = offers.end <= offers.start
     left_out["offer ends before it starts"] = int(reversed_dates.sum())
-    about = offers.loc[~reversed_dates].rename(columns={"start": "starts_at", "end": "ends_at"})
+    dated = offers.loc[~reversed_dates].rename(columns={"start": "starts_at", "end": "ends_at"})
     mailed = events.loc[events.event_type == "sent", [*_KEY, "timestamp"]].rename(columns={"timestamp": "sent_at"})
     first = mailed.sort_values(["sent_at", *_KEY], kind="stable").drop_duplicates(_KEY)
     left_out["sent twice"] = len(mailed) - len(first)
-    if "discount" not in about:
-        about["discount"] = float("nan")
-    sent = first.merge(about[["offer_id", "starts_at", "ends_at", "kind", "channel", "discount"]], on="offer_id")
-    left_out["mailing of an offer that is not known or left out"] = len(first) - len(sent)
+    if "discount" not in dated:
+        dated["discount"] = float("nan")
+    sent = first.merge(dated[["offer_id", "starts_at", "ends_at", "kind", "channel", "discount"]], on="offer_id")
+    left_out["mailing of an offer that is missing or left out"] = len(first) - len(sent)
     inside = sent.sent_at < sent.ends_at
     left_out["sent after the offer had ended"] = int((~inside).sum())
     sent = sent[inside].sort_values(["sent_at", "offer_id", "user_id"], kind="stable", ignore_index=True)
     if sent.empty:
-        raise DataError(f"{tables.card.title} has no mailing that could be judged: {_account(left_out)}")
+        raise DataError(f"{tables.card.title} has no mailing that can be judged: {_counts(left_out)}")
     redeemed, misfits = _redeemed(sent, events)
     first_use = redeemed.groupby(_KEY, as_index=False).agg(redeemed_at=("timestamp", "min"))
     sent = sent.merge(first_use, on=_KEY, how="left", validate="1:1")
@@ -60,18 +60,18 @@ def mailings(tables: Tables) -> Mailings:
 
 
 def _redeemed(sent: pd.DataFrame, events: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Redemptions that belong to a mailing and fall into its time, and the others counted."""
+    """Redemptions within the time of a mailing, and the other redemptions counted."""
     used = events.loc[events.event_type == "redeemed", [*_KEY, "timestamp"]]
     matched = used.merge(sent[[*_KEY, "sent_at", "ends_at"]], on=_KEY, how="left")
     mailed = matched.sent_at.notna()
-    timely = mailed & (matched.timestamp >= matched.sent_at) & (matched.timestamp < matched.ends_at)
+    in_time = mailed & (matched.timestamp >= matched.sent_at) & (matched.timestamp < matched.ends_at)
     counts = {
         "redemption without a mailing": int((~mailed).sum()),
-        "redemption outside the offer's time": int((mailed & ~timely).sum()),
+        "redemption outside the offer's time": int((mailed & ~in_time).sum()),
     }
-    kept = matched.loc[timely, [*_KEY, "timestamp"]]
-    return kept.sort_values(["timestamp", *_KEY], kind="stable", ignore_index=True), counts
+    redeemed = matched.loc[in_time, [*_KEY, "timestamp"]]
+    return redeemed.sort_values(["timestamp", *_KEY], kind="stable", ignore_index=True), counts
 
 
-def _account(counts: dict[str, int]) -> str:
+def _counts(counts: dict[str, int]) -> str:
     return " · ".join(f"{why} {n:,}" for why, n in counts.items() if n) or "there is none"

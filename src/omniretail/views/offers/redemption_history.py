@@ -1,26 +1,26 @@
-"""What became of earlier offers, as it was known when the next one was sent. Arrays; no loop over rows."""
+"""Outcomes of earlier offers as of the time of sending; no loop over rows."""
 
 import numpy as np
 import pandas as pd
 
-from omniretail.views.offers.item_words import similarity
+from omniretail.views.offers.item_attributes import similarity
 from omniretail.views.offers.mailings import Mailings
 
 _DAY = pd.Timedelta(days=1)
 
 
-def past_offers(mailed: Mailings, words: pd.DataFrame, smoothing: float) -> pd.DataFrame:
-    """Features of the group ``past_offers``, and those of kind and likeness; one row per mailing.
+def past_offers(mailed: Mailings, offered: pd.DataFrame, smoothing: float) -> pd.DataFrame:
+    """Features of the group ``past_offers``, of the offer's kind, and of similar offers; one row per mailing.
 
-    A redemption counts from its moment on, so an offer that is running counts as not redeemed until it is.
+    A redemption counts from its time on: a running offer counts as not redeemed until it is.
 
     Args:
         mailed: from ``mailings``.
-        words: of which offers are made, from ``offer_words``.
-        smoothing: how many offers everybody's rate weighs in a customer's own.
+        offered: from ``offer_attributes``.
+        smoothing: weight of the rate of all customers in a customer's own, in offers.
     """
     sent = mailed.sent.assign(row=np.arange(len(mailed.sent)))
-    pairs = _pairs(sent, words)
+    pairs = _pairs(sent, offered)
     totals = pairs.groupby("row").agg(
         offers_sent=("sent_at_past", "size"),
         offers_running=("running", "sum"),
@@ -29,57 +29,55 @@ def past_offers(mailed: Mailings, words: pd.DataFrame, smoothing: float) -> pd.D
         last_sent=("sent_at_past", "max"),
         kind_sent=("same_kind", "sum"),
         kind_redeemed=("same_kind_redeemed", "sum"),
-        redeemed_alike=("alike", "sum"),
+        redeemed_alike=("similarity", "sum"),
     )
     table = totals.reindex(sent.row)
-    moments = sent.sent_at.reset_index(drop=True)
-    table["offer_days_since"] = (moments - table.pop("last_sent").reset_index(drop=True)) / _DAY
+    times = sent.sent_at.reset_index(drop=True)
+    table["offer_days_since"] = (times - table.pop("last_sent").reset_index(drop=True)) / _DAY
     table = table.fillna(dict.fromkeys(table.columns.drop("offer_days_since"), 0)).reset_index(drop=True)
     uses = _uses(sent, mailed.redeemed)
     table["coupons_redeemed"] = uses.n.to_numpy()
-    table["redeemed_days_since"] = (moments - uses.last_use.reset_index(drop=True)) / _DAY
-    everybody = _known_rate(sent)
+    table["redeemed_days_since"] = (times - uses.last_use.reset_index(drop=True)) / _DAY
+    everybody = _overall_rate(sent)
     table["redeemed_rate"] = (table.offers_redeemed + smoothing * everybody) / (table.offers_sent + smoothing)
     table["kind_rate"] = _kind_rate(sent, everybody)
     return table.astype(np.float64)
 
 
-def _pairs(sent: pd.DataFrame, words: pd.DataFrame) -> pd.DataFrame:
-    """Each mailing with every earlier one to the same customer, and how that one stood at the moment."""
+def _pairs(sent: pd.DataFrame, offered: pd.DataFrame) -> pd.DataFrame:
+    """Each mailing with every earlier one to the same customer, and the state of that one as of the time of sending."""
     past = sent[["row", "user_id", "offer_id", "sent_at", "ends_at", "redeemed_at", "kind"]]
     pairs = past.merge(past, on="user_id", suffixes=("", "_past"))
     pairs = pd.DataFrame(pairs[pairs.sent_at_past < pairs.sent_at])
     was_redeemed = pairs.redeemed_at_past < pairs.sent_at
     same_kind = pairs.kind == pairs.kind_past
-    alike, used = np.zeros(len(pairs)), was_redeemed.to_numpy()
-    alike[used] = similarity(words, *(pairs.loc[used, name].to_numpy() for name in ("offer_id", "offer_id_past")))
+    cosine, used = np.zeros(len(pairs)), was_redeemed.to_numpy()
+    cosine[used] = similarity(offered, *(pairs.loc[used, name].to_numpy() for name in ("offer_id", "offer_id_past")))
     return pairs.assign(
         was_redeemed=was_redeemed.astype(float),
         running=pairs.ends_at_past > pairs.sent_at,
         same_kind=same_kind,
         same_kind_redeemed=same_kind & was_redeemed,
-        alike=alike,
+        similarity=cosine,
         over_expected=was_redeemed.astype(float) - _share_redeemed(sent, pairs),
     )
 
 
 def _share_redeemed(sent: pd.DataFrame, pairs: pd.DataFrame) -> np.ndarray:
-    """The share of the earlier offer's mailings that had been redeemed by the moment; shape (P,)."""
+    """Share of the earlier offer's mailings that were redeemed before the time of sending; shape (P,)."""
     offer = pd.Index(sent.offer_id.unique())
-    own, asked = offer.get_indexer(sent.offer_id), offer.get_indexer(pairs.offer_id_past)
+    own, past = offer.get_indexer(sent.offer_id), offer.get_indexer(pairs.offer_id_past)
     was_used = sent.redeemed_at.notna().to_numpy()
-    n_sent = _before(own, sent.sent_at, asked, pairs.sent_at)
-    n_used = _before(
-        own[was_used], sent.redeemed_at[was_used], asked, pairs.sent_at
-    )  # nobody redeems before it is sent
+    n_sent = _n_before(own, sent.sent_at, past, pairs.sent_at)
+    n_used = _n_before(own[was_used], sent.redeemed_at[was_used], past, pairs.sent_at)  # never before it is sent
     return n_used / n_sent
 
 
-def _before(group: np.ndarray, at: pd.Series, asked: np.ndarray, moment: pd.Series) -> np.ndarray:
-    """How many of the asked group lie strictly before the moment; shape (P,)."""
-    moments, place = np.unique(np.concatenate([at.to_numpy(), moment.to_numpy()]), return_inverse=True)
-    ordered = np.sort(group * len(moments) + place[: len(at)])
-    first = asked * len(moments)
+def _n_before(group: np.ndarray, at: pd.Series, query_group: np.ndarray, query_time: pd.Series) -> np.ndarray:
+    """Number of members of each query's group before the query's time; shape (P,)."""
+    times, place = np.unique(np.concatenate([at.to_numpy(), query_time.to_numpy()]), return_inverse=True)
+    ordered = np.sort(group * len(times) + place[: len(at)])
+    first = query_group * len(times)
     return np.searchsorted(ordered, first + place[len(at) :]) - np.searchsorted(ordered, first)
 
 
@@ -89,14 +87,14 @@ def _uses(sent: pd.DataFrame, redeemed: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"n": before.size(), "last_use": before.max()}).reindex(sent.row).fillna({"n": 0})
 
 
-def _known_rate(sent: pd.DataFrame) -> np.ndarray:
-    """The share redeemed of all mailings whose time was over when the row's was sent; 0 where none was."""
+def _overall_rate(sent: pd.DataFrame) -> np.ndarray:
+    """Share redeemed of all mailings that ended before the row's was sent; 0 where there is none; shape (N,)."""
     ended, redeemed = _ended_before(sent, sent.ends_at.to_numpy(), sent.redeemed_at.notna().to_numpy())
     return np.divide(redeemed, ended, out=np.zeros(len(sent)), where=ended > 0)
 
 
 def _kind_rate(sent: pd.DataFrame, everybody: np.ndarray, weight: float = 50.0) -> np.ndarray:
-    """The same within the offer's kind, drawn to everybody's rate as if by so many mailings."""
+    """The same within the offer's kind, shrunk to the overall rate, which weighs as much as ``weight`` mailings."""
     rate = np.empty(len(sent))
     for kind in sent.kind.unique():  # a handful
         of_kind = (sent.kind == kind).to_numpy()
@@ -107,7 +105,7 @@ def _kind_rate(sent: pd.DataFrame, everybody: np.ndarray, weight: float = 50.0) 
 
 
 def _ended_before(sent: pd.DataFrame, ends: np.ndarray, redeemed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How many mailings had ended by each row's sending, and how many of them redeemed; both of shape (N,)."""
+    """Number of mailings that ended by the time of each row's sending, and of those redeemed; both of shape (N,)."""
     order = np.argsort(ends, kind="stable")
     place = np.searchsorted(ends[order], sent.sent_at.to_numpy(), side="right")
     return place.astype(float), np.append(0, np.cumsum(redeemed[order]))[place].astype(float)

@@ -1,4 +1,4 @@
-"""Offer rows: one per customer and offer sent, features as of the moment of sending, label: redeemed in its time."""
+"""Offer rows: one per customer and offer sent, features as of the time of sending, label: redeemed in its time."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,8 +13,8 @@ import pandas as pd
 from omniretail.core.engine import connect
 from omniretail.schema import DataError, Tables
 from omniretail.views.offers.dictionary import OfferFeature, dictionary
+from omniretail.views.offers.item_attributes import attribute_columns, offer_attributes
 from omniretail.views.offers.item_match import habits, level_match, past_lines
-from omniretail.views.offers.item_words import offer_words, word_columns
 from omniretail.views.offers.mailings import Mailings, mailings
 from omniretail.views.offers.redemption_history import past_offers
 
@@ -29,19 +29,19 @@ _RANKED = {
 
 @dataclass(frozen=True)
 class OfferRows:
-    """N mailings, ordered by the moment of sending, offer and customer.
+    """N mailings, ordered by the time of sending, offer and customer.
 
     Attributes:
-        rows: their features; numbers are float64, empty where a past cannot say; shape (N, F).
+        rows: their features; numbers are float64, NaN where earlier purchases do not tell; shape (N, F).
         user_id: raw ids; shape (N,).
         offer_id: raw ids; shape (N,).
-        sent_at: UTC; features look at what lies strictly before it; shape (N,).
-        starts_at: when the offer begins, by which splits are drawn; shape (N,).
-        ends_at: when it ends, exclusive; shape (N,).
-        redeemed_at: the first redemption, NaT where there is none; shape (N,).
-        until: the moment up to which the log goes.
+        sent_at: UTC; features depend on events before it only; shape (N,).
+        starts_at: start of the offer, by which splits divide offers; shape (N,).
+        ends_at: end of the offer, exclusive; shape (N,).
+        redeemed_at: first redemption, NaT where there is none; shape (N,).
+        until: end of the log.
         features: the dictionary of the columns.
-        left_out: mailings and redemptions that did not fit, counted by reason.
+        left_out: mailings and redemptions that do not fit, counted by reason.
     """
 
     rows: pd.DataFrame
@@ -64,14 +64,14 @@ class OfferRows:
         return self.outcome(self.until)
 
     def outcome(self, at: np.datetime64) -> np.ndarray:
-        """``y`` as it is known at a moment: NaN for offers that have not ended by then; shape (N,)."""
+        """``y`` as of a time: NaN for offers that have not ended by then; shape (N,)."""
         return np.where(self.ends_at <= at, (~np.isnat(self.redeemed_at)).astype(np.float64), np.nan)
 
-    def take(self, kept: np.ndarray) -> "OfferRows":
-        """Some of the rows; ``kept`` is a mask of shape (N,)."""
+    def take(self, mask: np.ndarray) -> "OfferRows":
+        """The rows where ``mask`` is True; shape of the mask (N,)."""
         names = ("user_id", "offer_id", "sent_at", "starts_at", "ends_at", "redeemed_at")
-        rows = self.rows.loc[kept].reset_index(drop=True)
-        return replace(self, rows=rows, **{name: getattr(self, name)[kept] for name in names})
+        rows = self.rows.loc[mask].reset_index(drop=True)
+        return replace(self, rows=rows, **{name: getattr(self, name)[mask] for name in names})
 
     def columns(self, groups: Sequence[str]) -> list[str]:
         """Names of the features of some groups, in order."""
@@ -79,28 +79,30 @@ class OfferRows:
 
 
 def offer_rows(
-    tables: Tables, levels: Sequence[str] = (), words: bool = False, until: datetime | None = None
+    tables: Tables, levels: Sequence[str] = (), attribute_values: bool = False, until: datetime | None = None
 ) -> OfferRows:
     """Features and outcomes of every mailing.
 
     Args:
         tables: with offers and their events.
-        levels: columns of the item table by which an offer's items are matched, coarse to fine; those it lacks are
-            passed over.
-        words: add the group ``words``, by the last level.
-        until: when the log ends, UTC; None: at its last event.
+        levels: columns of the item table by which an offer's items are matched, coarse to fine; those that it lacks are
+            ignored.
+        attribute_values: add the group ``attribute_values``, of the last level.
+        until: end of the log, UTC; None: its last event.
 
     Raises:
-        DataError: where the source has no offers, or knows no dates.
+        DataError: where the source has no offers, or no dates.
     """
     if not tables.card.clock:
-        raise DataError(f"{tables.card.title} holds an order only; offers need dates, so choose another source")
+        raise DataError(
+            f"{tables.card.title} has an order of events but no times, and offers need dates: choose another source"
+        )
     mailed = mailings(tables)
     connect()
-    given = [level for level in levels if tables.items is not None and level in tables.items.columns]
-    said = _words_of(tables, given[-1]) if words and given else []
-    table = _features(mailed, tables, given, said)
-    features = dictionary(given, said, _SMOOTHING)
+    levels = [level for level in levels if tables.items is not None and level in tables.items.columns]
+    values = _values_of(tables, levels[-1]) if attribute_values and levels else []
+    table = _features(mailed, tables, levels, values)
+    features = dictionary(levels, values, _SMOOTHING)
     sent = mailed.sent
     if until is None:
         until = tables.events["timestamp"].max().to_pyarrow().as_py()
@@ -108,30 +110,30 @@ def offer_rows(
         rows=pd.DataFrame(table[[each.name for each in features]]),
         user_id=sent.user_id.to_numpy(),
         offer_id=sent.offer_id.to_numpy(),
-        **{n: _moments(sent, n) for n in ("sent_at", "starts_at", "ends_at", "redeemed_at")},
+        **{n: _times(sent, n) for n in ("sent_at", "starts_at", "ends_at", "redeemed_at")},
         until=np.datetime64(until, "us"),
         features=features,
         left_out=mailed.left_out | _without_items(sent, tables),
     )
 
 
-def _features(mailed: Mailings, tables: Tables, levels: Sequence[str], words: Sequence[str]) -> pd.DataFrame:
+def _features(mailed: Mailings, tables: Tables, levels: Sequence[str], values: Sequence[str]) -> pd.DataFrame:
     sent = mailed.sent
-    offered = {level: offer_words(tables, level) for level in levels}
-    finest = offered[levels[-1]] if levels else offer_words(replace(tables, items=None), "")
-    with _kept(past_lines(sent, tables, levels)) as lines:
+    offered = {level: offer_attributes(tables, level) for level in levels}
+    finest = offered[levels[-1]] if levels else offer_attributes(replace(tables, items=None), "")
+    with _written(past_lines(sent, tables, levels)) as lines:
         parts = [habits(lines), *(level_match(lines, offered[level], level) for level in levels)]
-        if words:
-            parts.append(word_columns(lines, finest, list(words), sent, levels[-1]))
+        if values:
+            parts.append(attribute_columns(lines, finest, list(values), sent, levels[-1]))
     table = pd.concat([part.reindex(sent.index) for part in parts], axis=1)
     counts = [name for name in table if not str(name).endswith(_EMPTY_WHERE_NEVER)]
     filled = table.fillna(dict.fromkeys(counts, 0.0))
     table = pd.concat([filled, _of_offer(sent, tables), past_offers(mailed, finest, _SMOOTHING)], axis=1)
-    return pd.concat([table, _beside_others(table, sent, levels)], axis=1)
+    return pd.concat([table, _among_recipients(table, sent, levels)], axis=1)
 
 
-def _beside_others(table: pd.DataFrame, sent: pd.DataFrame, levels: Sequence[str]) -> pd.DataFrame:
-    """Ranks among those it was sent to at one moment, and the share of the offer that was ever bought."""
+def _among_recipients(table: pd.DataFrame, sent: pd.DataFrame, levels: Sequence[str]) -> pd.DataFrame:
+    """Ranks among the recipients of an offer at one time, and the share of offered items that were ever bought."""
     together = [sent.offer_id, sent.sent_at]
     ranked = _RANKED | {f"{level}_rank": f"{level}_cosine" for level in levels}
     columns = {name: table[of].groupby(together).rank(pct=True) for name, of in ranked.items()}
@@ -139,15 +141,15 @@ def _beside_others(table: pd.DataFrame, sent: pd.DataFrame, levels: Sequence[str
     return pd.DataFrame(columns)
 
 
-def _words_of(tables: Tables, level: str) -> list[str]:
-    """All words of a column of the item table, in order."""
+def _values_of(tables: Tables, level: str) -> list[str]:
+    """All values of a column of the item table, in order."""
     assert tables.items is not None
-    return sorted(tables.items.select(word=tables.items[level].cast("string")).distinct().to_pandas().word.dropna())
+    return sorted(tables.items.select(text=tables.items[level].cast("string")).distinct().to_pandas().text.dropna())
 
 
 @contextmanager
-def _kept(lines: ibis.Table) -> Iterator[ibis.Table]:
-    """The join made once, in a file, for several aggregations read it."""
+def _written(lines: ibis.Table) -> Iterator[ibis.Table]:
+    """The join computed once, in a file that several aggregations read."""
     connection = connect()
     with tempfile.TemporaryDirectory() as folder:
         connection.to_parquet(lines, f"{folder}/past_lines.parquet")
@@ -174,10 +176,10 @@ def _n_items(tables: Tables) -> pd.Series:
 
 
 def _without_items(sent: pd.DataFrame, tables: Tables) -> dict[str, int]:
-    """Kept, but with nothing to match: counted, so that nobody wonders."""
-    bare = int((~sent.offer_id.isin(_n_items(tables).index)).sum())
-    return {"kept without a match: mailing of an offer without items": bare} if bare else {}
+    """Mailings without offered items to match, counted; they stay among the rows."""
+    n = int((~sent.offer_id.isin(_n_items(tables).index)).sum())
+    return {"without a match, not left out: mailing of an offer without items": n} if n else {}
 
 
-def _moments(sent: pd.DataFrame, name: str) -> np.ndarray:
+def _times(sent: pd.DataFrame, name: str) -> np.ndarray:
     return sent[name].to_numpy().astype("datetime64[us]")

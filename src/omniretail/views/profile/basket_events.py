@@ -1,7 +1,4 @@
-"""Baskets as events for networks that read a customer's history: codes of what was taken, and numbers of how.
-
-Everything is an array; nothing here loops over rows.
-"""
+"""Baskets as events for networks: codes of their items and circumstances, and numbers; no loop over rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,10 +9,10 @@ import pandas as pd
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 
-NUMBERS = ("lines", "value", "price", "price_over_usual", "quantity", "discount", "coupon", "gap")
-"""What is told of a basket in numbers; beside each stands whether it is missing."""
+NUMBERS = ("lines", "value", "price", "price_over_mean", "quantity", "discount", "coupon", "gap")
+"""Numbers of a basket; each has an indicator of whether it is missing."""
 CIRCUMSTANCES = ("store", "hour", "weekday")
-"""What is told of a basket in codes; 0: not known."""
+"""Codes of a basket; 0: unknown."""
 _HOURS, _WEEKDAYS, _DAY_S = 24, 7, 24 * 3600
 _CLIP = 5.0
 
@@ -27,8 +24,8 @@ class BasketEvents:
     Attributes:
         offsets: customer u owns the baskets ``offsets[u]:offsets[u + 1]``; shape (U + 1,).
         line_offsets: basket n owns the lines ``line_offsets[n]:line_offsets[n + 1]``; shape (N + 1,).
-        line_codes: item and words of each line, 0 where there is none; int64, shape (E, K).
-        numbers: ``NUMBERS`` of like size, nought where missing, then whether each is missing; float32, (N, 2F).
+        line_codes: codes of the item and its attributes of each line, 0 where there is none; int64, shape (E, K).
+        numbers: ``NUMBERS`` standardised, 0 where missing, then whether each is missing; float32, shape (N, 2F).
         circumstances: codes of ``CIRCUMSTANCES``; int64, shape (N, 3).
     """
 
@@ -41,19 +38,19 @@ class BasketEvents:
 
 @dataclass(frozen=True)
 class EventCoding:
-    """How baskets become codes and numbers, learned from a training set; every field is an array and can be saved.
+    """The coding of baskets, learned from a training set; every field is an array and can be saved.
 
     Attributes:
-        item_codes: codes of each item and of its words, the frequent ones low, 0: rare or not known; shape (I, K).
-        usual_price: mean logarithm of the price of the item's kind, NaN where not known; shape (I,).
+        item_codes: codes of each item and its attributes, frequent ones low, 0: rare or unknown; shape (I, K).
+        mean_price: mean logarithm of the price within the item's finest attribute value, NaN where unknown; shape (I,).
         means: of ``NUMBERS``; shape (F,).
         scales: their standard deviations; shape (F,).
         n_stores: number of stores; shape ().
-        zone: of the customers' clocks, as ASCII; empty where the data holds an order only.
+        zone: IANA name of the customers' time zone, as ASCII; empty where the data has an order but no times.
     """
 
     item_codes: np.ndarray
-    usual_price: np.ndarray
+    mean_price: np.ndarray
     means: np.ndarray
     scales: np.ndarray
     n_stores: np.ndarray
@@ -65,34 +62,34 @@ class EventCoding:
 
         Args:
             train: with the item table.
-            item_columns: columns of the item table whose words count, coarse to fine; those it lacks are passed over.
-            max_items: items with a code of their own, the most frequent.
+            item_columns: columns of the item table to encode, coarse to fine; those that it lacks are ignored.
+            max_items: number of items with a code of their own, the most frequent.
         """
         histories = train.histories
         codes = _item_codes(train, [name for name in item_columns if name in train.item_table], max_items)
         coding = cls(
             item_codes=codes,
-            usual_price=_usual_price(histories, codes[:, -1]),
+            mean_price=_mean_price(histories, codes[:, -1]),
             means=np.zeros(len(NUMBERS)),
             scales=np.ones(len(NUMBERS)),
             n_stores=np.array(len(train.stores)),
             zone=np.frombuffer(train.zone.encode(), dtype=np.uint8).copy(),
         )
-        means, scales = _moments(coding.raw_numbers(histories, *_baskets(histories)))
+        means, scales = _mean_and_scale(coding.raw_numbers(histories, *_baskets(histories)))
         return cls(**(coding.arrays() | {"means": means, "scales": scales}))
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "EventCoding":
-        """What ``arrays`` gave."""
+        """The inverse of ``arrays``."""
         return cls(**arrays)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All that was learned, by name."""
+        """Every field by name."""
         return asdict(self)
 
     @property
     def n_codes(self) -> int:
-        """Codes of items and words, with 0."""
+        """Number of codes of items and attributes, with 0."""
         return int(self.item_codes.max(initial=0)) + 1
 
     @property
@@ -128,7 +125,7 @@ class EventCoding:
         lines = np.bincount(number, minlength=len(starts))
         mean = {
             "price": price,
-            "price_over_usual": price - self.usual_price[histories.item_idx],
+            "price_over_mean": price - self.mean_price[histories.item_idx],
             "quantity": np.log1p(np.maximum(histories.quantity, 0)),
             "discount": np.clip(histories.discount / whole, 0, 1),
             "coupon": np.clip(histories.coupon / whole, 0, 1),
@@ -140,7 +137,7 @@ class EventCoding:
         return np.stack([columns[name] for name in NUMBERS], axis=1)
 
     def _gap(self, histories: Histories, starts: np.ndarray) -> np.ndarray:
-        """Logarithm of the days since the customer's basket before, NaN at the first; shape (N,)."""
+        """Logarithm of the days since the customer's previous basket, NaN at the first; shape (N,)."""
         days = np.diff(histories.timestamp[starts], prepend=0) / _DAY_S
         first = np.isin(starts, histories.offsets[:-1])
         return np.where(first | (not self.zone.size), np.nan, np.log1p(np.maximum(days, 0)))
@@ -157,7 +154,7 @@ class EventCoding:
 
 
 def _baskets(histories: Histories) -> tuple[np.ndarray, np.ndarray]:
-    """The basket of each event, counted through all customers, (E,), and each basket's first event, (N,)."""
+    """The basket of each event, numbered across customers, (E,), and each basket's first event, (N,)."""
     rows = histories.rows
     begins = np.ones(len(rows), dtype=bool)
     begins[1:] = (rows[1:] != rows[:-1]) | (histories.basket[1:] != histories.basket[:-1])
@@ -165,49 +162,48 @@ def _baskets(histories: Histories) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _item_codes(train: Train, columns: Sequence[str], max_items: int) -> np.ndarray:
-    """Items and words numbered together by how often they were taken, from 1; int64, shape (I, K)."""
-    taken = np.bincount(train.histories.item_idx, minlength=len(train.items))
-    frequent = np.full(len(taken), -1)
-    kept = np.argsort(-taken, kind="stable")[:max_items]
-    frequent[kept] = np.arange(len(kept))
-    codes, size = [frequent], len(kept)
+    """Codes of items and attributes together, by decreasing number of events, from 1; int64, shape (I, K)."""
+    n_events = np.bincount(train.histories.item_idx, minlength=len(train.items))
+    frequent = np.full(len(n_events), -1)
+    most_frequent = np.argsort(-n_events, kind="stable")[:max_items]
+    frequent[most_frequent] = np.arange(len(most_frequent))
+    codes, size = [frequent], len(most_frequent)
     for name in columns:
-        code, words = pd.factorize(train.item_table[name].astype("string"), sort=True)
+        code, values = pd.factorize(train.item_table[name].astype("string"), sort=True)
         codes.append(np.where(code >= 0, code + size, -1))
-        size += len(words)
-    given = np.stack(codes, axis=1)  # (I, K)
-    count = np.bincount(
-        given[given >= 0], weights=np.broadcast_to(taken[:, None], given.shape)[given >= 0], minlength=size
-    )
+        size += len(values)
+    table = np.stack(codes, axis=1)  # (I, K)
+    weights = np.broadcast_to(n_events[:, None], table.shape)[table >= 0]
+    count = np.bincount(table[table >= 0], weights=weights, minlength=size)
     rank = np.empty(size + 1, dtype=np.int64)
     rank[np.argsort(-count, kind="stable")] = np.arange(1, size + 1)
-    rank[-1] = 0  # where -1 points to
-    return rank[given]
+    rank[-1] = 0  # the entry of -1
+    return rank[table]
 
 
-def _usual_price(histories: Histories, kind: np.ndarray) -> np.ndarray:
+def _mean_price(histories: Histories, kind: np.ndarray) -> np.ndarray:
     price, by_kind = _log_price(histories), kind[histories.item_idx]
     return _mean(price, by_kind, int(kind.max(initial=0)) + 1)[kind]
 
 
 def _log_price(histories: Histories) -> np.ndarray:
-    """Logarithm of what one piece cost, NaN where not known; shape (E,)."""
+    """Logarithm of the price of one piece, NaN where unknown; shape (E,)."""
     pieces = np.where(histories.quantity > 0, histories.quantity, 1.0)
     return np.log1p(np.maximum(histories.value, 0) / pieces)
 
 
 def _mean(values: np.ndarray, group: np.ndarray, n_groups: int) -> np.ndarray:
-    """Mean of the known values of each group, NaN where there is none; shape (G,)."""
-    known = np.isfinite(values)
-    total = np.bincount(group[known], weights=values[known], minlength=n_groups)
-    count = np.bincount(group[known], minlength=n_groups)
+    """Mean of the finite values of each group, NaN where there is none; shape (G,)."""
+    finite = np.isfinite(values)
+    total = np.bincount(group[finite], weights=values[finite], minlength=n_groups)
+    count = np.bincount(group[finite], minlength=n_groups)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def _moments(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each column's known values, 0 and 1 where they say nothing; both (F,)."""
-    known = np.isfinite(numbers)
-    count = np.maximum(known.sum(0), 1)
-    means = np.where(known, numbers, 0.0).sum(0) / count
-    spread = np.sqrt(np.where(known, (numbers - means) ** 2, 0.0).sum(0) / count)
+def _mean_and_scale(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each column's finite values; 0 without values, 1 without variance; both (F,)."""
+    finite = np.isfinite(numbers)
+    count = np.maximum(finite.sum(0), 1)
+    means = np.where(finite, numbers, 0.0).sum(0) / count
+    spread = np.sqrt(np.where(finite, (numbers - means) ** 2, 0.0).sum(0) / count)
     return means, np.where(spread > 1e-6, spread, 1.0)

@@ -1,4 +1,4 @@
-"""The dictionary of the profile table: what each feature means, over which time, in which unit."""
+"""The dictionary of the profile table: meaning, time window and unit of each feature."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Feature:
     Attributes:
         name: the column.
         definition: one phrase for people.
-        window: the time it looks at, back from the cutoff.
+        window: the time before the cutoff that it covers.
         unit: of its values.
     """
 
@@ -50,10 +50,10 @@ _FIXED = (
     ("lines_91", "lines bought", QUARTER, "count"),
     ("quantity_mean", "pieces per line", ALL, "count"),
     ("unit_price_mean", "paid per piece, mean over lines", ALL, "currency"),
-    ("discount_share", "taken off, of what the shelf asked for", ALL, "share"),
-    ("discount_share_91", "taken off, of what the shelf asked for", QUARTER, "share"),
-    ("discounted_lines", "share of lines with something taken off", ALL, "share"),
-    ("coupon_share", "taken off by coupons, of what the shelf asked for", ALL, "share"),
+    ("discount_share", "discount as a share of shelf prices", ALL, "share"),
+    ("discount_share_91", "discount as a share of shelf prices", QUARTER, "share"),
+    ("discounted_lines", "share of lines with a discount", ALL, "share"),
+    ("coupon_share", "discount by coupons as a share of shelf prices", ALL, "share"),
     ("coupon_visits", "share of visits on which a coupon was used", ALL, "share"),
     ("stores", "different stores", ALL, "count"),
     ("store_loyalty", "share of visits at the store visited most", ALL, "share"),
@@ -72,14 +72,14 @@ FIXED = tuple(Feature(*each) for each in _FIXED)
 """Features that every customer has, whatever the shop sells."""
 
 KINDS = {
-    "share": ("share of lines in {word} ({level})", ALL, "share"),
-    "lines_91": ("lines in {word} ({level})", QUARTER, "count"),
-    "days_since": ("time since something of {word} ({level}) was bought; empty where never", ALL, "days"),
+    "share": ("share of lines in {value} ({level})", ALL, "share"),
+    "lines_91": ("lines in {value} ({level})", QUARTER, "count"),
+    "days_since": ("time since something of {value} ({level}) was bought; empty where never", ALL, "days"),
 }
-"""Features that there are for each word of an item attribute, such as ``share_department=GROCERY``."""
+"""Features of each value of an item attribute, such as ``share_department=GROCERY``."""
 
 
-def by_word(kind: str, level: str, word: str) -> Feature:
-    """The feature of one kind for one word of an item attribute."""
+def by_attribute(kind: str, level: str, value: str) -> Feature:
+    """The feature of one kind for one value of an item attribute."""
     definition, window, unit = KINDS[kind]
-    return Feature(f"{kind}_{level}={word}", definition.format(word=word, level=level), window, unit)
+    return Feature(f"{kind}_{level}={value}", definition.format(value=value, level=level), window, unit)

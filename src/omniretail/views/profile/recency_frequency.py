@@ -1,4 +1,4 @@
-"""Recency and frequency: what models of lifetime value know of a customer. Ibis, so DuckDB here, Spark on a cluster."""
+"""Recency and frequency of customers: inputs of models of lifetime value. Ibis: DuckDB here, Spark on a cluster."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,26 +6,19 @@ from typing import Any
 import ibis
 from ibis import _
 
+from omniretail.core.timezones import local_clock
+
 WEEK = 7.0
 """Days in a week, the unit in which the papers count."""
-_EXACT = "decimal(38, 4)"  # sums of floats depend on who adds first
-
-
-# The inverse of sources.clock.to_utc; ibis's own cast to a zone would read the clock in the session's zone.
-@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp"), "timestamp('UTC')"))
-def _instant(zone: Any, utc: Any) -> Any: ...
-
-
-@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))
-def _reading(zone: Any, instant: Any) -> Any: ...
+_EXACT = "decimal(38, 4)"  # sums of floats depend on the order of addition
 
 
 def recency_frequency(events: ibis.Table, at: datetime, unit_days: float = WEEK, zone: str = "UTC") -> ibis.Table:
-    """A row per customer who bought before a moment, a function of the purchases before it only.
+    """A row per customer who bought before the cutoff, a function of the purchases before it only.
 
-    All is counted in days of the customers' own calendar, and what was bought on one day is one transaction, as Fader,
-    Hardie and Lee do ("Counting your customers the easy way", Marketing Science 2005). The age reaches until the last
-    day that was seen whole or in part; for a cut at midnight that is the day before.
+    Times are days of the customers' own calendar, and all purchases of a day are one transaction, as in Fader, Hardie
+    and Lee, "Counting your customers the easy way", Marketing Science 2005. The age ends with the last day that begins
+    before the cutoff; for a cutoff at midnight that is the day before.
 
     Args:
         events: canonical.
@@ -36,7 +29,7 @@ def recency_frequency(events: ibis.Table, at: datetime, unit_days: float = WEEK,
     Returns:
         ``user_id``; ``frequency``, repeat purchase days x; ``recency``, time from the first to the last of them t_x;
         ``age``, time from the first until the cutoff T; ``mean_value``, currency per repeat transaction, null where
-        there is none or the events tell no value.
+        there is none or the events have no value.
     """
     days = purchase_days(events.filter(_.timestamp < at), zone)
     last_seen = ibis.literal(at - timedelta(microseconds=1)).cast("timestamp")
@@ -56,22 +49,21 @@ def recency_frequency(events: ibis.Table, at: datetime, unit_days: float = WEEK,
 
 
 def purchases(events: ibis.Table, zone: str = "UTC") -> ibis.Table:
-    """What each customer bought: ``user_id``, ``purchases`` (days with one) and ``value`` (currency)."""
+    """Purchases of each customer: ``user_id``, ``purchases`` (days with one) and ``value`` (currency)."""
     days = purchase_days(events, zone)
     return days.group_by("user_id").agg(purchases=_.count(), value=_.value.sum().cast("float64"))
 
 
 def purchase_days(events: ibis.Table, zone: str = "UTC") -> ibis.Table:
-    """Purchases with those of a customer and a day merged: ``user_id``, ``day``, ``value`` (a decimal)."""
+    """Purchases of a customer on a day as one row: ``user_id``, ``day``, ``value`` (a decimal)."""
     value: Any = _.value if "value" in events.columns else ibis.null("float64")
     exact = value.cast(_EXACT)
     bought = events.filter(_.event_type == "purchase").select("user_id", day=_day(_.timestamp, zone), value=exact)
     return bought.group_by("user_id", "day").agg(value=_.value.sum())
 
 
-def _day(moment: Any, zone: str) -> Any:
-    local: Any = moment if zone == "UTC" else _reading(zone, _instant("UTC", moment))
-    return local.date()
+def _day(utc: Any, zone: str) -> Any:
+    return local_clock(utc, zone).date()
 
 
 def _days(start: Any, end: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The profile table: a row per customer, from what they did before a moment. Ibis: DuckDB here, Spark on a cluster."""
+"""The profile table: a row per customer, from events before the cutoff. Ibis: DuckDB here, Spark on a cluster."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -11,17 +11,17 @@ from omniretail.views.profile.dictionary import FIXED, HOURS, WEEKDAYS
 
 _WEEK, _MONTH, _QUARTER = 7, 28, 91
 _EXACT = "decimal(38, 9)"
-"""What numbers are added up as: sums of floats depend on who adds first, and engines do not promise an order."""
+"""Type of summands: sums of floats depend on the order of addition, which engines do not fix."""
 _AMOUNTS = ("quantity", "value", "discount", "coupon")
 
 
 def profile_table(events: ibis.Table) -> ibis.Table:
-    """The features of ``profile_features.FIXED``, null where a customer's log cannot say.
+    """The features of ``dictionary.FIXED``, null where a customer's log does not tell.
 
     Args:
         events: ``user_id``, ``item_id``, ``basket`` (its number in the customer's history), ``days_ago`` (before the
-            moment of looking, float) and ``clock`` (the timestamp on the customer's own clock); where known also
-            ``store_id``, ``quantity``, ``value``, ``discount``, ``coupon``.
+            cutoff, float) and ``clock`` (the timestamp on the customer's own clock); optionally ``store_id``,
+            ``quantity``, ``value``, ``discount``, ``coupon``.
 
     Returns:
         ``user_id`` and one column per feature; customers without events have no row.
@@ -34,30 +34,30 @@ def profile_table(events: ibis.Table) -> ibis.Table:
     return joined.mutate(**_ratios()).select("user_id", *(feature.name for feature in FIXED))
 
 
-def word_table(events: ibis.Table, levels: Sequence[str]) -> ibis.Table:
-    """How much of each word of the items' attributes a customer bought, in long form.
+def attribute_table(events: ibis.Table, levels: Sequence[str]) -> ibis.Table:
+    """Purchases by attribute value of the items, in long form.
 
     Args:
         events: as for ``profile_table``, with the attributes as columns.
         levels: those columns, of one type.
 
     Returns:
-        ``user_id, level, word, share, lines_91, days_since``; only words that a customer bought.
+        ``user_id, level, attribute_value, share, lines_91, days_since``; only values that the customer bought.
     """
-    return reduce(lambda left, right: left.union(right), [_words(events, level) for level in levels])
+    return reduce(lambda left, right: left.union(right), [_of_level(events, level) for level in levels])
 
 
-def _words(events: ibis.Table, level: str) -> ibis.Table:
-    said = events.filter(events[level].notnull()).group_by("user_id", word=events[level])
-    counted = said.agg(n=_.count(), lines_91=_in(_QUARTER), days_since=_.days_ago.min())
+def _of_level(events: ibis.Table, level: str) -> ibis.Table:
+    by_value = events.filter(events[level].notnull()).group_by("user_id", attribute_value=events[level])
+    counted = by_value.agg(n=_.count(), lines_91=_in(_QUARTER), days_since=_.days_ago.min())
     total = _.n.sum().over(group_by="user_id")
     return counted.mutate(level=ibis.literal(level), share=_.n / total).select(
-        "user_id", "level", "word", "share", "lines_91", "days_since"
+        "user_id", "level", "attribute_value", "share", "lines_91", "days_since"
     )
 
 
 def _in(days: float, what: Any = None) -> Any:
-    """Sum of a column, or the number of rows, within so many days; null where the column is never known."""
+    """Number of rows, or the sum of a column, within so many days; null where all of the column is null."""
     inside = _.days_ago <= days
     return inside.sum() if what is None else _sum(what * inside.cast("float64"))
 
@@ -75,12 +75,12 @@ def _baskets(events: ibis.Table) -> ibis.Table:
         days_ago=_.days_ago.max(), clock=_.clock.min(), value=_sum(_.value), coupon=_sum(_.coupon), lines=_.count()
     )
     before = _.days_ago.lag().over(group_by="user_id", order_by="basket")
-    told = baskets.mutate(gap=before - _.days_ago, hour=_.clock.hour(), weekday=_.clock.day_of_week.index())
-    return told.mutate(**{f"{name}_off": (told[name] - _usual(told[name])) ** 2 for name in ("gap", "value")})
+    timed = baskets.mutate(gap=before - _.days_ago, hour=_.clock.hour(), weekday=_.clock.day_of_week.index())
+    return timed.mutate(**{f"{name}_off": (timed[name] - _own_mean(timed[name])) ** 2 for name in ("gap", "value")})
 
 
-def _usual(what: Any) -> Any:
-    """The customer's own mean, beside each row."""
+def _own_mean(what: Any) -> Any:
+    """The customer's own mean, for each row."""
     return what.try_cast(_EXACT).sum().over(group_by="user_id").cast("float64") / what.count().over(
         group_by="user_id"
     ).nullif(0)
@@ -119,19 +119,19 @@ def _visits(baskets: ibis.Table) -> ibis.Table:
 def _lines(events: ibis.Table) -> ibis.Table:
     first = events.basket.min().over(group_by=["user_id", "item_id"])
     again = (events.basket > first).cast("float64")
-    asked = (_.value + _.discount).cast("float64")
+    shelf_price = (_.value + _.discount).cast("float64")
     return (
-        events.mutate(again=again, asked=asked)
+        events.mutate(again=again, shelf_price=shelf_price)
         .group_by("user_id")
         .agg(
             lines=_.count(),
             lines_91=_in(_QUARTER),
             quantity_mean=_mean(_.quantity),
             unit_price_mean=_mean(_.value / _.quantity),
-            discount_share=_share(_sum(_.discount), _sum(_.asked)),
-            discount_share_91=_share(_in(_QUARTER, _.discount), _in(_QUARTER, _.asked)),
+            discount_share=_share(_sum(_.discount), _sum(_.shelf_price)),
+            discount_share_91=_share(_in(_QUARTER, _.discount), _in(_QUARTER, _.shelf_price)),
             discounted_lines=(_.discount > 0).mean(),
-            coupon_share=_share(_sum(_.coupon), _sum(_.asked)),
+            coupon_share=_share(_sum(_.coupon), _sum(_.shelf_price)),
             repeat_share=_.again.mean(),
             repeat_share_91=_share(_in(_QUARTER, _.again), _in(_QUARTER)),
         )
@@ -140,15 +140,15 @@ def _lines(events: ibis.Table) -> ibis.Table:
 
 def _stores(events: ibis.Table) -> ibis.Table:
     visits = events.group_by("user_id", "store_id").agg(n=_.basket.nunique())
-    known = _.store_id.notnull()
+    in_store = _.store_id.notnull()
     return visits.group_by("user_id").agg(
-        stores=known.any().ifelse(known.sum(), None),
-        store_loyalty=_share(known.ifelse(_.n, None).max(), known.ifelse(_.n, None).sum()),
+        stores=in_store.any().ifelse(in_store.sum(), None),
+        store_loyalty=_share(in_store.ifelse(_.n, None).max(), in_store.ifelse(_.n, None).sum()),
     )
 
 
 def _variety(events: ibis.Table) -> ibis.Table:
-    """Entropy as log(total) - sum(n log n) / total, which needs one pass."""
+    """Number of items and their entropy, log(total) - sum(n log n) / total, in one pass."""
     counts = events.group_by("user_id", "item_id").agg(n=_.count())
     return counts.group_by("user_id").agg(
         items=_.count(), item_entropy=_.n.sum().ln() - _sum(_.n * _.n.ln()) / _.n.sum()
@@ -166,12 +166,12 @@ def _ratios() -> dict[str, Any]:
 
 
 def _log_ratio(now: Any, before: Any) -> Any:
-    """Refunds may push a sum below zero, where there is no logarithm."""
+    """Log ratio of two sums; refunds may make a sum negative, which counts as zero."""
     return ((_above_zero(now) + 1) / (_above_zero(before) + 1)).ln()
 
 
 def _above_zero(amount: Any) -> Any:
-    """Unlike ``greatest``, null stays null."""
+    """0 for negative amounts; unlike with ``greatest``, null stays null."""
     return amount * (amount > 0).cast("float64")
 
 

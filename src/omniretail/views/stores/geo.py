@@ -6,11 +6,11 @@ import pandas as pd
 _EARTH_KM = 6371.0088  # mean radius
 DEGREES = ("lat", "lon")
 AXES = (DEGREES, ("x", "y"), ("x_km", "y_km"))
-"""Columns that tell a place: degrees, or kilometres on a plane."""
+"""Pairs of columns that hold a place: degrees, or kilometres on a plane."""
 
 
 def haversine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Great-circle distance in kilometres between places (latitude, longitude) in degrees; the last axis is theirs.
+    """Great-circle distance in kilometres between places (latitude, longitude) in degrees, on the last axis.
 
     >>> haversine(np.array([52.5, 13.4]), np.array([48.1, 11.6])).round()
     np.float64(506.0)
@@ -21,16 +21,16 @@ def haversine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def axes_of(frame: pd.DataFrame) -> tuple[str, ...]:
-    """The columns that tell a place, see ``AXES``; none where there are none."""
+    """The columns that hold a place, see ``AXES``; empty where there are none."""
     return next((pair for pair in AXES if set(pair) <= set(frame)), ())
 
 
 def kilometres(a: np.ndarray, b: np.ndarray, axes: tuple[str, ...]) -> np.ndarray:
-    """Straight-line distance between places, NaN where one is not known; the last axis is theirs."""
+    """Straight-line distance between places, NaN where one is missing; the last axis holds the two coordinates."""
     return haversine(a, b) if axes == DEGREES else np.linalg.norm(a - b, axis=-1)
 
 
 def placed(frame: pd.DataFrame, key: str, ids: pd.Index, axes: tuple[str, ...]) -> np.ndarray:
-    """Places in the order of the ids, NaN where not given; shape (n, 2)."""
-    known = frame.drop_duplicates(key).set_index(key)[list(axes)].astype(np.float64)
-    return known.reindex(ids).to_numpy()
+    """Places in the order of the ids, NaN where missing; shape (n, 2)."""
+    places = frame.drop_duplicates(key).set_index(key)[list(axes)].astype(np.float64)
+    return places.reindex(ids).to_numpy()

@@ -1,4 +1,4 @@
-"""Visits to stores as they were known at a moment, and the visits that a forecast is judged on."""
+"""Visits to stores before a time, and later visits whose store is to be predicted."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from omniretail.views.train import Train
 
 DAY = 86400
 PARTS_OF_DAY = (0, 10, 14, 18, 24)
-"""Hours between which a part of the day lies: until 10, 14, 18 and midnight."""
+"""Hours at which the parts of the day begin and end: until 10, 14, 18 and midnight."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Places:
     """Where customers live and stores stand.
 
     Attributes:
-        home: NaN where not known; shape (U, 2).
-        store: NaN where not known; shape (S, 2).
-        axes: what the two numbers are, see ``policies.places.AXES``.
+        home: NaN where unknown; shape (U, 2).
+        store: NaN where unknown; shape (S, 2).
+        axes: names of the two coordinates, see ``views.stores.geo.AXES``.
     """
 
     home: np.ndarray
@@ -38,24 +38,24 @@ class Places:
     axes: tuple[str, ...]
 
     def km(self, row: np.ndarray, store: np.ndarray) -> np.ndarray:
-        """As the crow flies, NaN where either place is not known; of the shape that both broadcast to."""
+        """Straight-line distance, NaN where either place is unknown; of the shape that both broadcast to."""
         home = np.where((row >= 0)[..., None], self.home[row], np.nan)
         return kilometres(home, self.store[store], self.axes)
 
 
 @dataclass(frozen=True)
 class StoreLog:
-    """All that is known of where customers shop.
+    """Visits of all customers before a time.
 
     Attributes:
-        visits: of all customers, each one's oldest first; ``row`` is the user's number.
-        n_users: of training users.
-        n_stores: of stores that sold anything.
-        at: the moment of which this is known, seconds since 1970.
-        zone: in which hours and weekdays are told.
-        places: None where they are not known.
-        users: ids of the users; None where nobody needs them.
-        stores: ids of the stores; None where nobody needs them.
+        visits: each customer's oldest first; ``row`` is the index of the user.
+        n_users: number of training users.
+        n_stores: number of stores with events.
+        at: the time, seconds since 1970.
+        zone: IANA name of the time zone of hours and weekdays.
+        places: of customers and stores; None where unknown.
+        users: vocabulary of the users; None where ids are not needed.
+        stores: vocabulary of the stores; None where ids are not needed.
     """
 
     visits: Visits
@@ -68,16 +68,16 @@ class StoreLog:
     stores: Vocabulary | None = None
 
     def before(self, at: int) -> "StoreLog":
-        """What was known at an earlier moment."""
+        """The log as of an earlier time."""
         return replace(self, visits=self.visits.keep(self.visits.timestamp < at), at=at)
 
     def windows(self, days: float, n: int, step_days: float) -> "Iterator[tuple[StoreLog, VisitQueries]]":
-        """What was known when each of the last ``n`` windows began, beside the visits in it; empty ones are left out.
+        """Each of the last ``n`` windows as the log at its start and the visits in it; empty ones are left out.
 
         Args:
-            days: length of a window; the last one ends at the moment of this log.
-            n: windows.
-            step_days: between their starts.
+            days: length of a window; the last one ends at the time of this log.
+            n: number of windows.
+            step_days: days between their starts.
         """
         for number in range(n):
             start = self.at - int((number * step_days + days) * DAY)
@@ -86,18 +86,18 @@ class StoreLog:
                 yield past, visit_queries
 
     def visit_queries(self, start: int, end: int) -> "VisitQueries":
-        """The known visits in ``[start, end)``, as if they were still to be told."""
-        made = self.visits.keep((self.visits.timestamp >= start) & (self.visits.timestamp < end))
-        return VisitQueries(made, made.row)
+        """The visits in ``[start, end)`` as queries."""
+        inside = self.visits.keep((self.visits.timestamp >= start) & (self.visits.timestamp < end))
+        return VisitQueries(inside, inside.row)
 
 
 @dataclass(frozen=True)
 class VisitQueries:
-    """Visits whose store is to be told; a store without a number is -1, and so is a customer.
+    """Visits whose store is to be predicted; stores and customers that the log lacks are -1.
 
     Attributes:
         visits: each customer's oldest first.
-        who: the customer, the same for all visits of one, known or not; shape (V,).
+        who: raw id or index of the customer, equal for all visits of one; shape (V,).
     """
 
     visits: Visits
@@ -106,12 +106,12 @@ class VisitQueries:
     def __len__(self) -> int:
         return len(self.visits)
 
-    def keep(self, kept: np.ndarray) -> "VisitQueries":
-        """Some of them; ``kept`` is a mask of shape (V,)."""
-        return VisitQueries(self.visits.keep(kept), self.who[kept])
+    def keep(self, mask: np.ndarray) -> "VisitQueries":
+        """The visits where ``mask`` is True; shape of the mask (V,)."""
+        return VisitQueries(self.visits.keep(mask), self.who[mask])
 
     def first(self) -> "VisitQueries":
-        """Each customer's first one only."""
+        """Each customer's first visit."""
         return self.keep(np.append(True, self.who[1:] != self.who[:-1])[: len(self)])
 
 
@@ -119,19 +119,21 @@ def store_log(train: Train, stores: pd.DataFrame | None = None) -> StoreLog:
     """The visits of a training set.
 
     Args:
-        train: with stores, and the customers' places in ``user_table`` where they are known.
-        stores: ``store_id`` and the columns of a place, see ``policies.places.AXES``; None: places are not known.
+        train: with stores; ``user_table`` may have the customers' places.
+        stores: ``store_id`` and the columns of a place, see ``views.stores.geo.AXES``; None: no places.
 
     Raises:
-        DataError: where it names no stores, or has no times.
+        DataError: where it has no stores, or no times.
     """
     if not len(train.stores):
-        raise DataError("this log has no store_id, so nobody can be told to go to a store")
+        raise DataError("this log has no store_id, so there are no stores to predict: choose another source")
     if not train.zone:
-        raise DataError("this data holds an order only; the next store is asked for in a window of time")
-    made = visits(train.histories)
+        raise DataError(
+            "this data has an order of events but no times, which store models need: choose another source"
+        )
     sizes = len(train.users), len(train.stores)
-    return StoreLog(made, *sizes, train.at, train.zone, _places(train, stores), train.users, train.stores)
+    places = _places(train, stores)
+    return StoreLog(visits(train.histories), *sizes, train.at, train.zone, places, train.users, train.stores)
 
 
 def _places(train: Train, stores: pd.DataFrame | None) -> Places | None:
@@ -150,20 +152,20 @@ def held_out_visits(cutoff: Cutoff, users: Vocabulary, stores: Vocabulary) -> Vi
     """
     events = with_baskets(cutoff.held_out)
     if "store_id" not in events.columns:
-        raise DataError("this log has no store_id, so no visit can be judged")
-    known: ibis.Table = events.drop_null("store_id")
-    baskets = known.group_by("user_id", "basket").agg(second=_.second.min(), store_id=_.store_id.min())
+        raise DataError("this log has no store_id, so no visit can be judged: choose another source")
+    in_store: ibis.Table = events.drop_null("store_id")
+    baskets = in_store.group_by("user_id", "basket").agg(second=_.second.min(), store_id=_.store_id.min())
     frame: pd.DataFrame = baskets.order_by("user_id", "basket").to_pandas()
     if frame.empty:
         raise DataError("no visit to a store is held out; choose another split.horizon_days or split.end")
     row, store = users.encode(frame.user_id), stores.encode(frame.store_id)
-    order = np.argsort(row, kind="stable")  # those not known first, by id
-    made = Visits(row[order], store[order], frame.second.to_numpy(np.int64)[order])
-    return VisitQueries(made, frame.user_id.to_numpy()[order])
+    order = np.argsort(row, kind="stable")  # unknown customers first, by id
+    held_out = Visits(row[order], store[order], frame.second.to_numpy(np.int64)[order])
+    return VisitQueries(held_out, frame.user_id.to_numpy()[order])
 
 
 def weekday_and_part(timestamp: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
-    """Local weekday (0 = Monday) and part of the day (0 to 3, see ``PARTS_OF_DAY``) of moments; both (V,).
+    """Local weekday (0 = Monday) and part of the day (0 to 3, see ``PARTS_OF_DAY``) of times; both (V,).
 
     >>> weekday_and_part(np.array([0, 15 * 3600]), "UTC")
     (array([3, 3]), array([0, 2]))
@@ -175,7 +177,7 @@ def weekday_and_part(timestamp: np.ndarray, zone: str) -> tuple[np.ndarray, np.n
 
 
 def load_stage(tables: Tables, split: Split, stage: Stage, cache: Path) -> tuple[StoreLog, VisitQueries, Vocabulary]:
-    """What is known at a stage's cutoff, the visits that are judged, and what numbers the stores.
+    """The log at a stage's cutoff, the visits that are judged, and the vocabulary of the stores.
 
     Raises:
         DataError: as ``store_log`` and ``held_out_visits``.

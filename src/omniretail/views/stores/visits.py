@@ -1,4 +1,4 @@
-"""Where customers shop and what stores sell, told from histories before the cutoff."""
+"""Where customers shop and what stores sell, from histories before the cutoff."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,12 +15,12 @@ WEEK = 7 * 86400
 
 @dataclass(frozen=True)
 class Visits:
-    """Baskets taken home from a store that is known, each user's oldest first.
+    """Baskets with a store, each user's oldest first.
 
     Attributes:
-        row: whose; shape (V,), ascending.
-        store: its number among the training set's stores; shape (V,).
-        timestamp: when it began, seconds since 1970 UTC; shape (V,).
+        row: row of the user, ascending; shape (V,).
+        store: index among the training set's stores; shape (V,).
+        timestamp: start, seconds since 1970, UTC; shape (V,).
     """
 
     row: np.ndarray
@@ -30,9 +30,9 @@ class Visits:
     def __len__(self) -> int:
         return len(self.row)
 
-    def keep(self, kept: np.ndarray) -> "Visits":
-        """Some of them; ``kept`` is a mask of shape (V,)."""
-        return Visits(self.row[kept], self.store[kept], self.timestamp[kept])
+    def keep(self, mask: np.ndarray) -> "Visits":
+        """The visits where ``mask`` is True; shape of the mask (V,)."""
+        return Visits(self.row[mask], self.store[mask], self.timestamp[mask])
 
 
 def visits(histories: Histories) -> Visits:
@@ -43,52 +43,52 @@ def visits(histories: Histories) -> Visits:
     >>> visits(users).store
     array([4, 2])
     """
-    known = histories.keep(histories.store >= 0)
-    row = known.rows
+    in_store = histories.keep(histories.store >= 0)
+    row = in_store.rows
     first = np.ones(len(row), dtype=bool)
-    first[1:] = (row[1:] != row[:-1]) | (known.basket[1:] != known.basket[:-1])
-    return Visits(row[first], known.store[first], known.timestamp[first])
+    first[1:] = (row[1:] != row[:-1]) | (in_store.basket[1:] != in_store.basket[:-1])
+    return Visits(row[first], in_store.store[first], in_store.timestamp[first])
 
 
 def since(train: Train, weeks: float | None) -> int:
-    """The moment so many weeks before the cutoff, seconds since 1970; None: before everything.
+    """The time so many weeks before the cutoff, seconds since 1970; None: before everything.
 
     Raises:
-        ValueError: where the data holds an order only, and weeks mean nothing.
+        ValueError: where the data has an order of events but no times.
     """
     if weeks is None:
         return np.iinfo(np.int64).min
     if not train.zone:
-        raise ValueError("this data holds an order only, so weeks before the cutoff mean nothing; set weeks=null")
+        raise ValueError("this data has an order of events but no times, so no weeks can be counted: set weeks=null")
     return train.at - int(weeks * WEEK)
 
 
 def own_store(users: Histories, choice: Literal["most_frequent", "last"], start: int) -> np.ndarray:
-    """The store that is taken to be each customer's: the one they are served in now, or else told by their visits.
+    """The store of each customer: the one in which they are served now, or else the one that their visits suggest.
 
     Args:
         users: B users.
-        choice: ``most_frequent`` among the visits from ``start`` on, of equals the one visited later, and the last one
-            where there was no such visit; or ``last``.
+        choice: ``most_frequent`` among the visits from ``start`` on, the later visited one of equals, and the last one
+            where there is no such visit; or ``last``.
         start: seconds since 1970.
 
     Returns:
-        Numbers of stores, -1 for a customer without a visit to a known store; shape (B,).
+        Indices of stores, -1 for a customer without a visit; shape (B,).
     """
-    made = visits(users)
-    found = np.full(len(users), -1, dtype=np.int64)
-    found[made.row] = made.store  # oldest first, so the last one stays
+    all_visits = visits(users)
+    own = np.full(len(users), -1, dtype=np.int64)
+    own[all_visits.row] = all_visits.store  # oldest first, so the last one stays
     if choice == "most_frequent":
-        recent = made.keep(made.timestamp >= start)
+        recent = all_visits.keep(all_visits.timestamp >= start)
         pairs = recent.row.astype(np.int64) * (int(recent.store.max(initial=0)) + 1) + recent.store
         _, pair, count = np.unique(pairs, return_inverse=True, return_counts=True)
         order = np.lexsort((np.arange(len(recent)), count[pair]))  # fewest visits first, of equals the oldest
-        found[recent.row[order]] = recent.store[order]
-    return np.where(users.at_store >= 0, users.at_store, found)
+        own[recent.row[order]] = recent.store[order]
+    return np.where(users.at_store >= 0, users.at_store, own)
 
 
 def sold(train: Train, weeks: float | None = None) -> sparse.csr_array:
-    """How many events each store had with each item in the weeks before the cutoff; float32, shape (S, I)."""
+    """Number of events of each store with each item in the weeks before the cutoff; float32, shape (S, I)."""
     histories = train.histories
     counted = (histories.store >= 0) & (histories.timestamp >= since(train, weeks))
     ones = np.ones(int(counted.sum()), dtype=np.float32)
