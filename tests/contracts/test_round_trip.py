@@ -1,6 +1,6 @@
-"""Every model, kept and asked in a process of its own without what is for learning alone: the same answers, to the bit.
+"""Every model, saved and loaded in a process of its own without the packages of training: bit-identical answers.
 
-One process answers for a whole family, for starting one takes seconds.
+One process serves a whole family, since starting one takes seconds.
 """
 
 import json
@@ -17,12 +17,12 @@ from omniretail.policies.seen import hide_seen
 from omniretail.profile.tags.thresholds import LearnedTags
 from omniretail.registry.smoke_test import as_json
 from omniretail.serving.bundle import write_recommender
-from omniretail.serving.profile_bundle import Profiling, write_profile
+from omniretail.serving.profile_bundle import ProfileBundle, write_profile
 from omniretail.serving.pyfunc import load_service
 from omniretail.serving.response import write_response
 from tests.contracts import test_profiles, test_recommenders, test_responses
 
-ASK = """
+SERVE = """
 import json, sys
 from pathlib import Path
 from omniretail.serving.selfcheck import refuse
@@ -37,15 +37,15 @@ for bundle in sorted(path for path in root.iterdir() if path.is_dir()):
 """
 
 
-def asked_in_a_fresh_process(root: Path, requests: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """What each bundle of the folder answers there."""
+def answers_of_a_fresh_process(root: Path, requests: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Of each bundle in the folder."""
     (root / "requests.json").write_text(json.dumps(requests.replace({np.nan: None}).to_dict(orient="records")))
-    done = subprocess.run([sys.executable, "-c", ASK, str(root)], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", SERVE, str(root)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     return {path.stem: json.loads(path.read_text()) for path in root.glob("*.json") if path.stem != "requests"}
 
 
-def test_every_recommender_gives_the_lists_that_it_was_judged_by(tmp_path: Path) -> None:
+def test_every_recommender_gives_the_lists_that_were_evaluated(tmp_path: Path) -> None:
     train = test_recommenders.SHOP
     expected = {}
     for name in test_recommenders.NAMES:
@@ -54,34 +54,34 @@ def test_every_recommender_gives_the_lists_that_it_was_judged_by(tmp_path: Path)
         ranked, scores = recommend(model, train.histories, k=5, policy=hide_seen)
         expected[name] = [row[row >= 0].tolist() for row in ranked], [row[row > -np.inf] for row in scores]
     requests = pd.DataFrame({"user_id": train.users.ids, "k": 5})
-    answers = asked_in_a_fresh_process(tmp_path, requests)
+    answers = answers_of_a_fresh_process(tmp_path, requests)
     assert set(answers) == set(test_recommenders.NAMES)
     for name, (items, scores) in expected.items():
         assert [each["item_ids"] for each in answers[name]] == items, name
-        for said, score in zip(answers[name], scores, strict=True):
-            np.testing.assert_array_equal(np.float32(said["scores"]), score, err_msg=name)
+        for answer, score in zip(answers[name], scores, strict=True):
+            np.testing.assert_array_equal(np.float32(answer["scores"]), score, err_msg=name)
 
 
-def test_every_encoder_gives_the_vectors_that_it_was_judged_by(tmp_path: Path) -> None:
+def test_every_encoder_gives_the_vectors_that_were_evaluated(tmp_path: Path) -> None:
     train, expected = test_profiles.shop(), {}
     table, no_tags = test_profiles.fitted("table"), LearnedTags((), {}, {})
     for name in test_profiles.NAMES:
         encoder = test_profiles.fitted(name)
-        write_profile(tmp_path / name, Profiling(encoder, train, [], table, no_tags))
+        write_profile(tmp_path / name, ProfileBundle(encoder, train, [], table, no_tags))
         expected[name] = encoder.embed(train.histories, train.at)
-    answers = asked_in_a_fresh_process(tmp_path, pd.DataFrame({"user_id": train.users.ids}))
+    answers = answers_of_a_fresh_process(tmp_path, pd.DataFrame({"user_id": train.users.ids}))
     for name, vectors in expected.items():
-        said = np.float32([each["embedding"] for each in answers[name]])
-        np.testing.assert_array_equal(said, vectors, err_msg=name)
+        served = np.float32([each["embedding"] for each in answers[name]])
+        np.testing.assert_array_equal(served, vectors, err_msg=name)
 
 
-def test_every_response_model_gives_the_probabilities_that_it_was_judged_by(tmp_path: Path) -> None:
+def test_every_response_model_gives_the_probabilities_that_were_evaluated(tmp_path: Path) -> None:
     rows = test_responses.rows()[0][test_responses.N_TRAIN :].reset_index(drop=True)
     expected = {}
     for name in set(test_responses.NAMES) - {"recbole"}:
         model = test_responses.fitted(name)
         write_response(tmp_path / name, model, rows)
         expected[name] = as_json(load_service(tmp_path / name).predict(rows))
-        said = [each["probability"] for each in expected[name]]
-        np.testing.assert_array_equal(said, model.predict_proba(rows), err_msg=name)
-    assert asked_in_a_fresh_process(tmp_path, rows) == expected
+        served = [each["probability"] for each in expected[name]]
+        np.testing.assert_array_equal(served, model.predict_proba(rows), err_msg=name)
+    assert answers_of_a_fresh_process(tmp_path, rows) == expected

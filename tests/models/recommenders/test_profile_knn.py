@@ -62,8 +62,8 @@ def test_vectors_are_as_of_the_training_cutoff() -> None:
     times: list[int] = []
 
     class Recording(Random):
-        def embed(self, users: Histories, at: int) -> np.ndarray:
-            times.append(at)
+        def embed(self, users: Histories, at: int | np.ndarray) -> np.ndarray:
+            times.extend(np.ravel(at).tolist())
             return super().embed(users, at)
 
     ProfileKNN(Recording(dim=4)).fit(TRAIN).score(FRESH)

@@ -141,7 +141,7 @@ def test_saved_as_plain_files_it_scores_alike(settings: dict[str, Any], tmp_path
     model = small(**settings).fit(SHOP)
     save(model, tmp_path)
     assert {file.name for file in tmp_path.iterdir()} == {"settings.json", "arrays.npz", "weights.safetensors"}
-    assert json.loads((tmp_path / "settings.json").read_text())["training"]["epochs"] == 3
+    assert json.loads((tmp_path / "settings.json").read_text())["training"]["max_epochs"] == 3
     with np.load(tmp_path / "arrays.npz", allow_pickle=False) as arrays:
         assert [*arrays] == ["popularity_"]
     np.testing.assert_array_equal(load(tmp_path).score(SHOP.histories), model.score(SHOP.histories))

@@ -54,17 +54,17 @@ def test_a_new_item_of_a_liked_category_outranks_one_of_another() -> None:
     assert (scores[np.arange(3), np.arange(3)] > 0.7).all()
 
 
-def test_a_user_of_whom_only_attributes_are_known_gets_what_their_like_took() -> None:
+def test_a_user_of_whom_only_attributes_are_known_gets_the_items_of_similar_users() -> None:
     table = pd.DataFrame({"user_id": [100, 101, 102], "segment": ["S0", "S1", "S2"]})
     assert of_ones_own(fitted().user_vectors(NOBODY, table) @ fitted().item_factors_.T).all()
 
 
-def test_a_history_speaks_for_a_user_without_attributes() -> None:
+def test_a_history_is_enough_for_a_user_without_attributes() -> None:
     best = np.argsort(-fitted().score(FANS), axis=1)[:, :5]
     assert (best // 8 == np.arange(3)[:, None]).all()
 
 
-def test_of_whom_nothing_is_known_gets_the_popular_list() -> None:
+def test_a_user_without_history_and_attributes_gets_the_popular_list() -> None:
     popular = np.bincount(TRAIN.histories.item_idx, minlength=24)
     np.testing.assert_array_equal(fitted().score(NOBODY), np.tile(popular, (3, 1)))
 
@@ -80,8 +80,8 @@ def test_vectors_are_of_length_one() -> None:
 
 
 def test_known_items_have_more_than_their_attributes() -> None:
-    by_words = fitted().item_vectors(TRAIN.item_table)
-    np.testing.assert_allclose(by_words[0], by_words[7], atol=1e-6)
+    by_attributes = fitted().item_vectors(TRAIN.item_table)
+    np.testing.assert_allclose(by_attributes[0], by_attributes[7], atol=1e-6)
     assert np.abs(fitted().item_factors_[0] - fitted().item_factors_[7]).max() > 1e-3
 
 
@@ -89,7 +89,9 @@ def test_a_source_without_attributes_is_enough_for_histories() -> None:
     model = small().fit(BARE)
     assert len(model.item_values_) == len(model.user_values_) == 0
     assert of_ones_own(model.score(FANS)).all()
-    assert np.isfinite(model.item_vectors(pd.DataFrame({"item_id": [100]}))).all()
+    new = model.item_vectors(pd.DataFrame({"item_id": [100, 101]}))
+    np.testing.assert_array_equal(new[0], new[1])
+    assert np.linalg.norm(new[0]) == pytest.approx(1, abs=1e-5)
 
 
 def test_only_the_latest_events_are_read() -> None:
@@ -99,7 +101,7 @@ def test_only_the_latest_events_are_read() -> None:
     assert np.abs(short - other).max() > 1e-4
 
 
-def test_saved_it_knows_new_items_and_users_alike(tmp_path: Path) -> None:
+def test_saved_and_loaded_it_gives_new_items_and_users_the_same_vectors(tmp_path: Path) -> None:
     save(fitted(), tmp_path)
     model: Any = load(tmp_path)
     np.testing.assert_array_equal(model.item_vectors(NEW_ITEMS), fitted().item_vectors(NEW_ITEMS))
@@ -133,7 +135,7 @@ def test_the_loss_is_a_corrected_softmax_over_the_targets_of_the_batch() -> None
     assert loss == pytest.approx(np.mean(each), rel=1e-4)
 
 
-def test_numbers_are_left_out_now_and_then_in_training() -> None:
+def test_some_ids_are_dropped_in_training() -> None:
     task = fitted().network().train()
     task.item_tower.id_dropout = 0.5
     torch.manual_seed(0)
@@ -155,9 +157,9 @@ def test_runs_on_other_attributes_share_no_checkpoint(tmp_path: Path, monkeypatc
     assert len(set(folders)) == 2
 
 
-def test_a_user_unknown_to_training_is_told_no_training_users_words() -> None:
-    unheard_of = pd.DataFrame({"user_id": range(3), "segment": ["none of them"] * 3})
-    np.testing.assert_array_equal(fitted().user_vectors(FANS), fitted().user_vectors(FANS, unheard_of))
+def test_a_new_user_has_no_training_users_attributes() -> None:
+    unknown_segments = pd.DataFrame({"user_id": range(3), "segment": ["none of them"] * 3})
+    np.testing.assert_array_equal(fitted().user_vectors(FANS), fitted().user_vectors(FANS, unknown_segments))
     known = replace(FANS, user_idx=np.array([0, -1, 2]))
     assert np.abs(fitted().user_vectors(known) - fitted().user_vectors(FANS)).max(axis=1).astype(bool).tolist() == [
         True,

@@ -45,6 +45,7 @@ class BPR:
             ValueError: where training diverges.
         """
         from implicit.cpu.bpr import BayesianPersonalizedRanking  # only training needs it
+        from implicit.recommender_base import ModelFitError
 
         model = BayesianPersonalizedRanking(
             factors=self.factors,
@@ -54,11 +55,12 @@ class BPR:
             num_threads=1,  # with more, threads race for the factors and no two runs are equal
             random_state=self.seed,
         )
-        model.fit(sparse.csr_matrix(binary_user_items(train.histories)), show_progress=False)
+        try:
+            model.fit(sparse.csr_matrix(binary_user_items(train.histories)), show_progress=False)
+        except ModelFitError:  # factors that are not numbers
+            raise ValueError(f"BPR: training diverges at learning_rate={self.learning_rate:g}; lower it") from None
         self.user_factors_ = model.user_factors  # (U, factors + 1): 1 in the last place
         self.item_factors_ = model.item_factors  # (I, factors + 1): the item's bias in the last place
-        if not (np.isfinite(self.user_factors_).all() and np.isfinite(self.item_factors_).all()):
-            raise ValueError(f"BPR: training diverges with learning_rate={self.learning_rate:g}; lower it")
         return self
 
     def score(self, users: Histories) -> np.ndarray:
