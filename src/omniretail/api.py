@@ -6,6 +6,7 @@ Other settings have the defaults of ``configs/``; any of them can be set as on t
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -84,7 +85,7 @@ def fit(model: Any, data: Dataset) -> Any:
     """Fit a recommender or profile encoder on all events, as production does; the fitted model is returned."""
     events = data.tables.events
     last = events.timestamp.max().to_pyarrow().as_py()
-    everything = Cutoff(before=events, held_out=events.limit(0), at=last + pd.Timedelta(seconds=1).to_pytimedelta())
+    everything = Cutoff(before=events, held_out=events.limit(0), at=last + timedelta(seconds=1))
     train = training_view(data.tables, everything)
     model.fit(train)
     policy = make(compose(*data.settings).policy)
@@ -143,7 +144,8 @@ def recommend(
     long = lists.explode([name for name in ("item_ids", "scores", "names") if name in lists], ignore_index=True)
     long = long.dropna(subset="item_ids").rename(columns={"item_ids": "item_id", "scores": "score", "names": "name"})
     long.insert(0, "rank", long.groupby("user_id", sort=False).cumcount() + 1)
-    return long[["user_id", "rank", "item_id", "score", *(["name"] if "name" in long else [])]].reset_index(drop=True)
+    shown = ["user_id", "rank", "item_id", "score", *(["name"] if "name" in long else [])]
+    return pd.DataFrame(long[shown]).reset_index(drop=True)
 
 
 def embed(model: Any, users: Sequence[Any] | None = None) -> pd.DataFrame:
@@ -158,7 +160,7 @@ def embed(model: Any, users: Sequence[Any] | None = None) -> pd.DataFrame:
     """
     train: Train = _bundle(model)["train"]
     ids = train.users.ids.to_list() if users is None else _ids(users, None, train)
-    rows = train.users.encode(pd.Index(ids, dtype=train.users.ids.dtype))
+    rows = train.users.encode(ids)
     if (rows < 0).any():
         raise DataError(f"user {ids[int(np.argmax(rows < 0))]!r} has no event before the cutoff")
     return pd.DataFrame(model.embed(train.histories.take(rows), train.at), index=pd.Index(ids, name="user_id"))

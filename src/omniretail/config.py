@@ -52,7 +52,7 @@ def make(section: DictConfig) -> Any:
         ValueError: where a setting is refused, in the words of the class that refuses it.
     """
     try:
-        return instantiate(section)
+        return instantiate(section, _convert_="all")  # library code never sees a DictConfig
     except InstantiationException as error:
         cause = error.__cause__
         if isinstance(cause, ModuleNotFoundError):

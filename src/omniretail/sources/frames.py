@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import ibis
+import numpy as np
 import pandas as pd
+from pandas.util import hash_pandas_object
 
 from omniretail.core.cache import cached, digest
 from omniretail.schema import SCHEMAS, Tables, check
@@ -58,7 +60,7 @@ def _written(frame: pd.DataFrame, cache: Path) -> Path:
     whole = frame.copy()
     for name in whole.select_dtypes("float"):
         values = whole[name].dropna()
-        if str(name).lower().endswith("id") and (values == values.round()).all():
+        if str(name).lower().endswith("id") and bool(np.all(values == values.round())):
             whole[name] = whole[name].astype("Int64")
     folder = cached(
         cache / "frames", _content(whole), lambda place: whole.to_parquet(place / "frame.parquet", index=False)
@@ -72,6 +74,4 @@ def _text_ids(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _content(frame: pd.DataFrame) -> str:
-    return digest(
-        list(map(str, frame.columns)), pd.util.hash_pandas_object(frame.astype(str), index=False).sum().item()
-    )
+    return digest(list(map(str, frame.columns)), hash_pandas_object(frame.astype(str), index=False).sum().item())

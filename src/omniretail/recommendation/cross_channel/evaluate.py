@@ -82,11 +82,12 @@ class CrossChannel:
         result = Result(
             model=model_name(model),
             stage=stage,
+            task="cross_channel",
             per_unit=_per_unit(values),
             metrics=_metrics(card),
             protocol=protocol_of(self, "cross_channel", data, stage, policy=described(self.policy)),
             parameters=parameters_of(model),
-            counts={f"customers_{row.group}": float(row.customers) for row in card.itertuples()},
+            counts={f"customers_{row['group']}": float(row["customers"]) for row in card.to_dict("records")},
             cost={"fit_and_score_s": cost.seconds, "peak_memory_mb": cost.peak_memory_mb},
             seed=getattr(model, "seed", 0),
         )

@@ -56,9 +56,9 @@ def warnings(card: pd.DataFrame, target: str, model: str) -> list[str]:
 def verdict(card: pd.DataFrame) -> list[str]:
     """Per protocol, whether both channels are better than the target alone, over all customers."""
     return [
-        f"{row['protocol']}: NDCG@10 {row['ndcg_both']:.4f} with both channels, {row['ndcg_alone']:.4f} with the target "
-        f"alone ({_difference(row)}, p {row['p_holm']:.3f}).".replace("_", " ")
-        for row in card[card.group == ALL].to_dict("records")
+        f"{row['protocol']}: NDCG@10 {row['ndcg_both']:.4f} with both channels, {row['ndcg_alone']:.4f} with "
+        f"the target alone ({_difference(row)}, p {row['p_holm']:.3f}).".replace("_", " ")
+        for row in pd.DataFrame(card[card.group == ALL]).to_dict("records")
     ]
 
 
@@ -71,7 +71,12 @@ def _difference(row: dict) -> str:
 def _rows(values: pd.DataFrame) -> Iterator[dict]:
     for protocol, part in values.groupby("protocol", sort=False):
         for group, belongs in members(part).items():
-            yield {"protocol": protocol, "group": group, "customers": int(belongs.sum()), **_metrics(part[belongs])}
+            yield {
+                "protocol": protocol,
+                "group": group,
+                "customers": int(belongs.sum()),
+                **_metrics(pd.DataFrame(part[belongs])),
+            }
 
 
 def _metrics(inside: pd.DataFrame) -> dict[str, float]:
