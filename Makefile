@@ -28,7 +28,7 @@ $(INSTALLED): pyproject.toml requirements.lock
 	@touch $@
 
 quickstart: $(INSTALLED)
-	@$(BIN)/python scripts/train.py -m --config-dir experiments/001_complete_journey_floor --config-name config
+	@$(BIN)/python scripts/train.py -m --config-dir experiments/001_complete_journey_baselines --config-name config
 
 server: $(INSTALLED)
 	@$(BIN)/python -c 'import boto3, flask_wtf, psycopg' 2>/dev/null \

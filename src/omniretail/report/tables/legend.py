@@ -76,7 +76,8 @@ def _test_sentences(table: pd.DataFrame, primary: str) -> list[str]:
     tested, sentences = metrics_tested(table), []
     filled = filled_columns(table)
     if {"p_best", "p_baseline"} & filled:
-        sentences.append(f"p: {luck} this much in {primary} ({test}, Holm-corrected for {len(table) - 1} comparisons).")
+        comparisons = f"{len(table) - 1} comparison{'s' if len(table) > 2 else ''}"
+        sentences.append(f"p: {luck} this much in {primary} ({test}, Holm-corrected for {comparisons}).")
     if "p_best" in filled and not tested:
         sentences.append(f"{TIED} not significantly different from the best (p ≥ {ALPHA}).")
     if tested:
