@@ -1,1 +1,1 @@
-"""Every number about speed: ``python -m benchmarks --help``."""
+"""Every number about speed: ``python -m benchmarks``."""

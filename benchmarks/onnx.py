@@ -1,7 +1,6 @@
-"""What a single request costs: SASRec by torch, by ONNX Runtime, and by ONNX Runtime with an index of the items."""
+"""One request to SASRec by torch, ONNX Runtime, and ONNX Runtime with an index of items: milliseconds."""
 
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.arguments import fold_of, parser, seconds
 from omniretail.models.recommenders.sasrec import SASRec
 from omniretail.models.top_k import top_k
 from omniretail.models.training import Training
@@ -22,59 +22,64 @@ from omniretail.serving.onnx_runtime import OnnxEncoder, OnnxRecommender
 from omniretail.views.fold import Fold
 from omniretail.views.histories import Histories
 
-_K = 100
-_REQUESTS, _WARM = 1000, 50
+_K, _WARM_UP = 100, 50
 
 
-def onnx(fold: Fold, epochs: int, dim: int) -> None:
-    """Print the table: the best 100 items of one user at a time, the three ways in turns, each on torch's threads."""
+def main(arguments: list[str]) -> None:
+    """Print the table: the best 100 items of one user at a time, in the three ways alternately, on torch's threads."""
+    options = parser("onnx", __doc__, "source=beauty")
+    options.add_argument("--epochs", type=int, default=2)
+    options.add_argument("--dim", type=int, default=64)
+    options.add_argument("--requests", type=int, default=1000)
+    chosen = options.parse_intermixed_args(arguments)
+    with fold_of(chosen.settings) as fold, tempfile.TemporaryDirectory() as folder:
+        model = SASRec(dim=chosen.dim, training=Training(max_epochs=chosen.epochs)).fit(fold.train)
+        _measure(model, fold, chosen.requests, Path(folder))
+
+
+def _measure(model: SASRec, fold: Fold, n_requests: int, folder: Path) -> None:
     threads = torch.get_num_threads()
-    model = SASRec(dim=dim, training=Training(epochs=epochs)).fit(fold.train)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        scores = to_onnx(model, folder)
-        said = export_embeddings(model, folder, fold.users, fold.user_ids, fold.train.items.ids)
-        vectors = OnnxEncoder(to_onnx(model, folder, "vectors"), threads)
-        by_onnx, index = OnnxRecommender(scores, threads), open_index(folder)
-        ways = {
-            "torch, all scores": lambda user: top_k(model.score(user), _K),
-            "ONNX Runtime, all scores": lambda user: top_k(by_onnx.score(user), _K),
-            "ONNX Runtime, vector, and the index": lambda user: search(index, vectors.embed(user), _K),
-        }
-        rows = np.random.default_rng(0).integers(0, len(fold.users), _REQUESTS + _WARM)
-        spent = _in_turns(ways, [fold.users.take([row]) for row in rows])
-        difference = check_onnx(model, scores, np.random.default_rng(1))
-        looks = _looks(index, item_embeddings(model), user_embeddings(model, fold.users.take(rows)))
-        size = scores.stat().st_size / 2**20
-    _print(spent, f"SASRec (dim {dim}), {len(fold.train.items):,} items, {threads} thread(s), {_REQUESTS:,} requests")
-    print(f"\nlargest relative difference {difference:.1e}; the file has {size:.1f} MiB")
-    print(f"index of the default: recall@10 {said['recall_at_10']:.3f}, recall@100 {said['recall_at_100']:.3f}\n")
-    print(looks)
+    scores = to_onnx(model, folder)
+    exported = export_embeddings(model, folder, fold.users, fold.user_ids, fold.train.items.ids)
+    vectors = OnnxEncoder(to_onnx(model, folder, "vectors"), threads)
+    by_onnx, index = OnnxRecommender(scores, threads), open_index(folder)
+    ways = {
+        "torch, all scores": lambda user: top_k(model.score(user), _K),
+        "ONNX Runtime, all scores": lambda user: top_k(by_onnx.score(user), _K),
+        "ONNX Runtime, vector, and the index": lambda user: search(index, vectors.embed(user), _K),
+    }
+    rows = np.random.default_rng(0).integers(0, len(fold.users), n_requests + _WARM_UP)
+    spent = _alternately(ways, [fold.users.take([row]) for row in rows])
+    difference = check_onnx(model, scores, np.random.default_rng(1))
+    title = f"SASRec (dim {model.dim}), {len(fold.train.items):,} items, {threads} thread(s), {n_requests:,} requests"
+    _print(spent, title)
+    print(f"\nlargest relative difference {difference:.1e}; the file has {scores.stat().st_size / 2**20:.1f} MiB")
+    recalls = ", ".join(f"recall@{k} {exported[f'recall_at_{k}']:.3f}" for k in (10, 100))
+    print(f"index with default settings: {recalls}\n")
+    print(_recall_by_expansion(index, item_embeddings(model), user_embeddings(model, fold.users.take(rows))))
 
 
-def _looks(index: Any, items: np.ndarray, users: np.ndarray) -> str:
-    """What is found and what it costs, by how many candidates a search looks at."""
+def _recall_by_expansion(index: Any, items: np.ndarray, users: np.ndarray) -> str:
+    """Recall and cost of a search by the number of candidates that it visits."""
     rows = ["| expansion_search | recall@10 | recall@100 | p50 of a search, ms |", "|--:|--:|--:|--:|"]
     for index.expansion_search in (64, 128, 256, 512):
-        found = [recall(index, items, users, k) for k in (10, 100)]
+        recalls = [recall(index, items, users, k) for k in (10, 100)]
         spent = [_ms(partial(search, index, user, _K)) for user in users]
-        rows.append(f"| {index.expansion_search} | {found[0]:.3f} | {found[1]:.3f} | {np.median(spent):.2f} |")
+        rows.append(f"| {index.expansion_search} | {recalls[0]:.3f} | {recalls[1]:.3f} | {np.median(spent):.2f} |")
     return "\n".join(rows)
 
 
-def _in_turns(ways: Mapping[str, Callable[[Histories], object]], users: list[Histories]) -> dict[str, np.ndarray]:
-    """Milliseconds of each request and way; what disturbs the machine disturbs all of them."""
+def _alternately(ways: Mapping[str, Callable[[Histories], object]], users: list[Histories]) -> dict[str, np.ndarray]:
+    """Milliseconds of each request by each way; a busy machine is busy for all of them."""
     spent = {name: np.empty(len(users)) for name in ways}
     for number, user in enumerate(users):
         for name, way in ways.items():
             spent[name][number] = _ms(partial(way, user))
-    return {name: each[_WARM:] for name, each in spent.items()}
+    return {name: each[_WARM_UP:] for name, each in spent.items()}
 
 
 def _ms(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return 1000 * (time.perf_counter() - start)
+    return 1000 * seconds(work)
 
 
 def _print(spent: Mapping[str, np.ndarray], title: str) -> None:

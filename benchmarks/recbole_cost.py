@@ -1,6 +1,5 @@
-"""Measure side by side what training costs: RecBole's own pipeline from a file, and the same models through ours."""
+"""RecBole's own pipeline beside ours: seconds of CPU for the same training."""
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.arguments import names, parser
 from omniretail.ids import Vocabulary
 from omniretail.models.recommenders.recbole import RecBole
 from omniretail.models.recommenders.recbole.containment import contained
@@ -28,28 +28,30 @@ MODELS = {
 }
 
 
-def main() -> None:
-    """Print the seconds of CPU of both, the better of the repetitions, and their ratio."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--repeat", type=int, default=3, help="the least of so many counts")
-    parser.add_argument("--users", type=int, default=500)
-    parser.add_argument("--items", type=int, default=1000)
-    arguments = parser.parse_args()
-    train = drawn(arguments.users, arguments.items)
+def main(arguments: list[str]) -> None:
+    """Train each model both ways alternately, and print the fewest seconds of each."""
+    options = parser("recbole_cost", __doc__)
+    options.add_argument("--models", type=names, default=",".join(MODELS), help="to train")
+    options.add_argument("--epochs", type=int, default=3)
+    options.add_argument("--repeat", type=int, default=3, help="the fewest seconds of so many trainings count")
+    options.add_argument("--users", type=int, default=500)
+    options.add_argument("--items", type=int, default=1000)
+    chosen = options.parse_args(arguments)
+    train = random_train(chosen.users, chosen.items)
     print("| model | RecBole's own, s | through ours, s | ratio |\n|---|--:|--:|--:|")
-    for name, params in MODELS.items():
-        ours, theirs = np.inf, np.inf
-        recbole = partial(recboles_own, name, params, train, arguments.epochs)
-        adapter = partial(RecBole, name, params, arguments.epochs, patience=9, seed=SEED)
-        for _ in range(arguments.repeat):  # in turns, so that a busy machine is busy for both
-            theirs = min(theirs, _seconds(recbole))
-            ours = min(ours, _seconds(partial(adapter().fit, train)))
+    for name in chosen.models:
+        params = MODELS[name]
+        ways = {
+            "theirs": partial(recbole_pipeline, name, params, train, chosen.epochs),
+            "ours": lambda: RecBole(name, params, chosen.epochs, patience=9, seed=SEED).fit(train),  # noqa: B023
+        }
+        spent = [[_cpu_seconds(way) for way in ways.values()] for _ in range(chosen.repeat)]
+        theirs, ours = np.min(spent, axis=0)
         print(f"| {name} | {theirs:.1f} | {ours:.1f} | {ours / theirs:.2f} |", flush=True)
 
 
-def drawn(n_users: int, n_items: int) -> Train:
-    """Users of 5 to 60 events each, popular items more often."""
+def random_train(n_users: int, n_items: int) -> Train:
+    """Users with 5 to 60 events each, popular items more often."""
     rng = np.random.default_rng(0)
     lengths = rng.integers(5, 61, n_users)
     item_idx = (rng.beta(0.6, 2.0, lengths.sum()) * n_items).astype(np.int32)
@@ -61,11 +63,11 @@ def drawn(n_users: int, n_items: int) -> Train:
     return Train(histories, Vocabulary.of(range(n_users)), items, items.ids.to_frame(name="item_id"), at=61)
 
 
-def recboles_own(name: str, params: dict[str, Any], train: Train, epochs: int) -> None:
+def recbole_pipeline(name: str, params: dict[str, Any], train: Train, epochs: int) -> None:
     """The steps of RecBole's quick start, up to the trained model: file, dataset, loaders, trainer, checkpoints."""
     with tempfile.TemporaryDirectory() as folder, contained(SEED):
         _write(train, Path(folder))
-        wanted = {
+        settings = {
             "data_path": folder,
             "checkpoint_dir": folder,
             "load_col": {"inter": ["user_id", "item_id", "timestamp"]},
@@ -80,7 +82,7 @@ def recboles_own(name: str, params: dict[str, Any], train: Train, epochs: int) -
             **params,
         }
         utils = module("utils")
-        config = module("config").Config(model=name, dataset="drawn", config_dict=wanted)
+        config = module("config").Config(model=name, dataset="random", config_dict=settings)
         utils.init_seed(SEED, True)
         data = module("data").create_dataset(config)
         train_data, valid_data, _ = module("data").data_preparation(config, data)
@@ -91,17 +93,14 @@ def recboles_own(name: str, params: dict[str, Any], train: Train, epochs: int) -
 
 
 def _write(train: Train, folder: Path) -> None:
-    tables = tables_of(train.histories.offsets, train.histories.item_idx, *attribute_values(train.item_table, ()), False)
+    values = attribute_values(train.item_table, ())
+    tables = tables_of(train.histories.offsets, train.histories.item_idx, *values, False)
     typed = tables.events.set_axis(["user_id:token", "item_id:token", "timestamp:float"], axis="columns")
-    (folder / "drawn").mkdir()
-    typed.to_csv(folder / "drawn" / "drawn.inter", sep="\t", index=False)
+    (folder / "random").mkdir()
+    typed.to_csv(folder / "random" / "random.inter", sep="\t", index=False)
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def _cpu_seconds(work: Callable[[], object]) -> float:
     start = time.process_time()
     work()
     return time.process_time() - start
-
-
-if __name__ == "__main__":
-    main()

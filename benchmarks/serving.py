@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -104,10 +104,10 @@ def _server(model: Path) -> Iterator[int]:
 
 
 def _is_up(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/ping")
-        return connection.getresponse().status == 200
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+            connection.request("GET", "/ping")
+            return connection.getresponse().status == 200
     except OSError:
         return False
 
@@ -120,12 +120,13 @@ def _answers(port: int, ids: list, n_clients: int) -> list[tuple[float, bool]]:
 
 
 def _client(port: int, ids: list) -> list[tuple[float, bool]]:
-    connection, answers = http.client.HTTPConnection("127.0.0.1", port, timeout=60), []
-    for user in ids:
-        body = json.dumps({"dataframe_records": [{"user_id": user, "k": 10}]})
-        start = time.perf_counter()
-        connection.request("POST", "/invocations", body, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        answer.read()
-        answers.append((1000 * (time.perf_counter() - start), answer.status != 200))
+    answers = []
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        for user in ids:
+            body = json.dumps({"dataframe_records": [{"user_id": user, "k": 10}]})
+            start = time.perf_counter()
+            connection.request("POST", "/invocations", body, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            answer.read()
+            answers.append((1000 * (time.perf_counter() - start), answer.status != 200))
     return answers
