@@ -1,4 +1,4 @@
-"""Views that hold and views that leak, on a small shop with offers."""
+"""Views without a leak and views with one, on a small shop with offers."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -6,17 +6,16 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 import pytest
-from hydra.utils import instantiate
 
 from omniretail.audit.as_of import AsOf, audit_times
 from omniretail.audit.detect import CONTROL, Finding, audit, differing
 from omniretail.audit.perturbations import everything
-from omniretail.config import compose
+from omniretail.commands.audit_run import chosen_views
 from omniretail.report.tables.leaks import audit_cells, audit_sentences, leaks
 from omniretail.schema import DataError, DatasetCard, Tables
 from omniretail.splits.leave_last import LeaveLast
 from omniretail.splits.temporal import Temporal
-from tests.audit.factories import nothing, scaled, visits_ever
+from tests.audit.factories import compose_audit, nothing, scaled, visits_ever
 from tests.conftest import tables_of
 from tests.o2o.offers.factories import random_parts
 
@@ -34,12 +33,11 @@ def shop() -> Tables:
 
 @pytest.fixture(scope="module")
 def findings() -> list[Finding]:
-    cfg = compose("+audit=default", "+tags=default", "model=profile/table", "audit.views.uplift.campaigns=1")
-    views = {name: instantiate(view, _partial_=True) for name, view in cfg.audit.views.items()}
-    return list(audit(views, shop(), AT, {"everything": everything}))
+    settings = compose_audit("audit.views.uplift.campaigns=1").audit
+    return list(audit(chosen_views(settings), shop(), AT, {"everything": everything}))
 
 
-def test_every_view_stands_still_whatever_comes_and_moves_with_the_past(findings: list[Finding]) -> None:
+def test_no_view_depends_on_the_future_and_every_view_depends_on_the_past(findings: list[Finding]) -> None:
     assert leaks(findings) == []
     audited = {each.view for each in findings if not each.why_not}
     assert len(audited) == 10
@@ -48,18 +46,18 @@ def test_every_view_stands_still_whatever_comes_and_moves_with_the_past(findings
     assert [each.view for each in findings if each.why_not] == ["contest"]
 
 
-def test_what_was_found_is_said(findings: list[Finding]) -> None:
+def test_findings_as_text(findings: list[Finding]) -> None:
     cells = audit_cells(findings)
     assert set(cells["bit-identical"]) == {"yes"}
     assert set(cells["changed afterwards"]) == {"everything (1 changes)"}
-    said = audit_sentences(findings)
-    assert said[-1] == "Nothing after 2024-02-26 00:00 reaches any of 10 views."
-    assert "Not audited: contest: test shop is not the contest's data; choose source=tianchi_o2o" in said
+    sentences = audit_sentences(findings)
+    assert sentences[-1] == "Nothing after 2024-02-26 00:00 reaches any of 10 views."
+    assert "Not audited: contest: test shop is not the contest's data; choose source=tianchi_o2o" in sentences
 
 
 def test_a_view_that_leaks_is_named_with_its_column() -> None:
-    found = list(audit({"mine": visits_ever, "scaled": scaled}, shop(), AT))
-    leaking = {(each.view, each.change): list(each.differing) for each in leaks(found)}
+    findings = list(audit({"mine": visits_ever, "scaled": scaled}, shop(), AT))
+    leaking = {(each.view, each.change): list(each.differing) for each in leaks(findings)}
     assert leaking == {
         ("mine", "events removed"): ["visits_ever"],
         ("mine", "events changed"): ["visits_ever"],
@@ -67,24 +65,24 @@ def test_a_view_that_leaks_is_named_with_its_column() -> None:
         ("scaled", "events removed"): ["lines"],
         ("scaled", "events added"): ["lines"],
     }
-    cells = audit_cells(found)
+    cells = audit_cells(findings)
     assert cells[cells["bit-identical"] == "yes"]["changed afterwards"].tolist() == [
         "redemptions removed, redemptions added, mailings changed",
         "events changed, redemptions removed, redemptions added, mailings changed",
     ]
-    said = audit_sentences(found)
-    assert "LEAK in mine: visits_ever (36); events removed after 2024-02-26 00:00." in said
-    assert not any(sentence.startswith("Nothing after") for sentence in said)
+    sentences = audit_sentences(findings)
+    assert "LEAK in mine: visits_ever (36); events removed after 2024-02-26 00:00." in sentences
+    assert not any(sentence.startswith("Nothing after") for sentence in sentences)
 
 
-def test_what_nothing_moves_proves_nothing_and_that_is_said() -> None:
-    found = list(audit({"constant": nothing}, shop(), AT))
-    assert "constant is not moved by another past either: its standing still says nothing." in audit_sentences(found)
+def test_a_view_that_depends_on_nothing_proves_nothing() -> None:
+    sentences = audit_sentences(list(audit({"constant": nothing}, shop(), AT)))
+    assert "constant does not depend on the past either, so its audit proves nothing." in sentences
 
 
-def test_an_empty_view_is_not_said_to_hold() -> None:
-    found = list(audit({"empty": lambda known: pd.DataFrame({"a": []})}, shop(), AT))
-    assert [each.why_not for each in found] == ["it has no rows at 2024-02-26 00:00:00"]
+def test_an_empty_view_is_not_audited() -> None:
+    findings = list(audit({"empty": lambda as_of: pd.DataFrame({"a": []})}, shop(), AT))
+    assert [each.why_not for each in findings] == ["it has no rows at 2024-02-26 00:00:00"]
 
 
 def test_where_nothing_comes_after_there_is_nothing_to_audit() -> None:
@@ -116,22 +114,24 @@ def test_a_column_that_comes_or_goes_is_a_difference() -> None:
     assert differing(one, both) == differing(both, one) == {"b": 5}
 
 
-def test_the_moments_are_the_cutoff_and_one_of_sending() -> None:
+def test_the_times_are_the_cutoff_and_one_of_sending() -> None:
     tables = shop()
     assert audit_times(tables, Temporal(20)) == [datetime(2024, 2, 18), datetime(2024, 4, 10)]
     without = replace(tables, offers=None, offer_events=None)
     assert audit_times(without, Temporal(20)) == [datetime(2024, 3, 1), datetime(2024, 4, 10)]
 
 
-def test_a_log_without_moments_is_said() -> None:
+def test_a_log_or_a_split_without_times_is_refused() -> None:
     tables = replace(shop(), card=DatasetCard("positions", clock=False))
-    with pytest.raises(DataError, match="positions holds an order only; the audit changes what comes after a moment"):
+    with pytest.raises(
+        DataError, match="positions has an order of events but no times, and the audit"
+    ):
         audit_times(tables, Temporal(20))
     with pytest.raises(DataError, match="this split has none: choose split=temporal"):
         audit_times(shop(), LeaveLast())
 
 
-def test_known_is_cut_at_the_moment() -> None:
-    known = AsOf(shop(), AT)
-    assert known.train.histories.timestamp.max() < known.train.at
-    assert known.train is known.train
+def test_the_training_set_ends_at_the_cutoff() -> None:
+    as_of = AsOf(shop(), AT)
+    assert as_of.train.histories.timestamp.max() < as_of.train.at
+    assert as_of.train is as_of.train

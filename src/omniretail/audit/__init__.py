@@ -1,1 +1,1 @@
-"""Leak audit: whether anything after a moment reaches what was known at it, and what it would be worth if it did."""
+"""Leak audit: does anything after a cutoff reach a view, and what would that be worth?"""

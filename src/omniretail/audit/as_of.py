@@ -1,4 +1,4 @@
-"""What a view is asked with, and the moments at which views are audited."""
+"""The input of an audited view, and the times at which views are audited."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,11 +14,11 @@ from omniretail.views.train import Train
 
 @dataclass(frozen=True)
 class AsOf:
-    """A log and the moment up to which a view may look.
+    """A log and the cutoff of a view.
 
     Attributes:
-        tables: the whole log, what comes after the moment included: it is the view that must not let it through.
-        at: UTC without a zone. Events and redemptions are known strictly before it, mailings up to it.
+        tables: the whole log, events after the cutoff included; a view must not depend on those.
+        at: the cutoff, UTC without a zone. A view may use events and redemptions before it, and mailings up to it.
     """
 
     tables: Tables
@@ -26,30 +26,30 @@ class AsOf:
 
     @cached_property
     def cutoff(self) -> Cutoff:
-        """The line through the events."""
+        """The events before and after the cutoff."""
         events = self.tables.events
         return Cutoff(events.filter(_.timestamp < self.at), events.filter(_.timestamp >= self.at), self.at)
 
     @cached_property
     def train(self) -> Train:
-        """The training arrays, made once for all views that read them."""
+        """The training set, computed once for all views that read it."""
         return training_view(self.tables, self.cutoff)
 
 
 def audit_times(tables: Tables, split: Split) -> list[datetime]:
-    """The split's test cutoff, and a moment in the middle: of the mailings where there are offers, else of the log.
+    """The split's test cutoff, and a time in the middle of the mailings, or of the log where there are no offers.
 
     Raises:
-        DataError: where the log knows no moments, only an order.
+        DataError: where the log or the split has no times.
     """
     if not tables.card.clock:
         raise DataError(
-            f"{tables.card.title} holds an order only; the audit changes what comes after a moment, so choose a source "
-            "with dates"
+            f"{tables.card.title} has an order of events but no times, and the audit changes events after a time: "
+            "choose another source"
         )
     at = split.cutoff(tables.events, "test").at
     if at is None:
-        raise DataError("the audit changes what comes after a moment, and this split has none: choose split=temporal")
+        raise DataError("the audit changes events after a time, and this split has none: choose split=temporal")
     return sorted({at, _middle(tables)})
 
 

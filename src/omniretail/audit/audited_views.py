@@ -1,4 +1,4 @@
-"""The views that are audited. Each takes ``AsOf`` and gives columns by name: one of your own does the same."""
+"""The audited views: functions of ``AsOf`` that return columns by name. A view of your own does the same."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,25 +12,25 @@ from ibis import _
 from omniretail.audit.as_of import AsOf
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.profiles.table import ProfileTable
-from omniretail.o2o.offers.tianchi import Window, contest_rows
-from omniretail.o2o.uplift.experiment_rows import experiment
+from omniretail.o2o.offers import tianchi
+from omniretail.o2o.uplift import experiment_rows
 from omniretail.profile.tags import learn, tags_from
 from omniretail.schema import DataError
 from omniretail.views.histories import PER_EVENT
 from omniretail.views.offers.rows import offer_rows
+from omniretail.views.profile import recency_frequency as rf
 from omniretail.views.profile.basket_events import EventCoding
-from omniretail.views.profile.recency_frequency import recency_frequency as counted
+from omniretail.views.stores import nearby_choices
 from omniretail.views.stores import visits as stores
-from omniretail.views.stores.nearby_choices import store_choices as choices
 from omniretail.views.train import Train
 
 Columns = Mapping[Any, Any] | pd.DataFrame
-"""Arrays or series by name, which need not be of one length; or a data frame."""
+"""Arrays or series by name, which need not have one length; or a data frame."""
 
 
-def training(known: AsOf) -> Columns:
-    """The training arrays, all that a recommender or an encoder learns from."""
-    return arrays(known.train)
+def training(as_of: AsOf) -> Columns:
+    """The training set: everything that a recommender or an encoder learns from."""
+    return arrays(as_of.train)
 
 
 def arrays(train: Train) -> dict[str, np.ndarray]:
@@ -44,84 +44,85 @@ def arrays(train: Train) -> dict[str, np.ndarray]:
     return named | {"at": np.asarray(train.at), "zone": np.asarray(train.zone)}
 
 
-def profile_table(known: AsOf) -> Columns:
+def profile_table(as_of: AsOf) -> Columns:
     """The readable features of every customer."""
-    return ProfileTable().fit(known.train).table(known.train.histories, known.train.at)
+    return ProfileTable().fit(as_of.train).table(as_of.train.histories, as_of.train.at)
 
 
-def encoder_input(known: AsOf, item_columns: Sequence[str], max_items: int) -> Columns:
-    """What network encoders read of a customer's history: baskets as codes and numbers."""
-    coding = EventCoding.of(known.train, item_columns, max_items)
-    baskets = coding.baskets(known.train.histories)
+def encoder_input(as_of: AsOf, item_columns: Sequence[str], max_items: int) -> Columns:
+    """Inputs of network encoders: baskets as codes and numbers."""
+    coding = EventCoding.of(as_of.train, item_columns, max_items)
+    baskets = coding.baskets(as_of.train.histories)
     return {**coding.arrays(), **vars(baskets)}
 
 
-def embedding(known: AsOf, encoder: ProfileEncoder) -> Columns:
-    """The vectors of one encoder, fitted anew."""
-    vectors = encoder.fit(known.train).embed(known.train.histories, known.train.at)
+def embedding(as_of: AsOf, encoder: ProfileEncoder) -> Columns:
+    """Embeddings of one encoder, fitted anew."""
+    vectors = encoder.fit(as_of.train).embed(as_of.train.histories, as_of.train.at)
     return pd.DataFrame(vectors).add_prefix("dimension ")
 
 
-def tags(known: AsOf, rules: Mapping[str, Any]) -> Columns:
-    """Who has which tag, and the thresholds that were learned."""
-    profile = ProfileTable().fit(known.train)
-    table = profile.table(known.train.histories, known.train.at)
+def tags(as_of: AsOf, rules: Mapping[str, Any]) -> Columns:
+    """Tags of every customer, and the learned thresholds."""
+    profile = ProfileTable().fit(as_of.train)
+    table = profile.table(as_of.train.histories, as_of.train.at)
     learned = learn(tags_from(rules), table, profile.features())
-    said = {f"threshold {feature} {q:g}": np.asarray(value) for (feature, q), value in learned.thresholds.items()}
-    return {**dict(learned.apply(table).items()), **said}
+    thresholds = {f"threshold {feature} {q:g}": np.asarray(value) for (feature, q), value in learned.thresholds.items()}
+    return {**dict(learned.apply(table).items()), **thresholds}
 
 
-def recency_frequency(known: AsOf) -> Columns:
-    """What models of lifetime value know."""
-    found = counted(known.tables.events, at=known.at, zone=known.tables.card.zone)
-    return found.order_by("user_id").to_pandas()
+def recency_frequency(as_of: AsOf) -> Columns:
+    """Inputs of models of lifetime value."""
+    table = rf.recency_frequency(as_of.tables.events, at=as_of.at, zone=as_of.tables.card.zone)
+    return table.order_by("user_id").to_pandas()
 
 
-def visits(known: AsOf) -> Columns:
-    """Where customers shop and what stores sell, as policies and store models are told.
+def visits(as_of: AsOf) -> Columns:
+    """Where customers shop and what stores sell: inputs of policies and store models.
 
     Raises:
-        DataError: where the log names no stores.
+        DataError: where the log has no stores.
     """
-    train = known.train
+    train = as_of.train
     if not len(train.stores):
         raise DataError("this log has no store_id")
-    made = vars(stores.visits(train.histories))
+    columns = vars(stores.visits(train.histories))
     own = {choice: stores.own_store(train.histories, choice, 0) for choice in ("most_frequent", "last")}
     sold = stores.sold(train, weeks=8)
-    return {**made, **own, "sold": sold.data, "sold.indices": sold.indices, "sold.indptr": sold.indptr}
+    return {**columns, **own, "sold": sold.data, "sold.indices": sold.indices, "sold.indptr": sold.indptr}
 
 
-def store_choices(known: AsOf) -> Columns:
-    """Visits to the stores at hand; this view has no moment of its own and is given the events before it."""
-    return vars(choices(replace(known.tables, events=known.cutoff.before)))
+def store_choices(as_of: AsOf) -> Columns:
+    """Visits to the nearest stores; this view takes no cutoff, so it gets the events before it."""
+    return vars(nearby_choices.store_choices(replace(as_of.tables, events=as_of.cutoff.before)))
 
 
-def offers(known: AsOf, levels: Sequence[str], words: bool = True) -> Columns:
-    """The rows of every mailing up to the moment, with what had become of those that were over."""
-    found = offer_rows(known.tables, levels, words, until=known.at)
-    at = np.datetime64(known.at, "us")
-    sent = found.take(found.sent_at <= at)
+def offers(as_of: AsOf, levels: Sequence[str], attribute_values: bool = True) -> Columns:
+    """Features of every mailing up to the cutoff, and the outcomes of offers that ended before it."""
+    rows = offer_rows(as_of.tables, levels, attribute_values, until=as_of.at)
+    at = np.datetime64(as_of.at, "us")
+    sent = rows.take(rows.sent_at <= at)
     return {"user_id": sent.user_id, "offer_id": sent.offer_id, **dict(sent.rows.items()), "outcome": sent.outcome(at)}
 
 
-def uplift(known: AsOf, campaigns: int = 2) -> Columns:
-    """Features of the last campaigns that had begun; who bought in their time is what is judged, and left out.
+def uplift(as_of: AsOf, campaigns: int = 2) -> Columns:
+    """Features of the last campaigns that began before the cutoff; their outcomes are not part of the view.
 
     Raises:
-        DataError: where there are no offers, or none had begun.
+        DataError: where there are no offers, or none began.
     """
-    if known.tables.offers is None or known.tables.offer_events is None:
-        raise DataError(f"{known.tables.card.title} has no offers")
-    begun = known.tables.offers.filter(_.start <= known.at, _.start > known.tables.events.timestamp.min())
-    about = begun.select("offer_id", "start", "end").order_by(["start", "offer_id"]).to_pandas().tail(campaigns)
-    if about.empty:
-        raise DataError(f"no offer had begun by {known.at}")
-    found = experiment(known.tables, about)
-    return {"user_id": found.user_id, "offer_id": found.offer_id, **dict(found.x.items())}
+    tables = as_of.tables
+    if tables.offers is None or tables.offer_events is None:
+        raise DataError(f"{tables.card.title} has no offers")
+    begun = tables.offers.filter(_.start <= as_of.at, _.start > tables.events.timestamp.min())
+    last = begun.select("offer_id", "start", "end").order_by(["start", "offer_id"]).to_pandas().tail(campaigns)
+    if last.empty:
+        raise DataError(f"no offer began by {as_of.at}")
+    return experiment_rows.experiment(tables, last).rows.reset_index()
 
 
-def contest(known: AsOf) -> Columns:
-    """The Tianchi contest's rows of the receipts of the day that begins at the moment, labels left out."""
-    found = contest_rows(known.tables, Window(known.at, known.at + timedelta(days=1)))
-    return pd.concat([found.keys, found.rows], axis=1)
+def contest(as_of: AsOf) -> Columns:
+    """Rows of the Tianchi contest for receipts of the day that begins at the cutoff, without labels."""
+    window = tianchi.Window(as_of.at, as_of.at + timedelta(days=1))
+    rows = tianchi.contest_rows(as_of.tables, window)
+    return pd.concat([rows.keys, rows.rows], axis=1)

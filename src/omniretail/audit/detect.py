@@ -1,4 +1,4 @@
-"""Whether a view stays bit-identical when what comes after its moment is another."""
+"""Whether a view stays bit-identical when events after its cutoff change."""
 
 import gc
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,7 @@ from omniretail.schema import DataError, Tables
 
 View = Callable[[AsOf], Columns]
 CONTROL = "the past"
-"""What is changed for a control: a view that it does not move proves nothing by standing still."""
+"""The change of the control: a view that it does not change depends on nothing, so its audit proves nothing."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Finding:
 
     Attributes:
         view: its name.
-        at: the moment.
-        change: what was changed after it, or ``CONTROL``.
-        rows: of its longest column.
-        columns: how many.
-        differing: how many rows of a column changed, by its name; all of them where its length or type did.
+        at: the cutoff.
+        change: what was changed after the cutoff, or ``CONTROL``.
+        rows: length of its longest column.
+        columns: number of columns.
+        differing: column -> how many of its rows differ; all of them where length or type differ.
         why_not: why the view was not audited; empty where it was.
     """
 
@@ -49,54 +49,54 @@ def audit(
     changes: Mapping[str, Perturbation] | None = None,
     seed: int = 1,
 ) -> Iterator[Finding]:
-    """Change the future and hold every view against what it was; and the past, which must move it.
+    """Change the future and compare every view with what it was; then change the past as a control.
 
     Args:
         views: functions of ``AsOf``, by name.
         tables: the log.
-        at: the moment.
-        changes: of what comes after it, by name; None: all that the log can have.
+        at: the cutoff.
+        changes: of events after the cutoff, by name; None: all that apply to the log.
         seed: of the changes.
 
     Yields:
-        One finding per view and change, and for the control; one alone for a view that this log does not have.
+        One finding per view and change, and one for the control; a single one for a view that this log does not have.
 
     Raises:
-        DataError: where nothing lies after the moment.
+        DataError: where no event lies after the cutoff.
     """
-    known, before = AsOf(tables, at), {}
+    as_of, before = AsOf(tables, at), {}
     for name, view in views.items():
         try:
-            before[name] = _columns(view, known)
+            before[name] = _columns(view, as_of)
         except DataError as error:
             yield Finding(name, at, "", why_not=str(error))
     for name in [name for name, columns in before.items() if not _length(columns)]:
         yield Finding(name, at, "", why_not=f"it has no rows at {at}")
         del before[name]
-    for number, (what, change) in enumerate({**(changes or perturbations(tables)), CONTROL: another_past}.items()):
-        again = AsOf(change(tables, at, np.random.default_rng([seed, number])), at)
-        for name, columns in before.items():
-            found = differing(columns, _columns(views[name], again))
-            yield Finding(name, at, what, _length(columns), len(columns), found)
-        del again
-        gc.collect()  # another log hangs in cycles, and is large: one at a time
+    for number, (name, change) in enumerate({**(changes or perturbations(tables)), CONTROL: another_past}.items()):
+        changed = AsOf(change(tables, at, np.random.default_rng([seed, number])), at)
+        for view, columns in before.items():
+            rows = differing(columns, _columns(views[view], changed))
+            yield Finding(view, at, name, _length(columns), len(columns), rows)
+        del changed
+        gc.collect()  # a log is large and part of reference cycles: hold one at a time
 
 
 def differing(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> dict[str, int]:
-    """How many rows differ in which column; a column that only one of them has differs in all.
+    """Number of differing rows per column; a column that one of them lacks differs in all rows.
 
-    Numbers are held against each other bit by bit, so that 0 and -0 differ; what is missing equals what is missing.
+    Numbers are compared bit by bit, so that 0 and -0 differ; missing values are equal.
 
     >>> one = {"a": np.array([1.0, np.nan]), "b": np.array([1, 2])}
     >>> differing(one, one | {"b": np.array([1, 3])})
     {'b': 1}
     """
-    found = {name: _rows(one.get(name), other.get(name)) for name in dict.fromkeys([*one, *other])}
-    return {name: rows for name, rows in found.items() if rows}
+    counts = {name: _rows(one.get(name), other.get(name)) for name in dict.fromkeys([*one, *other])}
+    return {name: rows for name, rows in counts.items() if rows}
 
 
-def _columns(view: View, known: AsOf) -> dict[str, np.ndarray]:
-    return {str(name): np.atleast_1d(np.asarray(column)) for name, column in dict(view(known)).items()}
+def _columns(view: View, as_of: AsOf) -> dict[str, np.ndarray]:
+    return {str(name): np.atleast_1d(np.asarray(column)) for name, column in dict(view(as_of)).items()}
 
 
 def _length(columns: Mapping[str, np.ndarray]) -> int:
@@ -110,7 +110,7 @@ def _rows(one: Any, other: Any) -> int:
 
 
 def _comparable(values: np.ndarray) -> np.ndarray:
-    """Numbers as bits, and all that is missing alike."""
+    """Numbers as bits, and one value for everything that is missing."""
     if values.dtype.kind == "f":
         return np.where(np.isnan(values), np.nan, values).astype(values.dtype).view(f"u{values.dtype.itemsize}")
     missing = pd.isna(values)

@@ -1,4 +1,4 @@
-"""What a leak is worth: the same model, trained and judged alike, with and without features that look ahead."""
+"""What a leak is worth: the same response model with and without features from after the time of sending."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,151 +6,167 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from omniretail.audit import leaky_features as hindsight
+from omniretail.audit import leaky_features as leaky
 from omniretail.metrics.classification import auc
-from omniretail.metrics.significance import holm
 from omniretail.models.responses.protocol import ResponseModel
 from omniretail.o2o.offers.evaluate import Response
-from omniretail.o2o.offers.metrics import columns, draws, measure
+from omniretail.o2o.offers.metrics import columns, draws, ranking
 from omniretail.o2o.offers.tianchi import ContestRows, contest_fold
+from omniretail.result import Result, metric_rows
 from omniretail.schema import Tables
 from omniretail.sources.tianchi_o2o import DAYS_TO_USE
 from omniretail.splits.cutoff import Stage
 from omniretail.views.offers.rows import OfferRows
 
-HONEST = "nothing ahead"
+NO_LEAK = "no leak"
 LEAKS: Mapping[str, tuple[str, ...]] = {
-    "later receipts": tuple(hindsight.LATER_RECEIPTS),
-    "days until the next": tuple(hindsight.UNTIL_NEXT),
-    "later purchases": tuple(hindsight.LATER_PURCHASES),
-    "its items bought in its time": tuple(hindsight.IN_ITS_TIME),
-    "and with a coupon": (*hindsight.IN_ITS_TIME, *hindsight.AT_THE_TILL),
+    "later offers": tuple(leaky.LATER_RECEIPTS),
+    "days until the next offer and purchase": tuple(leaky.UNTIL_NEXT),
+    "later visits": tuple(leaky.LATER_PURCHASES),
+    "offered items bought in the offer's time": tuple(leaky.IN_ITS_TIME),
+    "offered items bought with a coupon": (*leaky.IN_ITS_TIME, *leaky.AT_THE_TILL),
 }
-"""What each leak adds."""
-ALL = "all of them"
-_RESAMPLES = 500
+"""The features that each leak adds."""
+ALL_LEAKS = "all leaks"
+_N_RESAMPLES = 500
 
 
 @dataclass(frozen=True)
 class LeakTask:
-    """Rows to learn from and to be judged on, each with columns that look ahead beside the honest ones.
+    """Mailings to learn from and to judge by, with leaky features beside the honest ones.
 
     Attributes:
-        learned: honest columns and those of ``LEAKS``; shape (L, F).
+        learned: honest features and those of ``LEAKS``; shape (L, F).
         y: outcomes; shape (L,).
-        judged: the same columns; shape (N, F).
-        honest: names of the honest ones.
-        answers: ``user_id, offer_id, truth`` of the judged; shape (N, 3).
+        judged: the same features; shape (N, F).
+        honest: names of the honest features.
+        labels: ``user_id, offer_id, truth`` of the judged mailings; shape (N, 3).
+        stage: at which they are judged.
+        protocol: see ``Result``.
     """
 
     learned: pd.DataFrame
     y: np.ndarray
     judged: pd.DataFrame
     honest: Sequence[str]
-    answers: pd.DataFrame
+    labels: pd.DataFrame
+    stage: Stage
+    protocol: Mapping[str, str]
 
 
-def task_of(offers: Response, tables: Tables, stage: Stage, cache: Path) -> LeakTask:
-    """The contest's task where the data is the contest's, else that of the offers.
+def leak_task(response: Response, tables: Tables, stage: Stage, cache: Path) -> LeakTask:
+    """The task of the Tianchi contest where the data is the contest's, else the response task.
 
     Raises:
-        DataError: where there is none.
-        ValueError: where it is not said which offers are judged.
+        DataError: where the source has no offers, or none to learn from or to judge by.
     """
     contest = tables.offers is not None and "coupon_id" in tables.offers.columns
-    return contest_task(tables, stage) if contest else offer_task(offers, tables, stage, cache)
+    return contest_task(tables, stage) if contest else mailing_task(response, tables, stage, cache)
 
 
-def offer_task(offers: Response, tables: Tables, stage: Stage, cache: Path) -> LeakTask:
-    """Mailings as ``scripts/train.py`` judges them.
+def mailing_task(response: Response, tables: Tables, stage: Stage, cache: Path) -> LeakTask:
+    """Mailings as the response task divides them.
 
     Raises:
-        DataError: where the source has no offers, or none to learn from or to judge.
+        DataError: where the source has no offers, or none to learn from or to judge by.
     """
-    fold = offers.split().cut(_with_mailings(offers.rows(tables, cache), tables), stage)
+    split = response.split()
+    fold = split.cut(_with_leaks(response.rows(tables, cache), tables), stage)
     learned, judged = fold.learned, fold.judged
-    told = {"user_id": judged.user_id, "offer_id": judged.offer_id, "truth": judged.y}
-    return LeakTask(learned.rows, fold.y, judged.rows, learned.columns(offers.groups), pd.DataFrame(told))
+    labels = pd.DataFrame({"user_id": judged.user_id, "offer_id": judged.offer_id, "truth": judged.y})
+    honest = learned.columns(response.groups)
+    return LeakTask(learned.rows, fold.y, judged.rows, honest, labels, stage, _protocol(tables, stage, str(split)))
 
 
 def contest_task(tables: Tables, stage: Stage) -> LeakTask:
-    """The Tianchi contest's receipts.
+    """Receipts as the Tianchi contest divides them.
 
     Raises:
-        DataError: where the tables are of another source, or outcomes are not in the files.
+        DataError: where the tables are of another source, or the files lack outcomes.
     """
     learned, judged = contest_fold(tables, stage)
-    told = {"user_id": judged.keys.user_id, "offer_id": judged.keys.coupon_id, "truth": judged.y}
-    seen = [_with_receipts(part, tables) for part in (learned, judged)]
-    return LeakTask(seen[0], learned.y, seen[1], list(learned.rows), pd.DataFrame(told))
+    labels = pd.DataFrame({"user_id": judged.keys.user_id, "offer_id": judged.keys.coupon_id, "truth": judged.y})
+    rows = [_receipts_with_leaks(part, tables) for part in (learned, judged)]
+    protocol = _protocol(tables, stage, "the contest's windows")
+    return LeakTask(rows[0], learned.y, rows[1], list(learned.rows), labels, stage, protocol)
 
 
-def leak_value(task: LeakTask, models: Mapping[str, Callable[[], ResponseModel]]) -> pd.DataFrame:
-    """Each model without a leak, with each, and with all.
+def leak_value(task: LeakTask, models: Mapping[str, Callable[[], ResponseModel]]) -> dict[str, list[Result]]:
+    """Evaluate each model without a leak, with each leak, and with all of them.
 
     Args:
-        task: from ``offer_task`` or ``contest_task``.
-        models: make a fresh one, by name.
+        task: from ``leak_task``.
+        models: name -> function that makes a new model.
 
     Returns:
-        ``model, ahead, auc, auc_low, auc_high, auc_per_offer, gain, gain_low, gain_high, p, judged, judged_redeemed``:
-        95 % intervals from a bootstrap over customers, and p of the gain in AUC over the model without a leak, paired
-        on the same customers and Holm-corrected within the model; NaN in its own row.
+        Name of the model -> one result per leak, whose ``model`` is the leak. Metrics are ``auc``, ``gain`` (over
+        the model without a leak) and ``auc_per_offer``; intervals and ``resampled`` come from a bootstrap over customers.
     """
-    tables = [_of_model(name, make, task) for name, make in models.items()]
-    return pd.concat(tables, ignore_index=True)
+    return {name: _results(name, make, task) for name, make in models.items()}
 
 
-def _of_model(name: str, make: Callable[[], ResponseModel], task: LeakTask) -> pd.DataFrame:
-    every = dict.fromkeys(column for leak in LEAKS.values() for column in leak)
-    given = {HONEST: (), **LEAKS, ALL: tuple(every)}
-    answers = {ahead: columns(_answered(make(), task, [*task.honest, *leak])) for ahead, leak in given.items()}
-    found = {ahead: measure(*each) for ahead, each in answers.items()}
-    table = pd.DataFrame({"model": name, "ahead": list(given)})
-    for figure in ("auc", "auc_per_offer"):
-        table[figure] = [each[figure] for each in found.values()]
-    drawn = list(draws(task.answers, _RESAMPLES))
-    resampled = np.array([[_auc(truth[rows], score[rows]) for rows in drawn] for truth, score, _ in answers.values()])
-    gains = resampled - resampled[0]  # (M, R)
-    table["gain"] = table.auc - table.auc[0]
-    for what, values in (("auc", resampled), ("gain", gains)):
-        table[f"{what}_low"], table[f"{what}_high"] = np.quantile(values, [0.025, 0.975], axis=1)
-    table["p"] = _p(table.gain.to_numpy(), gains.std(axis=1, ddof=1))
-    table.loc[0, ["gain", "gain_low", "gain_high"]] = np.nan
-    return table.assign(judged=len(task.answers), judged_redeemed=int(task.answers.truth.sum()))
+def _results(name: str, make: Callable[[], ResponseModel], task: LeakTask) -> list[Result]:
+    every = tuple(dict.fromkeys(column for leak in LEAKS.values() for column in leak))
+    features = {NO_LEAK: (), **LEAKS, ALL_LEAKS: every}
+    rows = list(draws(task.labels, _N_RESAMPLES))
+    results: list[Result] = []
+    for leak, leaking in features.items():
+        predictions = _predictions(make(), task, [*task.honest, *leaking])
+        resampled = np.array([_auc(predictions.iloc[drawn]) for drawn in rows])  # (R,)
+        result = Result(
+            model=leak,
+            stage=task.stage,
+            task="leak_value",
+            per_unit=predictions.set_index(["user_id", "offer_id"]),
+            metrics=_metrics(predictions, resampled, results[0] if results else None),
+            resampled=pd.DataFrame({"auc": resampled}),
+            protocol={**task.protocol, "response_model": name},
+            counts={"judged": len(predictions), "judged_redeemed": int(predictions.truth.sum())},
+        )
+        results.append(result)
+    return results
 
 
-def _answered(model: ResponseModel, task: LeakTask, seen: Sequence[str]) -> pd.DataFrame:
-    learned, judged = (each.reindex(columns=seen) for each in (task.learned, task.judged))
-    return task.answers.assign(score=model.fit(learned, task.y).predict_proba(judged))
+def _metrics(predictions: pd.DataFrame, resampled: np.ndarray, no_leak: Result | None) -> pd.DataFrame:
+    whole = ranking(*columns(predictions))
+    values, drawn = {"auc": whole["auc"], "gain": float("nan")}, {"auc": resampled}
+    if no_leak is not None:
+        values["gain"] = whole["auc"] - no_leak.value("auc")
+        drawn["gain"] = resampled - no_leak.resampled.auc.to_numpy()
+    low, high = ({name: float(np.quantile(each, end)) for name, each in drawn.items()} for end in (0.025, 0.975))
+    return metric_rows({**values, "auc_per_offer": whole["auc_per_offer"]}, low=low, high=high)
 
 
-def _auc(truth: np.ndarray, score: np.ndarray) -> float:
+def _predictions(model: ResponseModel, task: LeakTask, features: Sequence[str]) -> pd.DataFrame:
+    learned, judged = (rows.reindex(columns=features) for rows in (task.learned, task.judged))
+    return task.labels.assign(score=model.fit(learned, task.y).predict_proba(judged))
+
+
+def _auc(predictions: pd.DataFrame) -> float:
+    truth, score = (predictions[name].to_numpy(np.float64) for name in ("truth", "score"))
     return float(auc(truth[:, None], score[:, None])[0])
 
 
-def _p(gain: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    p = 2 * stats.norm.sf(np.abs(gain) / np.where(spread > 0, spread, np.inf))
-    p[1:], p[0] = holm(p[1:]), np.nan
-    return p
+def _protocol(tables: Tables, stage: Stage, split: str) -> dict[str, str]:
+    about = {"source": tables.card.title, "data": tables.version, "split": split}
+    return {**about, "stage": stage, "task": "leak_value"}
 
 
-def _with_mailings(rows: OfferRows, tables: Tables) -> OfferRows:
-    """The rows with what was still ahead when each was sent, the whole log known."""
-    asked = {"user_id": rows.user_id, "offer_id": rows.offer_id, "at": rows.sent_at, "ends_at": rows.ends_at}
-    receipts = hindsight.receipts_ahead(rows.user_id, rows.rows["kind"].to_numpy(), rows.sent_at)
-    purchases = hindsight.purchases_ahead(pd.DataFrame(asked), tables)
+def _with_leaks(rows: OfferRows, tables: Tables) -> OfferRows:
+    """The rows with features of the time after each was sent."""
+    mailings = {"user_id": rows.user_id, "offer_id": rows.offer_id, "at": rows.sent_at, "ends_at": rows.ends_at}
+    receipts = leaky.receipts_ahead(rows.user_id, rows.rows["kind"].to_numpy(), rows.sent_at)
+    purchases = leaky.purchases_ahead(pd.DataFrame(mailings), tables)
     return replace(rows, rows=pd.concat([rows.rows, receipts, purchases], axis=1))
 
 
-def _with_receipts(found: ContestRows, tables: Tables) -> pd.DataFrame:
-    """The same for the contest's receipts; of receipts only those of the window, which is what contestants had."""
-    keys = found.keys
+def _receipts_with_leaks(rows: ContestRows, tables: Tables) -> pd.DataFrame:
+    """The same for the contest; of later receipts only those of the window count, as contestants had them."""
+    keys = rows.keys
     at = keys.received.to_numpy()
     offer = keys.coupon_id.astype(str) + "@" + keys.received.dt.strftime("%Y%m%d")
     ends = at + np.timedelta64(DAYS_TO_USE + 1, "D")
-    asked = pd.DataFrame({"user_id": keys.user_id, "offer_id": offer, "at": at, "ends_at": ends})
-    receipts = hindsight.receipts_ahead(keys.user_id.to_numpy(), keys.coupon_id.to_numpy(), at)
-    return pd.concat([found.rows, receipts, hindsight.purchases_ahead(asked, tables)], axis=1)
+    mailings = pd.DataFrame({"user_id": keys.user_id, "offer_id": offer, "at": at, "ends_at": ends})
+    receipts = leaky.receipts_ahead(keys.user_id.to_numpy(), keys.coupon_id.to_numpy(), at)
+    return pd.concat([rows.rows, receipts, leaky.purchases_ahead(mailings, tables)], axis=1)

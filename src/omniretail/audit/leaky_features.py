@@ -1,4 +1,4 @@
-"""Features that look ahead, made only to measure what a leak is worth; nothing that trains for use can reach them."""
+"""Features from the future, only to measure what a leak is worth; no config that trains a model can name them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from ibis import _
 from omniretail.schema import Tables
 
 AHEAD_DAYS = 28
-"""How far the counts look ahead."""
+"""Days ahead that counts cover."""
 _DAY_S = 24 * 3600
 
 LATER_RECEIPTS: Mapping[str, str] = {
@@ -24,16 +24,16 @@ UNTIL_NEXT: Mapping[str, str] = {
 }
 LATER_PURCHASES: Mapping[str, str] = {"later_visits": f"the customer's visits of the next {AHEAD_DAYS} days"}
 IN_ITS_TIME: Mapping[str, str] = {"offered_lines_in_time": "lines of the offered items bought in the offer's time"}
-AT_THE_TILL: Mapping[str, str] = {"offered_coupons_in_time": "of them, those bought with a coupon: all but the label"}
+AT_THE_TILL: Mapping[str, str] = {"offered_coupons_in_time": "of them, those bought with a coupon: nearly the label"}
 
 
 def receipts_ahead(user: np.ndarray, alike: np.ndarray, at: np.ndarray) -> pd.DataFrame:
-    """What a customer receives after each receipt: the features by which contestants gained.
+    """Receipts of the same customer after each receipt: features that won the Tianchi contest.
 
     Args:
         user: of N receipts; shape (N,).
-        alike: what makes two of them alike, such as the coupon; shape (N,).
-        at: when; shape (N,).
+        alike: a value that similar receipts share, such as the coupon; shape (N,).
+        at: time of each receipt; shape (N,).
 
     Returns:
         ``LATER_RECEIPTS`` and ``days_until_receipt``; shape (N, 3).
@@ -54,31 +54,31 @@ def receipts_ahead(user: np.ndarray, alike: np.ndarray, at: np.ndarray) -> pd.Da
     )
 
 
-def purchases_ahead(asked: pd.DataFrame, tables: Tables) -> pd.DataFrame:
-    """What a customer buys after each receipt.
+def purchases_ahead(mailings: pd.DataFrame, tables: Tables) -> pd.DataFrame:
+    """Purchases of the customer after each mailing.
 
     Args:
-        asked: ``user_id, offer_id, at, ends_at`` of N receipts, indexed 0 .. N - 1.
-        tables: with the log and what offers cover.
+        mailings: ``user_id, offer_id, at, ends_at`` of N mailings, indexed 0 .. N - 1.
+        tables: with the events and the items of offers.
 
     Returns:
         ``days_until_purchase``, ``LATER_PURCHASES``, ``IN_ITS_TIME`` and ``AT_THE_TILL``; shape (N, 4).
     """
-    receipts = ibis.memtable(asked.rename_axis("row").reset_index())
+    receipts = ibis.memtable(mailings.rename_axis("row").reset_index())
     bought = tables.events.filter(_.event_type == "purchase")
     used: Any = bought["coupon"] if "coupon" in bought.columns else ibis.literal(0.0)
     bought = bought.select("item_id", "timestamp", buyer="user_id", coupon=(used > 0).fill_null(False))
     ahead = receipts.join(bought, [receipts.user_id == bought.buyer, bought.timestamp >= receipts["at"]])
     days = (_.timestamp.epoch_seconds() - _["at"].epoch_seconds()).cast("float64") / _DAY_S
     lines, in_time = _offered(ahead.mutate(days=days), tables), _.timestamp < _.ends_at
-    found = lines.group_by("row").agg(
+    features = lines.group_by("row").agg(
         days_until_purchase=_.days.min(),
         later_visits=_.timestamp.nunique(where=_.days < AHEAD_DAYS),
         offered_lines_in_time=_.offered.sum(where=in_time),
         offered_coupons_in_time=_.offered.sum(where=in_time & _.coupon),
     )
-    wide = found.to_pandas().set_index("row").reindex(asked.index).astype(float)
-    return wide.fillna(dict.fromkeys((*LATER_PURCHASES, *IN_ITS_TIME, *AT_THE_TILL), 0.0))
+    frame = features.to_pandas().set_index("row").reindex(mailings.index).astype(float)
+    return frame.fillna(dict.fromkeys((*LATER_PURCHASES, *IN_ITS_TIME, *AT_THE_TILL), 0.0))
 
 
 def _offered(lines: ibis.Table, tables: Tables) -> Any:
@@ -90,17 +90,17 @@ def _offered(lines: ibis.Table, tables: Tables) -> Any:
 
 
 def _within(group: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """How many of the same group lie after each, ``AHEAD_DAYS`` at most; shape (N,)."""
+    """Number of rows of the same group within ``AHEAD_DAYS`` after each; shape (N,)."""
     ahead = AHEAD_DAYS * _DAY_S
     since = second - second.min()
-    place = group.astype(np.int64) * (since.max() + ahead + 1) + since  # groups lie too far apart to be mixed
+    place = group.astype(np.int64) * (since.max() + ahead + 1) + since  # groups are too far from each other to overlap
     ordered = np.sort(place)
     return np.searchsorted(ordered, place + ahead, side="right") - np.searchsorted(ordered, place, side="right")
 
 
 def _until_next(group: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Days from each to the next moment of the same group, NaN where there is none; shape (N,)."""
-    moments = pd.DataFrame({"group": group, "second": second}).drop_duplicates().sort_values(["group", "second"])
-    moments["next"] = moments.groupby("group").second.shift(-1)
-    asked = pd.DataFrame({"group": group, "second": second})
-    return (asked.merge(moments, on=["group", "second"], how="left").next.to_numpy() - second) / _DAY_S
+    """Days from each to the next time of the same group, NaN where there is none; shape (N,)."""
+    rows = pd.DataFrame({"group": group, "second": second})
+    times = rows.drop_duplicates().sort_values(["group", "second"])
+    times["next"] = times.groupby("group").second.shift(-1)
+    return (rows.merge(times, on=["group", "second"], how="left").next.to_numpy() - second) / _DAY_S
