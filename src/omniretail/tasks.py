@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from inspect import signature
 from typing import Any, Protocol
 
 import pandas as pd
@@ -11,6 +12,8 @@ from omniretail.dataset import Dataset
 from omniretail.policies.protocol import described
 from omniretail.result import Result
 from omniretail.splits.cutoff import Stage
+
+_SEEDS = ("seed", "random_state")
 
 NOT_PROTOCOL = {"protocol": False}
 """Metadata of a task's field that changes what is shown or how fast, never what is measured."""
@@ -90,21 +93,37 @@ def parameters_of(model: Any) -> str:
     return " ".join(f"{name}={value}".replace(" ", "") for name, value in sorted(_settings(model)))
 
 
+def seed_of(model: Any) -> int:
+    """Its ``seed`` or ``random_state``, else that of a model inside; 0 where nothing is random.
+
+    >>> from sklearn.ensemble import HistGradientBoostingClassifier
+    >>> from omniretail.models.uplift.t_learner import TLearner
+    >>> seed_of(TLearner(HistGradientBoostingClassifier(random_state=7)))
+    7
+    """
+    own = [getattr(model, name) for name in _SEEDS if getattr(model, name, None) is not None]
+    inside = (seed_of(value) for value in vars(model).values() if hasattr(value, "fit"))
+    return own[0] if own else next((seed for seed in inside if seed), 0)
+
+
 def _settings(model: Any, prefix: str = "") -> list[tuple[str, str]]:
-    if not is_dataclass(model):
-        given = {name: value for name, value in vars(model).items() if not name.endswith("_") and name[0] != "_"}
-    else:
-        given = {f.name: getattr(model, f.name) for f in fields(model) if f.init and f.metadata.get("protocol", True)}
-    found = []
-    for name, value in given.items():
-        if name == "seed":
-            continue
+    settings = []
+    for name, value in _hyper_parameters(model).items():
         if is_dataclass(value) or hasattr(value, "fit"):
-            found += [(f"{prefix}{name}", type(value).__name__)] if hasattr(value, "fit") else []
-            found += _settings(value, f"{prefix}{name}.")
-        else:
-            found.append((f"{prefix}{name}", str(value)))
-    return found
+            settings += [(f"{prefix}{name}", type(value).__name__)] if hasattr(value, "fit") else []
+            settings += _settings(value, f"{prefix}{name}.")
+        elif name not in _SEEDS:
+            settings.append((f"{prefix}{name}", str(value)))
+    return settings
+
+
+def _hyper_parameters(model: Any) -> dict[str, Any]:
+    """By name; of a model that is no dataclass, such as scikit-learn's, those that differ from its defaults."""
+    if is_dataclass(model):
+        return {f.name: getattr(model, f.name) for f in fields(model) if f.init and f.metadata.get("protocol", True)}
+    defaults = {name: str(parameter.default) for name, parameter in signature(type(model)).parameters.items()}
+    own = {name: value for name, value in vars(model).items() if not name.endswith("_") and name[0] != "_"}
+    return {name: value for name, value in own.items() if defaults.get(name) != str(value)}
 
 
 def require_methods(model: Any, methods: Sequence[str], group: str, example: str) -> None:

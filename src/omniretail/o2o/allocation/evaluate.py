@@ -1,120 +1,124 @@
-"""Allocations held against the visits to come, over a range of how tight budgets are."""
+"""The allocation task: who is sent to which store when each store can serve only so many?"""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import get_args
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
-from omniretail.metrics.allocation import budget_figures
-from omniretail.metrics.significance import paired_test
-from omniretail.o2o.allocation.auction import auction
-from omniretail.o2o.allocation.solvers import Allocation, aimed_at_f1, greedy, optimal
-
-TIGHTNESS = (0.1, 0.25, 0.5, 0.75, 1.0)
-BY_DEMAND, EQUAL = "by demand", "equal"
-VALUE, F1 = "value", "F1"
-METHODS: Mapping[str, Callable[..., Allocation]] = {"greedy": greedy, "auction": auction, "exact": optimal}
-EXACT_PAIRS = 100_000
-"""Beyond so many pairs the exact method is left out."""
+from omniretail.core.resources import metered
+from omniretail.dataset import Dataset
+from omniretail.models.stores.protocol import StoreModel
+from omniretail.models.stores.visit_probability import visited
+from omniretail.o2o.allocation.budgets import Kind
+from omniretail.o2o.allocation.comparison import METHODS, Case, compared, key_of
+from omniretail.result import Result, metric_rows
+from omniretail.splits.cutoff import Stage
+from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods, seed_of
+from omniretail.views.stores.visit_log import DAY, StoreLog, VisitQueries, load_stage
 
 
-def budgets_of(chances: sparse.csr_array, kind: str, tightness: float) -> np.ndarray:
-    """Offers that each place can give; whole numbers, shape (M,).
+@dataclass(frozen=True)
+class Allocation:
+    """Predict who visits which store, send offers under budgets, and count the offers whose customer came.
 
-    Args:
-        chances: that the user acts at the place; shape (N, M).
-        kind: ``by demand``, a share of the users expected there, or ``equal``, the same share of N / M everywhere.
-        tightness: that share; rounded up.
+    Attributes:
+        kinds: of budgets, see ``budgets_of``.
+        ks: offers per customer, at most.
+        tightness: shares of the demand that budgets can serve.
+        methods: ``greedy``, ``auction``, ``exact`` (up to some hundred thousand pairs); the first is the one that the
+            others are tested against.
+        horizon_days: from the cutoff, in which a visit counts; also the length of the window of past demand.
 
     Raises:
-        ValueError: where the share is not above 0, or the kind another word.
+        ValueError: where a setting is none of these, or there is none.
     """
-    if not tightness > 0:
-        raise ValueError(f"tightness={tightness} must be above 0: it is the share of the demand that can be served")
-    if kind == BY_DEMAND:
-        return np.ceil(tightness * np.asarray(chances.sum(axis=0)))
-    if kind == EQUAL:
-        shape: Any = chances.shape
-        n, m = shape
-        return np.full(m, np.ceil(tightness * n / m))
-    raise ValueError(f"budgets={kind!r} is not one of {BY_DEMAND}, {EQUAL}")
+
+    kinds: Sequence[Kind] = ("past_demand", "expected_demand", "equal")
+    ks: Sequence[int] = (1, 2)
+    tightness: Sequence[float] = (0.1, 0.25, 0.5, 0.75, 1.0)
+    methods: Sequence[str] = field(default=("greedy", "auction"), metadata=NOT_PROTOCOL)
+    horizon_days: float = 28
+
+    def __post_init__(self) -> None:
+        for name, choices in (("kinds", get_args(Kind)), ("methods", tuple(METHODS))):
+            values = getattr(self, name)
+            if not values or set(values) - set(choices):
+                raise ValueError(f"task.{name}={list(values)}: choose one or more of {', '.join(choices)}")
+        if not self.ks or min(self.ks) < 1:
+            raise ValueError(f"task.ks={list(self.ks)}: choose whole numbers from 1, such as task.ks=[1,2]")
+        if not self.tightness or min(self.tightness) <= 0:
+            raise ValueError(f"task.tightness={list(self.tightness)}: choose shares above 0, such as [0.5,1]")
+
+    def evaluate(self, model: StoreModel, data: Dataset, stage: Stage) -> Evaluation:
+        """Fit the model on the visits before the cutoff and allocate offers for the window after it; see ``Task``.
+
+        Raises:
+            DataError: where the log has no stores or no times, or holds out no visit.
+            ValueError: where settings of model and task do not fit.
+        """
+        require_methods(model, ["fit", "visit_probability"], "store", example="store/visit_probability")
+        log, queries, _ = load_stage(data.tables, data.required_split(), stage, data.cache)
+        with metered() as fitting:
+            model.fit(log)
+        with metered() as scoring:
+            probability = model.visit_probability(log, self.horizon_days)
+        went = visited(queries, log.n_users, log.n_stores)
+        with metered() as allocating:
+            table, hits = compared(probability, went, self._past_visitors(log), self._cases(), self.methods)
+        result = Result(
+            model=model_name(model),
+            stage=stage,
+            task="allocation",
+            per_unit=hits.set_axis(_ids(log), axis="index"),
+            metrics=_metrics(table, hits),
+            protocol=protocol_of(self, "allocation", data, stage),
+            parameters=parameters_of(model),
+            counts=_counts(log, queries, went),
+            cost={
+                "fit_s": fitting.seconds,
+                "score_s": scoring.seconds,
+                "allocate_s": allocating.seconds,
+                "peak_memory_mb": max(each.peak_memory_mb for each in (fitting, scoring, allocating)),
+            },
+            seed=seed_of(model),
+        )
+        return Evaluation(result, tables={"allocation": table}, findings=(table, result), model=model)
+
+    def _cases(self) -> list[Case]:
+        return [
+            Case(kind, k, aim, tightness)
+            for kind in self.kinds
+            for k in self.ks
+            for aim in ("value", "f1")
+            for tightness in self.tightness
+        ]
+
+    def _past_visitors(self, log: StoreLog) -> np.ndarray:
+        past = log.visit_queries(log.at - int(self.horizon_days * DAY), log.at)
+        return visited(past, log.n_users, log.n_stores).sum(axis=0)
 
 
-def examine_budgets(
-    chances: sparse.csr_array,
-    went: np.ndarray,
-    kinds: Sequence[str] = (BY_DEMAND, EQUAL),
-    ks: Sequence[int] = (1, 2),
-    tightness: Sequence[float] = TIGHTNESS,
-) -> pd.DataFrame:
-    """Allocate by every method, and judge by who went where.
-
-    Args:
-        chances: as told before the window; shape (N, M).
-        went: True where the user went to the place in the window; shape (N, M).
-        kinds: of budgets.
-        ks: offers a user gets at most.
-        tightness: of budgets.
-
-    Returns:
-        ``budgets, k, aim, tightness, method, offers, expected, gap, served, precision, recall, f1, p``: ``expected`` is
-        the sum of chances chosen, ``gap`` the share of it that is proven not to be missing more. Rows without
-        ``tightness`` sum ``served`` over them; their ``p`` tells how likely luck alone sets a method and greedy so far
-        apart (paired t-test over users).
-    """
-    methods = {name: each for name, each in METHODS.items() if name != "exact" or chances.nnz <= EXACT_PAIRS}
-    return pd.concat(
-        [
-            _compared(chances, went, kind, k, aim, tightness, methods)
-            for kind in kinds
-            for k in ks
-            for aim in (VALUE, F1)
-        ],
-        ignore_index=True,
-    )
+def _ids(log: StoreLog) -> pd.Index:
+    assert log.users is not None
+    return pd.Index(log.users.ids.to_numpy(), name="user_id")
 
 
-def _compared(
-    chances: sparse.csr_array,
-    went: np.ndarray,
-    kind: str,
-    k: int,
-    aim: str,
-    tightness: Sequence[float],
-    methods: Mapping[str, Callable[..., Allocation]],
-) -> pd.DataFrame:
-    rows, hits = [], {name: np.zeros(len(went)) for name in methods}
-    for share in tightness:
-        budget = budgets_of(chances, kind, share)
-        for name, found in _allocated(chances, budget, k, aim, methods):
-            hits[name] += np.bincount(found.user, went[found.user, found.place], len(went))
-            rows.append({"tightness": share, "method": name, **_figures(found, went, budget)})
-    for name, each in hits.items():
-        p = np.nan if name == "greedy" else paired_test(pd.Series(each), pd.Series(hits["greedy"]))
-        rows.append({"tightness": np.nan, "method": name, "served": each.sum(), "p": p})
-    table = pd.DataFrame(rows)
-    for place, (name, value) in enumerate({"budgets": kind, "k": k, "aim": aim}.items()):
-        table.insert(place, name, value)
-    return table
+def _metrics(table: pd.DataFrame, hits: pd.DataFrame) -> pd.DataFrame:
+    """Per customer: offers whose customer came (``served``) and expected to; and the F1 of the IJCAI-16 contest."""
+    parts = [metric_rows({"served": mean}, str(key).rpartition("/")[0]) for key, mean in hits.mean().items()]
+    for row in table.dropna(subset=["tightness"]).to_dict("records"):
+        case = Case(row["kind"], row["k"], row["aim"], row["tightness"])
+        group = key_of(case, row["method"]).rpartition("/")[0]
+        parts.append(metric_rows({"expected": row["expected"] / len(hits), "f1": row["f1"]}, group))
+    return pd.concat(parts, ignore_index=True)
 
 
-def _allocated(
-    chances: sparse.csr_array, budget: np.ndarray, k: int, aim: str, methods: Mapping[str, Callable[..., Allocation]]
-) -> Iterator[tuple[str, Allocation]]:
-    for name, method in methods.items():
-        yield name, aimed_at_f1(method, chances, budget, k) if aim == F1 else method(chances, budget, k)
-
-
-def _figures(found: Allocation, went: np.ndarray, budget: np.ndarray) -> dict[str, float]:
-    judged = budget_figures(found.matrix(), went, budget)
+def _counts(log: StoreLog, queries: VisitQueries, went: np.ndarray) -> dict[str, float]:
     return {
-        "offers": len(found.user),
-        "expected": found.value,
-        "gap": found.gap,
-        "served": judged.served,
-        "precision": judged.precision,
-        "recall": judged.recall,
-        "f1": judged.f1,
+        "customers": log.n_users,
+        "stores": log.n_stores,
+        "visits_judged": len(queries),
+        "visited_pairs": int(went.sum()),
     }

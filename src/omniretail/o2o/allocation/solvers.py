@@ -1,7 +1,7 @@
-"""Who is sent where when places are few: offers under budgets, greedily, exactly, and by prices.
+"""Offers under budgets, solved greedily or exactly; ``auction`` solves the same at any size.
 
 Each of N users gets at most ``k`` offers, each of M places gives at most its budget of them, and the sum of the values
-of the pairs chosen is to be as large as can be.
+of the chosen pairs is maximized.
 """
 
 from collections.abc import Callable
@@ -14,20 +14,20 @@ from scipy import sparse
 from omniretail.metrics.allocation import require_budgets
 
 Values = np.ndarray | sparse.csr_array
-"""What each pair is worth, e.g. the chance that the user goes there; pairs of 0 or less are never chosen; (N, M)."""
+"""Value of each pair, e.g. the probability that the user goes there; pairs of 0 or less are never chosen; (N, M)."""
 
-_ROUNDS, _SETTLED = 30, 1e-9
+_ROUNDS, _TOLERANCE = 30, 1e-9
 
 
 @dataclass(frozen=True)
-class Allocation:
-    """Pairs chosen.
+class Assignment:
+    """The chosen pairs of user and place.
 
     Attributes:
-        user: shape (A,).
-        place: shape (A,).
-        value: their sum.
-        bound: no allocation can be worth more; NaN where none was proven.
+        user: numbers; shape (A,).
+        place: numbers; shape (A,).
+        value: sum over the pairs.
+        bound: upper bound on the value of any assignment; NaN where the solver has none.
         shape: (N, M).
     """
 
@@ -39,43 +39,43 @@ class Allocation:
 
     @property
     def gap(self) -> float:
-        """Share of the bound that is at most missing; 0 where the allocation is proven best."""
-        return max(0.0, 1 - self.value / self.bound) if self.bound else 0.0
+        """Share of the optimum that is missing at most; 0 where it is proven optimal, NaN without a bound."""
+        return float(np.maximum(0.0, 1 - self.value / self.bound)) if self.bound else 0.0
 
     def matrix(self) -> sparse.csr_array:
         """True where a pair is chosen; shape (N, M)."""
         return sparse.csr_array((np.ones(len(self.user), dtype=bool), (self.user, self.place)), shape=self.shape)
 
 
-def greedy(values: Values, budget: np.ndarray, k: int = 1) -> Allocation:
-    """The best pair first, then the best of those for which there is room, and so on; half of the optimum at least."""
+def greedy(values: Values, budget: np.ndarray, k: int = 1) -> Assignment:
+    """The best pair first, then the best that still fits, and so on; at least half of the optimum."""
     pairs = Pairs.of(values, budget, k)
     slots, room = [k] * pairs.shape[0], pairs.budget.tolist()
-    taken = np.zeros(len(pairs), dtype=bool)
+    chosen = np.zeros(len(pairs), dtype=bool)
     order = np.argsort(-pairs.value, kind="stable")
     user, place = pairs.user.tolist(), pairs.place.tolist()
     for pair in order.tolist():
         if slots[user[pair]] and room[place[pair]]:
             slots[user[pair]] -= 1
             room[place[pair]] -= 1
-            taken[pair] = True
-    return pairs.chosen(taken)
+            chosen[pair] = True
+    return pairs.assignment(chosen)
 
 
-def optimal(values: Values, budget: np.ndarray, k: int = 1) -> Allocation:
-    """The best of all, by linear programming.
+def optimal(values: Values, budget: np.ndarray, k: int = 1) -> Assignment:
+    """The optimum, by linear programming; for up to some hundred thousand pairs.
 
-    The constraints are those of a transportation problem, so a corner of what they allow is whole (Hoffman and Kruskal,
-    1956), and the dual simplex of HiGHS ends in one. For up to some hundred thousand pairs.
+    The constraints are those of a transportation problem, whose vertices are integral (Hoffman and Kruskal, 1956), and
+    the dual simplex of HiGHS ends in a vertex.
 
     Raises:
-        RuntimeError: where the solver gives up.
+        RuntimeError: where the solver fails.
     """
     from scipy.optimize import linprog
 
     pairs = Pairs.of(values, budget, k)
     if not len(pairs):
-        return pairs.chosen(np.zeros(0, dtype=bool), bound=0.0)
+        return pairs.assignment(np.zeros(0, dtype=bool))
     ones, number = np.ones(len(pairs)), np.arange(len(pairs))
     n, m = pairs.shape
     per_user = sparse.csr_array((ones, (pairs.user, number)), shape=(n, len(pairs)))
@@ -88,45 +88,45 @@ def optimal(values: Values, budget: np.ndarray, k: int = 1) -> Allocation:
         method="highs-ds",
     )
     if not solved.success:
-        raise RuntimeError(f"HiGHS found no allocation: {solved.message}; take priced() instead")
-    return pairs.chosen(solved.x > 0.5, bound=-float(solved.fun))
+        raise RuntimeError(f"HiGHS has no solution: {solved.message}; use auction() instead")
+    return pairs.assignment(solved.x > 0.5, bound=-float(solved.fun))
 
 
 def aimed_at_f1(
-    allocate: Callable[[Values, np.ndarray, int], Allocation], chances: Values, budget: np.ndarray, k: int = 1
-) -> Allocation:
-    """Leave out offers that cost more precision than they bring recall: the best expected F1 under budgets.
+    solve: Callable[[Values, np.ndarray, int], Assignment], probability: Values, budget: np.ndarray, k: int = 1
+) -> Assignment:
+    """The best expected F1 under budgets: offers that cost more precision than they bring recall are left out.
 
-    F1 is twice the hits over offers made and users servable. A ratio is largest where the hits less half of it for each
-    offer made are (Dinkelbach, Management Science 1967), so ``allocate`` is asked again with that taken off each
-    chance, until it settles. Expectations are put in place of hits and of users servable.
+    F1 is twice the hits over the offers made plus the users that can be served. Dinkelbach's method for ratios
+    (Management Science 1967) solves again with half of the current F1 taken off each probability, until it converges.
+    Hits and users that can be served are replaced by their expectations.
 
     Args:
-        allocate: ``greedy``, ``optimal`` or ``auction``.
-        chances: that the user acts at the place; shape (N, M).
+        solve: ``greedy``, ``optimal`` or ``auction``.
+        probability: that the user acts at the place; shape (N, M).
         budget: offers that each place can give; shape (M,).
-        k: offers a user gets at most.
+        k: offers per user, at most.
 
     Returns:
-        With the expected hits for its value, and no bound.
+        Its value is the expected number of hits; it has no bound.
     """
-    table = sparse.csr_array(chances)
+    table = sparse.csr_array(probability)
     servable = float(np.minimum(np.asarray(table.sum(axis=0)), budget).sum())
-    cost, found = 0.0, allocate(table, budget, k)
+    cost, chosen = 0.0, solve(table, budget, k)
     for _ in range(_ROUNDS):
-        hits = float(table[found.user, found.place].sum())
-        ratio = hits / (len(found.user) + servable) if servable else 0.0
-        if abs(ratio - cost) < _SETTLED:
+        hits = float(table[chosen.user, chosen.place].sum())
+        ratio = hits / (len(chosen.user) + servable) if servable else 0.0
+        if abs(ratio - cost) < _TOLERANCE:
             break
-        cost, worth = ratio, table.copy()
-        worth.data = np.maximum(worth.data - cost, 0)
-        found = allocate(worth, budget, k)
-    return replace(found, value=float(table[found.user, found.place].sum()), bound=np.nan)
+        cost, value = ratio, table.copy()
+        value.data = np.maximum(value.data - cost, 0)
+        chosen = solve(value, budget, k)
+    return replace(chosen, value=float(table[chosen.user, chosen.place].sum()), bound=np.nan)
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """P pairs worth something, by user; ``place`` ascends for each."""
+    """P pairs with a positive value, ordered by user, then place."""
 
     user: np.ndarray
     place: np.ndarray
@@ -140,7 +140,7 @@ class Pairs:
 
     @classmethod
     def of(cls, values: Values, budget: np.ndarray, k: int) -> "Pairs":
-        """Check what is asked, and leave out pairs that can never be chosen.
+        """Check the problem, and leave out pairs that can never be chosen.
 
         Raises:
             ValueError: where a budget is negative, missing or one too many, ``k`` below 1, or a value no number.
@@ -153,13 +153,14 @@ class Pairs:
             raise ValueError(f"{m} places take {m} budgets and a user at least one offer: got {len(budget)}, k={k}")
         row, column, data = sparse.find(values)
         if np.isnan(data).any():
-            raise ValueError("a value is not a number; give 0 to a pair that must not be chosen")
+            raise ValueError("a value is not a number; set 0 for a pair that must not be chosen")
         worth = (data > 0) & (budget[column] >= 1)
         user, place, value = row[worth], column[worth], data[worth]
         order = np.lexsort((place, user))
-        whole = np.minimum(budget, n).astype(np.int64)  # none can give more than one to each
+        whole = np.minimum(budget, n).astype(np.int64)  # no place gives more than one to each user
         return cls(user[order], place[order], value[order].astype(np.float64), whole, k, (n, m))
 
-    def chosen(self, taken: np.ndarray, bound: float = np.nan) -> Allocation:
-        """Some of the pairs; ``taken`` is a mask of shape (P,)."""
-        return Allocation(self.user[taken], self.place[taken], float(self.value[taken].sum()), bound, self.shape)
+    def assignment(self, chosen: np.ndarray, bound: float = np.nan) -> Assignment:
+        """Some of the pairs; ``chosen`` is a mask of shape (P,)."""
+        value = float(self.value[chosen].sum())
+        return Assignment(self.user[chosen], self.place[chosen], value, bound if len(self) else 0.0, self.shape)

@@ -14,7 +14,7 @@ from omniretail.o2o.offers.ifood import ResponseRows, response_rows
 from omniretail.o2o.offers.metrics import measured, require_probabilities
 from omniretail.result import Result
 from omniretail.splits.cutoff import Stage
-from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods
+from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods, seed_of
 
 LAST_CAMPAIGN = 6
 """Its number; customers' answers to the five before it are features."""
@@ -60,7 +60,7 @@ class CrossFittedResponse:
             parameters=f"{parameters_of(model)} undated={self.undated}".strip(),
             counts={"judged": len(rows.y), "judged_redeemed": int(rows.y.sum())},
             cost={"fit_s": cost.seconds, "peak_memory_mb": cost.peak_memory_mb},
-            seed=getattr(model, "seed", 0),
+            seed=seed_of(model),
         )
         model.fit(rows.rows, rows.y)
         return Evaluation(result, bundle={"model": model, "rows": rows.rows}, model=model)

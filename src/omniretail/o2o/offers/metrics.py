@@ -49,9 +49,7 @@ def measured(predictions: pd.DataFrame, n_resamples: int = 500) -> dict[str, Any
     }
 
 
-def measure(
-    truth: np.ndarray, score: np.ndarray, offer: np.ndarray, groups: Sequence[str] = ()
-) -> dict[str, float]:
+def measure(truth: np.ndarray, score: np.ndarray, offer: np.ndarray, groups: Sequence[str] = ()) -> dict[str, float]:
     """Every metric of N predictions.
 
     Args:
@@ -67,9 +65,7 @@ def measure(
     }
 
 
-def ranking(
-    truth: np.ndarray, score: np.ndarray, offer: np.ndarray, groups: Sequence[str] = ()
-) -> dict[str, float]:
+def ranking(truth: np.ndarray, score: np.ndarray, offer: np.ndarray, groups: Sequence[str] = ()) -> dict[str, float]:
     """The metrics that depend on the order alone; ``auc_per_offer`` is the mean over offers that have both outcomes."""
     per_offer = auc_per_group(truth, score, offer)
     return {
@@ -117,7 +113,7 @@ def require_probabilities(model: str, score: np.ndarray) -> None:
 
 
 def _groups(predictions: pd.DataFrame) -> list[str]:
-    """Of each offer, in the order of ``columns``, the name of its group; empty beyond the largest 50, or for one alone."""
+    """Name of the group of each offer, in the order of ``columns``; empty beyond the largest 50, or for one alone."""
     ids = np.unique(predictions.offer_id)
     largest = set(predictions.offer_id.value_counts().index[:_MAX_OFFERS])
     return [f"offer_{offer}" if offer in largest and len(ids) > 1 else "" for offer in ids]

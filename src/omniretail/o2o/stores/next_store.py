@@ -1,4 +1,4 @@
-"""Stores a customer may be sent to: the next one told, among those that are near enough and open."""
+"""Stores to which a customer may be sent: the likeliest next ones among those that are near enough and open."""
 
 from collections.abc import Sequence
 
@@ -17,8 +17,8 @@ def next_stores(
     Args:
         scores: a store model's, of the same customers; changed in place; shape (B, S).
         users: histories of the B customers.
-        reach: fitted limits, such as ``policies.places.WithinDistance`` and ``OpenAt``.
-        k: stores told; no more than there are.
+        reach: fitted limits, such as ``policies.store_limits.WithinDistance`` and ``OpenAt``.
+        k: stores per customer; no more than there are.
 
     Returns:
         Numbers of stores, best first, -1 where limits leave fewer; and their scores, -inf there. Both (B, k).
@@ -27,7 +27,7 @@ def next_stores(
         ValueError: where ``k`` is below 1 or above the number of stores.
     """
     if not 1 <= k <= scores.shape[1]:
-        raise ValueError(f"k={k} stores cannot be told among {scores.shape[1]}; choose one from 1 to that")
+        raise ValueError(f"k={k} is not between 1 and the number of stores, {scores.shape[1]}")
     for limit in reach:
         scores[~limit.within(users)] = -np.inf
     return top_k(scores, k)

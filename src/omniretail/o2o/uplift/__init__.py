@@ -1,1 +1,1 @@
-"""Experiments with coupons: rows, effects, and what a ranking spends on those who would have bought anyway."""
+"""Who acts because of the offer: rows of past campaigns with a random control group, and rankings for the next one."""

@@ -1,79 +1,134 @@
-"""Rankings for a campaign held against what it did: uplift found, and coupons spent on sure buyers."""
+"""The uplift task: who buys because of the coupon? Learned from past campaigns, evaluated by the last one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from omniretail.metrics.uplift import among, auuc, intervals, qini, uplift_at
-from omniretail.models.uplift.protocol import both_groups
-from omniretail.o2o.uplift.experiment_rows import Experiment
+from omniretail.core.errors import DataError
+from omniretail.core.resources import metered
+from omniretail.dataset import Dataset
+from omniretail.models.uplift.protocol import UpliftModel
+from omniretail.o2o.uplift.cached import load_experiment
+from omniretail.o2o.uplift.campaign_metrics import balance, coupons, measured, with_probabilities
+from omniretail.o2o.uplift.experiment_rows import Experiment, campaigns
+from omniretail.result import Result
+from omniretail.schema import Tables
+from omniretail.splits.cutoff import Stage
+from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods, seed_of
 
-SHARES = (0.1, 0.2, 0.3)
 
+@dataclass(frozen=True)
+class CampaignFindings:
+    """What the page shows.
 
-def ranking_figures(
-    judged: Experiment, scores: Mapping[str, np.ndarray], shares: Sequence[float] = SHARES, n_resamples: int = 500
-) -> pd.DataFrame:
-    """One row per ranking, best Qini first.
-
-    Args:
-        judged: rows of campaigns that no model has seen; N of them.
-        scores: name -> score, the higher, the earlier sent; each of shape (N,).
-        shares: of customers, for ``uplift_at``.
-        n_resamples: behind the intervals.
-
-    Returns:
-        ``ranking, qini, qini_low, qini_high, auuc, auuc_low, auuc_high, uplift_at_10, …``.
+    Attributes:
+        learned: rows of earlier campaigns.
+        judged: rows of the campaign that the ranking is for; N of them.
+        score: of each row, the higher, the earlier a coupon is sent; shape (N,).
+        coupons: see ``campaign_metrics.coupons``.
+        result: the metrics.
     """
-    rows = []
-    for name, score in scores.items():
-        ends = intervals(judged.y, judged.treated, score, n_resamples)
-        figures = {"qini": qini(judged.y, judged.treated, score), "auuc": auuc(judged.y, judged.treated, score)}
-        both = {f"{key}_{end}": ends[key][place] for key in figures for place, end in enumerate(("low", "high"))}
-        at = {f"uplift_at_{100 * share:g}": uplift_at(judged.y, judged.treated, score, share) for share in shares}
-        rows.append({"ranking": name, **figures, **both, **at})
-    return pd.DataFrame(rows).sort_values("qini", ascending=False, ignore_index=True)
+
+    learned: Experiment
+    judged: Experiment
+    score: np.ndarray
+    coupons: pd.DataFrame
+    result: Result
 
 
-def coupon_figures(
-    judged: Experiment, scores: Mapping[str, np.ndarray], shares: Sequence[float] = SHARES
-) -> pd.DataFrame:
-    """Where the coupons of a budget go, estimated from the random groups.
+@dataclass(frozen=True)
+class Uplift:
+    """Rank customers by how much likelier a coupon makes a purchase.
 
-    Args:
-        judged: rows of campaigns that no model has seen; N of them.
-        scores: name -> score; each of shape (N,).
-        shares: of customers who get a coupon.
+    Test is the last campaign, validation the one before it; a model learns from those that were over when it began.
 
-    Returns:
-        ``ranking, share, coupons, buy, buy_anyway, because``: of 100 coupons, how many go to customers who buy, who
-        would have bought without, and who buy because of it; the last two add up to the first.
+    Attributes:
+        levels: columns of the item table whose values become features; no part of the protocol, since all models are
+            evaluated on the same customers.
+        shares: of customers who get a coupon, for metrics at a share.
+        n_resamples: behind intervals and tests.
+        probabilities: the model also predicts P(buys | coupon), which is evaluated on those who were sent it, as the
+            metrics of the group ``treated``.
     """
-    rows = []
-    for share in shares:
-        for name, score in scores.items():
-            best = among(score, share)
-            sent, kept = (judged.y[best & group] for group in (judged.treated, ~judged.treated))
-            buy, anyway = (100 * float(each.mean()) if len(each) else np.nan for each in (sent, kept))
-            facts = {"ranking": name, "share": share, "coupons": int(best.sum())}
-            rows.append(facts | {"buy": buy, "buy_anyway": anyway, "because": buy - anyway})
-    return pd.DataFrame(rows)
+
+    levels: Sequence[str] = field(default=("category",), metadata=NOT_PROTOCOL)
+    shares: Sequence[float] = field(default=(0.1, 0.2, 0.3), metadata=NOT_PROTOCOL)
+    n_resamples: int = 500
+    probabilities: bool = field(default=False, metadata=NOT_PROTOCOL)
+
+    def evaluate(self, model: UpliftModel, data: Dataset, stage: Stage) -> Evaluation:
+        """Fit the model on earlier campaigns and rank customers for a later one; see ``Task``.
+
+        Raises:
+            DataError: where the source has no campaigns, or none was over before the judged one began.
+            ValueError: where everybody was sent the coupon, or nobody.
+        """
+        methods = ["fit", "predict", *(["predict_proba"] if self.probabilities else [])]
+        require_methods(model, methods, "uplift", example="uplift/lightgbm_t_learner")
+        past, judged_offer = _campaigns_of(data.tables, stage)
+        learned, judged = (load_experiment(data.tables, each, self.levels, data.cache) for each in (past, judged_offer))
+        with metered() as fitting:
+            model.fit(learned.rows, learned.treated, learned.y)
+        with metered() as scoring:
+            score = model.predict(rows := judged.rows.reindex(columns=learned.rows.columns))
+        result = Result(
+            model=model_name(model),
+            stage=stage,
+            task="uplift",
+            **self._measured(model, judged, rows, score),
+            protocol=protocol_of(self, "uplift", data, stage, split=_split(judged_offer)),
+            parameters=f"{parameters_of(model)} levels={','.join(self.levels)}".strip(),
+            counts=_counts(learned, judged),
+            cost={
+                "fit_s": fitting.seconds,
+                "score_s": scoring.seconds,
+                "peak_memory_mb": max(fitting.peak_memory_mb, scoring.peak_memory_mb),
+            },
+            seed=seed_of(model),
+        )
+        of_coupons = coupons(judged, score, self.shares)
+        return Evaluation(
+            result,
+            bundle={"model": model, "rows": learned.rows.reset_index(drop=True)},
+            tables={"coupons": of_coupons},
+            findings=CampaignFindings(learned, judged, score, of_coupons, result),
+            model=model,
+        )
+
+    def _measured(self, model: Any, judged: Experiment, rows: pd.DataFrame, score: np.ndarray) -> dict[str, Any]:
+        parts = measured(judged, score, self.shares, self.n_resamples)
+        if not self.probabilities:
+            return parts
+        return with_probabilities(parts, judged, model.predict_proba(rows), self.n_resamples)
 
 
-def balance(learned: Experiment, seed: int = 0) -> float:
-    """AUC with which who was sent a coupon is told from the features, cross-fitted; .5 where chance alone decided.
+def _campaigns_of(tables: Tables, stage: Stage) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The campaigns to learn from, and the one to judge by."""
+    offers: Any = campaigns(tables)
+    last = len(offers) - (2 if stage == "val" else 1)
+    judged = offers[last : last + 1]
+    past = offers[:last]
+    past = past[past.end <= judged.start.iloc[0]]
+    if past.empty:
+        raise DataError(f"stage={stage}: no campaign was over when the one to judge by began; set evaluate=[test]")
+    return past, judged
 
-    Raises:
-        ValueError: where everybody was sent one, or nobody.
-    """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.model_selection import GroupKFold, cross_val_predict
 
-    from omniretail.metrics.classification import auc
+def _split(offer: pd.DataFrame) -> str:
+    (row,) = offer.to_dict("records")
+    return f"campaign {row['offer_id']} from {row['start']:%Y-%m-%d} on, learned from earlier ones"
 
-    treated = both_groups(learned.treated)
-    model = HistGradientBoostingClassifier(max_depth=3, max_iter=50, random_state=seed)
-    folds = GroupKFold(n_splits=3, shuffle=True, random_state=seed)
-    said = cross_val_predict(model, learned.x, treated, groups=learned.user_id, cv=folds, method="predict_proba")
-    return float(auc(treated[:, None].astype(float), np.asarray(said)[:, 1:])[0])
+
+def _counts(learned: Experiment, judged: Experiment) -> dict[str, float]:
+    treated, control = (judged.y[group].mean() for group in (judged.treated, ~judged.treated))
+    return {
+        "learned": len(learned),
+        "learned_campaigns": learned.n_campaigns,
+        "judged": len(judged),
+        "judged_treated": int(judged.treated.sum()),
+        "average_effect": float(treated - control),
+        "balance_auc": balance(learned),
+    }

@@ -1,4 +1,4 @@
-"""Rows of an experiment: one per campaign and customer known when it began, sent its coupon or not."""
+"""Rows of an experiment: one per campaign and customer with a history when it began, sent its coupon or not."""
 
 import logging
 from collections.abc import Sequence
@@ -11,13 +11,17 @@ import pandas as pd
 from ibis import _
 
 from omniretail.core.engine import count
+from omniretail.core.errors import DataError
 from omniretail.models.profiles.table import ProfileTable
-from omniretail.schema import DataError, Tables
+from omniretail.schema import Tables
 from omniretail.splits.cutoff import Cutoff
 from omniretail.views.fold import training_view
 from omniretail.views.train import Train
 
 log = logging.getLogger(__name__)
+
+INDEX = ["user_id", "offer_id"]
+"""Levels of the rows' index: raw ids."""
 
 _RECENT_S = 91 * 24 * 3600
 
@@ -27,25 +31,26 @@ class Experiment:
     """N rows.
 
     Attributes:
-        x: features known before the campaign began, NaN where a log cannot say; shape (N, D).
+        rows: features as of the campaign's start, NaN where a log cannot say, indexed by ``INDEX``; shape (N, D).
         treated: True where the coupon was sent; shape (N,).
         y: 1 where the customer bought anything from its start to its end; shape (N,).
-        user_id: raw; shape (N,).
-        offer_id: raw; shape (N,).
     """
 
-    x: pd.DataFrame
+    rows: pd.DataFrame
     treated: np.ndarray
     y: np.ndarray
-    user_id: np.ndarray
-    offer_id: np.ndarray
 
     def __len__(self) -> int:
         return len(self.y)
 
+    @property
+    def n_campaigns(self) -> int:
+        """Campaigns that the rows are of."""
+        return self.rows.index.unique("offer_id").size
+
 
 def campaigns(tables: Tables) -> pd.DataFrame:
-    """Offers with mailings that were over before the log was, by start: ``offer_id, start, end``.
+    """Offers with mailings that ended before the log does, by start: ``offer_id, start, end``.
 
     Those that end before they start are left out, and counted in the log.
 
@@ -53,32 +58,36 @@ def campaigns(tables: Tables) -> pd.DataFrame:
         DataError: where the source has no offers, or no two of them are over.
     """
     if tables.offers is None or tables.offer_events is None or not tables.card.clock:
-        raise DataError(f"{tables.card.title} has no offers with dates; uplift takes some, such as source=simulate")
+        raise DataError(f"{tables.card.title} has no offers with dates; choose another source, such as source=simulate")
     sent = tables.offer_events.filter(_.event_type == "sent").select("offer_id").distinct()
     last = tables.events.timestamp.max().to_pyarrow().as_py()
     reversed_ = count(tables.offers.filter(_.end <= _.start))
     if reversed_:
         log.warning("%d offers end before they start and are left out", reversed_)
     over = tables.offers.filter(_.end > _.start, _.end <= _midnight_after(last)).semi_join(sent, "offer_id")
-    found = over.select("offer_id", "start", "end").order_by(["start", "offer_id"]).to_pandas()
-    if len(found) < 2:
-        raise DataError(f"{tables.card.title}: {len(found)} campaigns are over; one to learn from and one to judge by")
-    return found
+    table = over.select("offer_id", "start", "end").order_by(["start", "offer_id"]).to_pandas()
+    if len(table) < 2:
+        raise DataError(f"{tables.card.title}: {len(table)} campaigns are over; uplift takes two or more")
+    return table
 
 
 def experiment(tables: Tables, offers: pd.DataFrame, levels: Sequence[str] = ("category",)) -> Experiment:
-    """The rows of some campaigns, each with what was known when it began.
+    """The rows of some campaigns, each with features as of its start.
 
     Args:
         tables: with offers and their events.
         offers: from ``campaigns``.
-        levels: columns of the item table whose words become features.
+        levels: columns of the item table whose values become features.
     """
-    parts = [_campaign(tables, offer, levels) for offer in offers.itertuples(index=False)]
+    return stacked([_campaign(tables, offer, levels) for offer in offers.itertuples(index=False)])
+
+
+def stacked(parts: Sequence[Experiment]) -> Experiment:
+    """Several campaigns as one; features of values that were not sold before an earlier campaign are NaN there."""
     return Experiment(
-        x=pd.concat([part.x for part in parts], ignore_index=True),  # words not yet sold at the time are NaN
-        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in ("treated", "y")},
-        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in ("user_id", "offer_id")},
+        rows=pd.concat([part.rows for part in parts]),
+        treated=np.concatenate([part.treated for part in parts]),
+        y=np.concatenate([part.y for part in parts]),
     )
 
 
@@ -94,22 +103,21 @@ def _campaign(tables: Tables, offer: tuple, levels: Sequence[str]) -> Experiment
     assert tables.offer_events is not None
     sent = tables.offer_events.filter(_.event_type == "sent", _.offer_id == offer_id)
     habits = ProfileTable(levels).fit(train).table(train.histories, train.at).reset_index(drop=True)
+    rows = pd.concat([habits, _interest(tables, train, offer_id)], axis=1).astype(np.float64)
     return Experiment(
-        x=pd.concat([habits, _interest(tables, train, offer_id)], axis=1),
+        rows=rows.set_index(pd.MultiIndex.from_arrays([ids, np.full(len(ids), offer_id)], names=INDEX)),
         treated=np.isin(ids, _ids(sent)),
         y=np.isin(ids, _ids(cutoff.held_out)).astype(np.int64),
-        user_id=ids,
-        offer_id=np.full(len(ids), offer_id),
     )
 
 
 def _interest(tables: Tables, train: Train, offer_id: object) -> pd.DataFrame:
-    """What each customer has bought of what is offered."""
+    """What each customer has bought of the offered items."""
     histories, offered = train.histories, np.zeros(len(train.items), dtype=bool)
     if tables.offer_items is not None:
         covered = tables.offer_items.filter(_.offer_id == offer_id).item_id.to_pandas().to_numpy()
-        known = train.items.encode(covered)
-        offered[known[known >= 0]] = True
+        numbers = train.items.encode(covered)
+        offered[numbers[numbers >= 0]] = True
     hit = offered[histories.item_idx].astype(np.float64)
     recent = (histories.timestamp >= train.at - _RECENT_S).astype(np.float64)
     lines = {
