@@ -38,7 +38,7 @@ from omegaconf import OmegaConf
 
 from omniretail.config import compose
 from omniretail.models.profiles.table import ProfileTable
-from omniretail.models.responses.encoding import logged, matrix, remembered
+from omniretail.models.responses.encoding import features_of, log_compressed, matrix
 from omniretail.models.stores.decayed_visits import decayed_counts
 from omniretail.models.stores.last import LastStore
 from omniretail.models.stores.most_frequent import MostFrequentStore
@@ -136,11 +136,11 @@ print(
 # learned from. Of its first mailing, what speaks most for redeeming (blue) and most against it (red):
 
 # %%
-known = remembered(model)
+known = features_of(model)
 words = [f"{column}: {word}" for column, found in known.vocabularies() for word in found]
 said = {each.name: each.definition for each in sent.judged.features}
 added = pd.Series(
-    matrix(known, logged(own[seen][:1]))[0] * model.weights_, index=[*(said[name] for name in known.quantities), *words]
+    matrix(known, log_compressed(own[seen][:1]))[0] * model.weights_, index=[*(said[name] for name in known.quantities), *words]
 )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, digamma, expit, gammaln, hyp2f1
 
-from omniretail.models.checks import at_least
+from omniretail.core.checks import at_least
 from omniretail.models.lifetime.customers import buying, counted
 from omniretail.models.lifetime.fitting import maximise
 

@@ -6,7 +6,7 @@ from typing import Self, TypeVar
 
 import pandas as pd
 
-from omniretail.models.checks import at_least
+from omniretail.core.checks import at_least
 from omniretail.models.lifetime.bg_nbd import BGNBD
 from omniretail.models.lifetime.fitting import NotConvergedError
 from omniretail.models.lifetime.gamma_gamma import GammaGamma

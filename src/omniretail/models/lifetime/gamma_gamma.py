@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import digamma, gammaln
 
-from omniretail.models.checks import at_least
+from omniretail.core.checks import at_least
 from omniretail.models.lifetime.customers import counted, spending
 from omniretail.models.lifetime.fitting import maximise
 

@@ -1,1 +1,1 @@
-"""Models of who acts: one probability per row."""
+"""Response models: one probability to act per row."""

@@ -1,7 +1,8 @@
-"""Blend: several response models, one answer."""
+"""Blend: several response models in one."""
 
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from omniretail.models.responses.protocol import ResponseModel
 _LEAST = 1e-6
 
 
+@dataclass(eq=False)
 class Blend:
     """The mean of all parts' log-odds: models that err in different places correct each other.
 
@@ -19,12 +21,14 @@ class Blend:
         parts: response models by name.
     """
 
-    def __init__(self, parts: Mapping[str, ResponseModel]) -> None:
-        if not parts:
-            raise ValueError("parts is empty: name at least one response model")
-        if odd := [name for name in parts if not name.isidentifier()]:
-            raise ValueError(f"parts: {odd[0]!r} will be a folder's name; take letters, digits and underscores")
-        self.parts = dict(parts)
+    parts: Mapping[str, ResponseModel]
+
+    def __post_init__(self) -> None:
+        self.parts = dict(self.parts)
+        if not self.parts:
+            raise ValueError("Blend: parts is empty; name at least one response model")
+        if odd := [name for name in self.parts if not name.isidentifier()]:
+            raise ValueError(f"Blend: parts: {odd[0]!r} becomes a folder's name; use letters, digits and underscores")
 
     def fit(self, rows: pd.DataFrame, y: np.ndarray) -> Self:
         """See ``ResponseModel``."""
@@ -33,6 +37,6 @@ class Blend:
 
     def predict_proba(self, rows: pd.DataFrame) -> np.ndarray:
         """See ``ResponseModel``."""
-        said = [np.clip(self.parts_[name].predict_proba(rows), _LEAST, 1 - _LEAST) for name in self.parts]
-        log_odds = np.mean([np.log(p / (1 - p)) for p in said], axis=0)
+        chances = [np.clip(self.parts_[name].predict_proba(rows), _LEAST, 1 - _LEAST) for name in self.parts]
+        log_odds = np.mean([np.log(p / (1 - p)) for p in chances], axis=0)
         return 1 / (1 + np.exp(-log_odds))

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from omniretail.models.checks import require
+from omniretail.core.checks import require
 from omniretail.models.uplift.protocol import both_groups
 from omniretail.sources.simulator.source import Simulate
 
