@@ -67,7 +67,7 @@ for model in ("recent_popular", "personal_top"):
 # ## The gate
 # The first champion has nobody to beat. Whoever comes after must rank better than it by a paired test over the same
 # customers, reach as far into the catalogue, serve no group of customers worse, and answer in time. The bounds on time
-# are wide here, for a notebook's machine has other things to do; `configs/gate/default.yaml` has those that
+# are wide here, for a notebook's machine has other things to do; `configs/registry/gate/default.yaml` has those that
 # `scripts/export.py promote` holds to.
 
 # %%

@@ -13,11 +13,12 @@ from omegaconf.errors import OmegaConfBaseException
 from omniretail.config import CONFIGS
 
 
-def run(command: Callable[[], Any]) -> None:
+def run(command: Callable[[], Any], configs: Path = CONFIGS) -> None:
     """Run a function of ``hydra.main``; a mistake in the settings ends in one sentence.
 
     Args:
         command: reads ``sys.argv``.
+        configs: folder of its primary config.
 
     Raises:
         SystemExit: where the settings cannot be composed.
@@ -26,13 +27,13 @@ def run(command: Callable[[], Any]) -> None:
     try:
         command()
     except (HydraException, OmegaConfBaseException) as error:
-        sys.exit(f"error: {sentence(error)}")
+        sys.exit(f"error: {sentence(error, configs)}")
 
 
-def sentence(error: BaseException) -> str:
+def sentence(error: BaseException, configs: Path = CONFIGS) -> str:
     """What is wrong and the nearest right names, without Hydra's own hints."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        return _no_such_option(error.missing_cfg_file)
+        return _no_such_option(error.missing_cfg_file, configs)
     cause = error.__cause__
     key, container = getattr(cause, "full_key", None), getattr(cause, "parent_node", None)
     if key and container is not None:
@@ -53,12 +54,12 @@ def nearest(name: str, choices: Iterable[str], prefix: str = "") -> str:
     return (f"; did you mean {dotted}?" if close else ";") + f" There are {', '.join(names)}"
 
 
-def _no_such_option(wanted: str | Iterable[str]) -> str:
+def _no_such_option(wanted: str | Iterable[str], configs: Path) -> str:
     """The group, and the options that it has."""
     path = Path(wanted if isinstance(wanted, str) else next(iter(wanted))).with_suffix("")
     group = path.parts[0] if len(path.parts) > 1 else ""
     option = path.relative_to(group).as_posix() if group else path.as_posix()
-    folder = CONFIGS / group
+    folder = configs / group
     options = sorted(each.relative_to(folder).with_suffix("").as_posix() for each in folder.rglob("*.yaml"))
     same_name = [each for each in options if each.rpartition("/")[2] == option]
     close = same_name or difflib.get_close_matches(option, options, n=3, cutoff=0.6)

@@ -50,7 +50,7 @@ class Guards:
 
 
 def default_guards() -> dict[str, Guards]:
-    """By task; equal to ``configs/gate/default.yaml``."""
+    """By task; equal to ``configs/registry/gate/default.yaml``."""
     return {
         "recommendation": Guards(activity_groups=5, min_share={"coverage_at_10": 0.9}),
         "response": Guards(metrics=["log_loss", "*/auc"]),

@@ -1,9 +1,10 @@
-"""MLflow: every run with its settings, data, code, metrics and files; the only importer of mlflow for runs.
+"""MLflow: every run with its settings, data, code, metrics and files; the only module that imports mlflow for runs.
 
-A run goes to the server that the tracking URI names. Where that cannot be reached, the run is saved in the local SQLite
-file, and the log says how to push it.
+A run goes to the server of the tracking URI. Where that cannot be reached, the run is saved in the local SQLite file,
+and the log says how to push it.
 """
 
+from omniretail.tracking.recorded_runs import children, failed_children, push
 from omniretail.tracking.results_io import (
     DataSummary,
     load_config,
@@ -12,7 +13,7 @@ from omniretail.tracking.results_io import (
     mlflow_metrics,
     record_evaluations,
 )
-from omniretail.tracking.runs import LOCAL, TrackedRun, children, failed_children, push, sweep, tracked
+from omniretail.tracking.runs import LOCAL, TrackedRun, sweep, tracked
 
 __all__ = [
     "LOCAL",

@@ -1,4 +1,4 @@
-"""What a run found, as MLflow holds it: written, and read back."""
+"""Results and settings of a run in MLflow: written, and read back."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _FRAMES = ("per_unit", "metrics", "resampled")
 def record_evaluations(
     run: TrackedRun, evaluations: Sequence[Evaluation], config: str, tables: Tables, folder: Path
 ) -> None:
-    """Record what a run found: metrics, values per unit and further tables as Parquet, settings and drop counts.
+    """Record a run's metrics, values per unit and further tables as Parquet, settings and drop counts.
 
     Args:
         run: open.
@@ -54,18 +54,18 @@ def mlflow_metrics(result: Result) -> dict[str, float]:
         for end in ("low", "high")
         for name, value in zip(keys, result.metrics[end], strict=True)
     }
-    found = {**keys, **ends, **result.counts, **result.cost}
-    return {_mlflow_name(f"{result.stage}/{name}"): float(value) for name, value in found.items() if value == value}
+    values = {**keys, **ends, **result.counts, **result.cost}
+    return {_mlflow_name(f"{result.stage}/{name}"): float(value) for name, value in values.items() if value == value}
 
 
 def _mlflow_name(name: str) -> str:
-    """A key of the characters that MLflow takes."""
+    """A key of characters that MLflow accepts."""
     return "".join(letter if letter.isalnum() or letter in "_-./" else "_" for letter in name)
 
 
 @dataclass(frozen=True)
 class DataSummary:
-    """What a run says of its data."""
+    """A run's summary of its data."""
 
     card: DatasetCard
     drops: dict[str, int]
@@ -92,7 +92,7 @@ def load_result(uri: str, run_id: str, stage: str) -> Result:
     Raises:
         LookupError: where the store has no such run, the run no such stage, or a version of omniretail before 0.2
             recorded it.
-        PermissionError: where the server does not let us in.
+        PermissionError: where the server refuses name or password.
     """
     try:
         folder = Path(download_artifacts(run_id=run_id, artifact_path=f"results/{stage}", tracking_uri=uri))

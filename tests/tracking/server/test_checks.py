@@ -27,9 +27,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def refused(settings) -> str:
     with pytest.raises(ServerError) as caught:
         check(settings)
-    said = str(caught.value)
-    assert "\n" not in said
-    return said
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
 
 
 def test_nothing_is_missing(settings) -> None:
@@ -40,9 +40,9 @@ def test_the_port_is_taken(settings) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        said = refused(replace(settings, port=other.getsockname()[1]))
-    assert "cannot be had (Address already in use)" in said
-    assert "MLFLOW_PORT=5001" in said
+        message = refused(replace(settings, port=other.getsockname()[1]))
+    assert "cannot be used (Address already in use)" in message
+    assert "MLFLOW_PORT=5001" in message
 
 
 @pytest.mark.parametrize(
@@ -56,22 +56,22 @@ def test_the_port_is_taken(settings) -> None:
 )
 def test_a_package_is_missing(settings, monkeypatch: pytest.MonkeyPatch, package: str, changed: dict[str, str]) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None if name == package else "there")
-    said = refused(replace(settings, **changed))
-    assert f"need {package}, which is not installed" in said
-    assert "pip install 'omniretail[server]'" in said
+    message = refused(replace(settings, **changed))
+    assert f"need {package}, which is not installed" in message
+    assert "pip install 'omniretail[server]'" in message
 
 
 def test_sqlite_cannot_be_opened(settings) -> None:
-    said = refused(replace(settings, backend="sqlite:///no/such/folder/mlflow.db"))
-    assert "sqlite:///no/such/folder/mlflow.db cannot be reached (unable to open database file)" in said
+    message = refused(replace(settings, backend="sqlite:///no/such/folder/mlflow.db"))
+    assert "sqlite:///no/such/folder/mlflow.db cannot be reached (unable to open database file)" in message
 
 
 @pytest.mark.skipif(find_spec("psycopg") is None, reason="psycopg is not installed")
 def test_postgresql_is_down_and_its_password_is_not_shown(settings) -> None:
-    said = refused(replace(settings, backend=f"postgresql://team:s3cret@127.0.0.1:{NOBODY}/mlflow"))
-    assert f"the database postgresql://team:***@127.0.0.1:{NOBODY}/mlflow cannot be reached" in said
-    assert "refused" in said
-    assert "s3cret" not in said
+    message = refused(replace(settings, backend=f"postgresql://team:s3cret@127.0.0.1:{NOBODY}/mlflow"))
+    assert f"the database postgresql://team:***@127.0.0.1:{NOBODY}/mlflow cannot be reached" in message
+    assert "refused" in message
+    assert "s3cret" not in message
 
 
 @pytest.mark.skipif(find_spec("boto3") is None, reason="boto3 is not installed")
@@ -79,7 +79,7 @@ def test_the_bucket_cannot_be_reached(settings, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", f"http://127.0.0.1:{NOBODY}")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
-    said = refused(replace(settings, artifacts="s3://models/team"))
-    assert "the bucket models cannot be used" in said
-    assert f'"http://127.0.0.1:{NOBODY}/models"' in said
-    assert "MLFLOW_S3_ENDPOINT_URL" in said
+    message = refused(replace(settings, artifacts="s3://models/team"))
+    assert "the bucket models cannot be used" in message
+    assert f'"http://127.0.0.1:{NOBODY}/models"' in message
+    assert "MLFLOW_S3_ENDPOINT_URL" in message

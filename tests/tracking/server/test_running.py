@@ -35,24 +35,24 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(folder: Path, **given: str) -> Iterator[str]:
-    """The server's address; its data are in ``folder``, and what it said in ``folder/log``."""
+def running(folder: Path, **variables: str) -> Iterator[str]:
+    """The server's address; its data are in ``folder``, and its messages in ``folder/log``."""
     port = free_port()
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "AWS_"))}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "AWS_"))}
     mine = {"MLFLOW_PORT": str(port), "MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD, "TMPDIR": str(folder)}
     with (folder / "log").open("w") as log:
         words = [sys.executable, str(ROOT / "scripts" / "server.py")]
         server = subprocess.Popen(
-            words, cwd=folder, env=kept | mine | given, stdout=subprocess.PIPE, stderr=log, text=True
+            words, cwd=folder, env=environment | mine | variables, stdout=subprocess.PIPE, stderr=log, text=True
         )
         assert server.stdout is not None
-        said = ""
+        message = ""
         for line in server.stdout:
-            said += line
+            message += line
             if "MLFLOW_TRACKING_PASSWORD" in line:
                 break
         else:
-            pytest.fail(f"it did not start: {said}{(folder / 'log').read_text()[-3000:]}")
+            pytest.fail(f"it did not start: {message}{(folder / 'log').read_text()[-3000:]}")
         reading = threading.Thread(target=server.stdout.read)  # or the pipe fills and the server waits
         reading.start()
         try:
@@ -76,20 +76,20 @@ def log_in(monkeypatch: pytest.MonkeyPatch, name: str, password: str) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", password)
 
 
-def keeps_runs_and_models(uri: str, shop: Tables) -> str:
+def records_runs_and_models(uri: str, shop: Tables) -> str:
     """A run with metrics and files, read back, and a version with an alias; the run's id."""
-    kept = one_run(shop, uri=uri)
-    assert kept.uri == uri
+    recorded = one_run(shop, uri=uri)
+    assert recorded.uri == uri
     client = MlflowClient(uri)
-    assert client.get_run(kept.run_id).data.metrics["test/ndcg_at_10"] == pytest.approx(0.3)
-    assert tracking.load_result(uri, kept.run_id, "test").per_user.index.tolist() == ["a", "b", "茶"]
-    client.log_batch(kept.run_id, metrics=[Metric("curve", n / 2, timestamp=n, step=n) for n in range(3)])
-    assert [point.value for point in client.get_metric_history(kept.run_id, "curve")] == [0, 0.5, 1]
+    assert client.get_run(recorded.run_id).data.metrics["test/ndcg_at_10"] == pytest.approx(0.3)
+    assert tracking.load_result(uri, recorded.run_id, "test").per_unit.index.tolist() == ["a", "b", "茶"]
+    client.log_batch(recorded.run_id, metrics=[Metric("curve", n / 2, timestamp=n, step=n) for n in range(3)])
+    assert [point.value for point in client.get_metric_history(recorded.run_id, "curve")] == [0, 0.5, 1]
     client.create_registered_model("groceries")
-    version = client.create_model_version("groceries", f"runs:/{kept.run_id}/results", kept.run_id).version
+    version = client.create_model_version("groceries", f"runs:/{recorded.run_id}/results", recorded.run_id).version
     client.set_registered_model_alias("groceries", "champion", version)
-    assert client.get_model_version_by_alias("groceries", "champion").run_id == kept.run_id
-    return kept.run_id
+    assert client.get_model_version_by_alias("groceries", "champion").run_id == recorded.run_id
+    return recorded.run_id
 
 
 def refused(uri: str, shop: Tables) -> str:
@@ -104,14 +104,14 @@ def refused(uri: str, shop: Tables) -> str:
 def test_on_sqlite_and_files(tmp_path: Path, shop: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     before = one_run(shop)  # locally, before there was a server
     with running(tmp_path) as uri:
-        run_id = keeps_runs_and_models(uri, shop)
+        run_id = records_runs_and_models(uri, shop)
         assert MlflowClient(uri).get_run(before.run_id).data.params == {"model.l2": "3"}
         an_account_by_itself_opens_nothing(uri, run_id, shop, monkeypatch)
         log_in(monkeypatch, "admin", "not-the-password")
-        assert "does not know this name and password (user 'admin')" in refused(uri, shop)
+        assert "does not accept this name and password (user 'admin')" in refused(uri, shop)
         monkeypatch.delenv("MLFLOW_TRACKING_USERNAME")
         monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD")
-        assert "wants a name and a password" in refused(uri, shop)
+        assert "requires a name and a password" in refused(uri, shop)
     assert (tmp_path / "basic_auth.db").stat().st_mode & 0o777 == 0o600
     the_password_changes(tmp_path, monkeypatch)
 
@@ -140,12 +140,12 @@ def an_account_by_itself_opens_nothing(uri: str, run_id: str, shop: Tables, monk
 
 def the_password_changes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set by the script, it is the one that the server started next goes by."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
     words = [sys.executable, str(ROOT / "scripts" / "server.py")]
-    changed = kept | {"MLFLOW_AUTH_ADMIN_PASSWORD": "a-better-password"}
+    changed = environment | {"MLFLOW_AUTH_ADMIN_PASSWORD": "a-better-password"}
     started = subprocess.run(words, cwd=folder, env=changed, capture_output=True, text=True)
     assert started.stderr.startswith("error: 'admin' has another password in basic_auth.db")
-    subprocess.run([*words, "--set-password"], cwd=folder, env=changed, check=True)
+    subprocess.run([*words, "action=set_password"], cwd=folder, env=changed, check=True)
     with running(folder, MLFLOW_AUTH_ADMIN_PASSWORD="a-better-password") as uri:
         log_in(monkeypatch, "admin", "a-better-password")
         assert [model.name for model in MlflowClient(uri).search_registered_models()] == ["groceries"]
@@ -182,13 +182,13 @@ def database() -> Iterator[str]:
 @pytest.mark.skipif(find_spec("psycopg") is None, reason="pip install 'omniretail[server]'")
 def test_on_postgresql(tmp_path: Path, shop: Tables, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with running(tmp_path, MLFLOW_BACKEND_STORE_URI=database, MLFLOW_WORKERS="2") as uri:
-        run_id = keeps_runs_and_models(uri, shop)
+        run_id = records_runs_and_models(uri, shop)
         log_in(monkeypatch, "admin", "not-the-password")
-        assert "does not know this name and password" in refused(uri, shop)
+        assert "does not accept this name and password" in refused(uri, shop)
     assert not list(tmp_path.glob("*.db")), "users are in PostgreSQL as well"
     assert MlflowClient(database).get_run(run_id).info.status == "FINISHED"
-    said = (tmp_path / "log").read_text()
-    assert "s3cret" not in said
+    message = (tmp_path / "log").read_text()
+    assert "s3cret" not in message
 
 
 def bucket_client(given: dict[str, str]):
@@ -214,7 +214,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
 @needs_auth
 def test_with_files_in_s3(tmp_path: Path, shop: Tables, store: dict[str, str]) -> None:
     with running(tmp_path, MLFLOW_ARTIFACTS_DESTINATION="s3://models/team", **store) as uri:
-        run_id = keeps_runs_and_models(uri, shop)  # this process knows no key: files go by the server
+        run_id = records_runs_and_models(uri, shop)  # this process knows no key: files go by the server
     keys = [entry["Key"] for entry in bucket_client(store).list_objects_v2(Bucket="models")["Contents"]]
     assert [key for key in keys if key.startswith("team/") and key.endswith(f"{run_id}/artifacts/config.yaml")]
     assert not (tmp_path / "mlartifacts").exists()

@@ -7,12 +7,12 @@ from omniretail.tracking.server import ServerError, read_settings
 GOOD = {"MLFLOW_AUTH_ADMIN_PASSWORD": "correct-horse-battery"}
 
 
-def refused(**given: str) -> str:
+def refused(**variables: str) -> str:
     with pytest.raises(ServerError) as caught:
-        read_settings({**GOOD, **given})
-    said = str(caught.value)
-    assert "\n" not in said
-    return said
+        read_settings({**GOOD, **variables})
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
 
 
 def test_sqlite_and_files_unless_told_otherwise() -> None:
@@ -25,8 +25,8 @@ def test_sqlite_and_files_unless_told_otherwise() -> None:
 
 def test_postgresql_and_s3_by_environment() -> None:
     database = "postgresql://team:s3cret@db.example/mlflow"
-    given = {"MLFLOW_BACKEND_STORE_URI": database, "MLFLOW_ARTIFACTS_DESTINATION": "s3://models/team"}
-    settings = read_settings({**GOOD, **given, "MLFLOW_PORT": "5001"})
+    variables = {"MLFLOW_BACKEND_STORE_URI": database, "MLFLOW_ARTIFACTS_DESTINATION": "s3://models/team"}
+    settings = read_settings({**GOOD, **variables, "MLFLOW_PORT": "5001"})
     assert settings.users == database
     assert (settings.artifacts, settings.port) == ("s3://models/team", 5001)
     assert "s3cret" not in repr(settings)
@@ -35,13 +35,17 @@ def test_postgresql_and_s3_by_environment() -> None:
 
 @pytest.mark.parametrize(
     ("password", "fault"),
-    [("", "is not set"), ("password1234", "used to ship"), ("elevenchars", "has 11 characters, and 12 are the least")],
+    [
+        ("", "is not set"),
+        ("password1234", "used to ship"),
+        ("elevenchars", "has 11 characters, but at least 12 are required"),
+    ],
 )
 def test_passwords_that_are_none(password: str, fault: str) -> None:
-    said = refused(MLFLOW_AUTH_ADMIN_PASSWORD=password)
-    assert fault in said
-    assert "openssl rand" in said
-    assert password == "" or f"'{password}'" not in said
+    message = refused(MLFLOW_AUTH_ADMIN_PASSWORD=password)
+    assert fault in message
+    assert "openssl rand" in message
+    assert password == "" or f"'{password}'" not in message
 
 
 def test_settings_that_cannot_be_read_are_named() -> None:

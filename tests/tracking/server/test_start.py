@@ -1,16 +1,15 @@
 """How MLflow is started, without starting it; test_running.py does."""
 
 import configparser
-import importlib.util
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from omniretail.commands import server
 from omniretail.tracking.server import announcement, read_settings
 from omniretail.tracking.server.start import command, environment, write_config
-from tests.conftest import ROOT
 from tests.tracking.server.test_settings import GOOD
 
 DATABASE = "postgresql://team:100%25s3cret@db.example/mlflow"
@@ -55,22 +54,21 @@ def test_the_config_is_for_its_owner_alone_and_says_what_was_meant(tmp_path: Pat
 
 
 def test_the_announcement_says_what_to_set_and_no_secret() -> None:
-    said = announcement(replace(SETTINGS, username="boss"))
-    assert "export MLFLOW_TRACKING_URI=http://127.0.0.1:5001\n" in said
-    assert "export MLFLOW_TRACKING_USERNAME=boss\n" in said
-    assert "postgresql://team:***@db.example/mlflow" in said
-    assert "s3cret" not in said
-    assert "horse" not in said
+    message = announcement(replace(SETTINGS, username="boss"))
+    assert "export MLFLOW_TRACKING_URI=http://127.0.0.1:5001\n" in message
+    assert "export MLFLOW_TRACKING_USERNAME=boss\n" in message
+    assert "postgresql://team:***@db.example/mlflow" in message
+    assert "s3cret" not in message
+    assert "horse" not in message
 
 
 def test_the_script_ends_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = importlib.util.spec_from_file_location("server_script", ROOT / "scripts" / "server.py")
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    monkeypatch.setattr(sys, "argv", ["server.py"])
     monkeypatch.setenv("MLFLOW_AUTH_ADMIN_PASSWORD", "password1234")
-    with pytest.raises(SystemExit) as caught:
-        script.main()
-    assert str(caught.value).startswith("error: MLFLOW_AUTH_ADMIN_PASSWORD is the password that MLflow used to ship")
+    for words, message in (
+        ([], "MLFLOW_AUTH_ADMIN_PASSWORD is the password that MLflow used to ship"),
+        (["--set-password"], "settings are written name=value: python scripts/server.py action=set_password"),
+        (["action=stop"], "action=stop is none of start, set_password"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["server.py", *words])
+        with pytest.raises(SystemExit, match=f"^error: {message}"):
+            server.main()

@@ -1,4 +1,4 @@
-"""The admin's password is the environment's, and none that everybody knows; the users are in MLflow's own table."""
+"""The admin's password is the environment's, and not the shipped one; the users are in MLflow's own table."""
 
 import sqlite3
 from dataclasses import replace
@@ -31,9 +31,9 @@ def add(name: str, password: str, is_admin: bool = True) -> None:
 def refused(settings) -> str:
     with pytest.raises(ServerError) as caught:
         check_admin(settings)
-    said = str(caught.value)
-    assert "\n" not in said
-    return said
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
 
 
 def test_a_new_database_is_for_its_owner_alone(settings) -> None:
@@ -51,9 +51,9 @@ def test_the_admin_that_is_there_has_the_password_given(settings) -> None:
 def test_an_admin_with_the_shipped_password_stops_the_server(settings) -> None:
     add("boss", GOOD["MLFLOW_AUTH_ADMIN_PASSWORD"])
     add("admin", "password1234")
-    said = refused(replace(settings, username="boss"))
-    assert "the admin 'admin' in basic_auth.db still has the password that MLflow used to ship" in said
-    assert "MLFLOW_AUTH_ADMIN_USERNAME=admin and: python scripts/server.py --set-password" in said
+    message = refused(replace(settings, username="boss"))
+    assert "the admin 'admin' in basic_auth.db still has the password that MLflow used to ship" in message
+    assert "MLFLOW_AUTH_ADMIN_USERNAME=admin and: python scripts/server.py action=set_password" in message
 
 
 def test_another_password_stops_the_server_until_it_is_set(settings) -> None:

@@ -1,4 +1,4 @@
-"""What must be there before the server starts: packages, the port, the database, the bucket."""
+"""Requirements of the server, checked before it starts: packages, the port, the database, the bucket."""
 
 import os
 import socket
@@ -13,11 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from omniretail.tracking.server.settings import ServerError, Settings
 
 _PATIENCE = 5
-"""Seconds for which a database or a bucket may be silent."""
+"""Seconds to wait for a database or a bucket."""
 
 
 def check(settings: Settings) -> None:
-    """See that the server can start.
+    """Check that the server can start.
 
     Raises:
         ServerError: naming what is missing, and the way out.
@@ -65,18 +65,20 @@ def _require(package: str, what: str) -> None:
 
 def _free(port: int) -> None:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as uvicorn does: a port just left is free
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # as uvicorn does: a port that was just released is free
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise ServerError(
-                f"port {port} on 127.0.0.1 cannot be had ({error.strerror}); stop what listens there, or choose "
+                f"port {port} on 127.0.0.1 cannot be used ({error.strerror}); stop what listens there, or choose "
                 "another: MLFLOW_PORT=5001"
             ) from None
 
 
 def _bucket(place: str) -> None:
-    import boto3  # here, for it is not installed where files stay on this machine
+    import boto3  # here, since it is not installed where files stay on this machine
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 

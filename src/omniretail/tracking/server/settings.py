@@ -1,4 +1,4 @@
-"""What the environment says of the server; MLflow's own names wherever it has one."""
+"""Settings of the server from environment variables; MLflow's own names wherever it has one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-SHIPPED_PASSWORD = "password1234"  # noqa: S105 - the one that older MLflow gave to every admin
+SHIPPED_PASSWORD = "password1234"  # noqa: S105 - of every admin in older versions of MLflow
 LEAST_LENGTH = 12
-"""Characters of a password, at the least; MLflow accepts fewer."""
+"""Minimum length of a password, in characters; MLflow accepts fewer."""
 
 _A_GOOD_ONE = 'export MLFLOW_AUTH_ADMIN_PASSWORD="$(openssl rand -base64 18)"'
 
@@ -19,7 +19,7 @@ class ServerError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """All that starting needs to know.
+    """All that starting the server needs.
 
     Attributes:
         username: of the admin.
@@ -39,12 +39,12 @@ class Settings:
 
     @property
     def users(self) -> str:
-        """Address of the database with users and what they may: with the runs, or a file of its own on SQLite."""
+        """Address of the database of users and permissions: that of the runs, or a file of its own on SQLite."""
         return "sqlite:///basic_auth.db" if self.url.get_backend_name() == "sqlite" else self.backend
 
     @property
     def url(self) -> URL:
-        """The backend, taken apart."""
+        """The parsed address of the backend."""
         return make_url(self.backend)
 
 
@@ -52,21 +52,21 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """Take the settings from environment variables; an empty one counts as unset.
 
     Raises:
-        ServerError: where the password is none, or a setting cannot be read.
+        ServerError: where there is no safe password, or a setting cannot be read.
     """
-    given = {name: value for name, value in environment.items() if value}
-    if "MLFLOW_AUTH_CONFIG_PATH" in given:
+    values = {name: value for name, value in environment.items() if value}
+    if "MLFLOW_AUTH_CONFIG_PATH" in values:
         raise ServerError(
             "MLFLOW_AUTH_CONFIG_PATH is set, but this command writes that file itself; unset it, "
             "or start your own configuration with: mlflow server --app-name basic-auth"
         )
     return Settings(
-        given.get("MLFLOW_AUTH_ADMIN_USERNAME", "admin"),
-        _password(given.get("MLFLOW_AUTH_ADMIN_PASSWORD", "")),
-        _backend(given.get("MLFLOW_BACKEND_STORE_URI", "sqlite:///mlflow.db")),
-        _artifacts(given.get("MLFLOW_ARTIFACTS_DESTINATION", "./mlartifacts")),
-        _number(given, "MLFLOW_PORT", 5000),
-        _number(given, "MLFLOW_WORKERS", 1),
+        values.get("MLFLOW_AUTH_ADMIN_USERNAME", "admin"),
+        _password(values.get("MLFLOW_AUTH_ADMIN_PASSWORD", "")),
+        _backend(values.get("MLFLOW_BACKEND_STORE_URI", "sqlite:///mlflow.db")),
+        _artifacts(values.get("MLFLOW_ARTIFACTS_DESTINATION", "./mlartifacts")),
+        _number(values, "MLFLOW_PORT", 5000),
+        _number(values, "MLFLOW_WORKERS", 1),
     )
 
 
@@ -74,12 +74,12 @@ def _password(password: str) -> str:
     if not password:
         fault = "the admin has no password: MLFLOW_AUTH_ADMIN_PASSWORD is not set"
     elif password == SHIPPED_PASSWORD:
-        fault = "MLFLOW_AUTH_ADMIN_PASSWORD is the password that MLflow used to ship, which everybody knows"
+        fault = "MLFLOW_AUTH_ADMIN_PASSWORD is the password that MLflow used to ship, which is public"
     elif len(password) < LEAST_LENGTH:
-        fault = f"MLFLOW_AUTH_ADMIN_PASSWORD has {len(password)} characters, and {LEAST_LENGTH} are the least"
+        fault = f"MLFLOW_AUTH_ADMIN_PASSWORD has {len(password)} characters, but at least {LEAST_LENGTH} are required"
     else:
         return password
-    raise ServerError(f"{fault}; make a good one, and keep it, with: {_A_GOOD_ONE}")
+    raise ServerError(f"{fault}; set a good one, and note it, with: {_A_GOOD_ONE}")
 
 
 def _backend(uri: str) -> str:
@@ -105,8 +105,8 @@ def _artifacts(place: str) -> str:
     return place
 
 
-def _number(given: Mapping[str, str], name: str, default: int) -> int:
-    text = given.get(name, str(default))
+def _number(values: Mapping[str, str], name: str, default: int) -> int:
+    text = values.get(name, str(default))
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise ServerError(f"{name}={text} is no number between 1 and 65535")
     return int(text)

@@ -1,4 +1,4 @@
-"""Starting MLflow's server with passwords on, and what to tell those who will use it."""
+"""Starting MLflow's server with passwords on, and how to use it."""
 
 import os
 import secrets
@@ -16,24 +16,24 @@ from omniretail.tracking.server.settings import ServerError, Settings
 
 HOST = "127.0.0.1"
 
-# MLflow knows what a user made and grants that; all else an admin grants, for runs hold values per customer
+# users have access to what they made; an admin grants anything else, since runs hold values per customer
 _DEFAULT_PERMISSION = "NO_PERMISSIONS"
 
 
 def command(settings: Settings) -> list[str]:
-    """The words that start MLflow; addresses with passwords go by the environment, which ``ps`` does not show."""
+    """The command that starts MLflow; addresses with passwords are in the environment, which ``ps`` does not show."""
     where = ["--host", HOST, "--port", str(settings.port), "--workers", str(settings.workers)]
     return [sys.executable, "-m", "mlflow", "server", "--app-name", "basic-auth", "--serve-artifacts", *where]
 
 
-def environment(settings: Settings, config: Path, given: Mapping[str, str]) -> dict[str, str]:
-    """The server's environment: ours, what was given, and nothing that would lower its guard."""
-    lowering = ("MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE", "MLFLOW_BASIC_AUTH_FAIL_CLOSED", "MLFLOW_GUNICORN_OPTS")
+def environment(settings: Settings, config: Path, inherited: Mapping[str, str]) -> dict[str, str]:
+    """The server's environment: the inherited one without settings that weaken its security, and our own."""
+    weakening = ("MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE", "MLFLOW_BASIC_AUTH_FAIL_CLOSED", "MLFLOW_GUNICORN_OPTS")
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     return {
         **quiet,
         "MLFLOW_FLASK_SERVER_SECRET_KEY": secrets.token_hex(32),
-        **{name: value for name, value in given.items() if name not in lowering},
+        **{name: value for name, value in inherited.items() if name not in weakening},
         "MLFLOW_AUTH_CONFIG_PATH": str(config),
         "MLFLOW_AUTH_ADMIN_USERNAME": settings.username,
         "MLFLOW_AUTH_ADMIN_PASSWORD": settings.password,
@@ -43,7 +43,7 @@ def environment(settings: Settings, config: Path, given: Mapping[str, str]) -> d
 
 
 def write_config(settings: Settings, path: Path) -> None:
-    """Write MLflow's settings of users for its owner's eyes alone: a database's address may hold its password."""
+    """Write MLflow's settings of users, readable by the owner alone: a database's address may hold its password."""
     lines = ["[mlflow]", f"default_permission = {_DEFAULT_PERMISSION}"]
     lines += [f"database_uri = {settings.users.replace('%', '%%')}"]  # configparser reads % as its own
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -51,7 +51,7 @@ def write_config(settings: Settings, path: Path) -> None:
 
 
 def announcement(settings: Settings) -> str:
-    """What those need who want to use the server."""
+    """How to use the server."""
     address = f"http://{HOST}:{settings.port}"
     return (
         f"\nMLflow answers at {address} (log in as '{settings.username}'); Ctrl-C stops it.\n"
@@ -64,14 +64,14 @@ def announcement(settings: Settings) -> str:
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> int:
-    """Run the server until it is stopped; its exit status, 0 where it was asked to stop.
+    """Run the server until it is stopped; its exit status is returned, 0 after Ctrl-C or SIGTERM.
 
     Args:
         settings: checked.
-        say: told the announcement, once the server answers.
+        say: called with the announcement, once the server answers.
 
     Raises:
-        ServerError: where MLflow gives up before it answers.
+        ServerError: where MLflow ends before it answers.
     """
     with tempfile.TemporaryDirectory(prefix="omniretail-server-") as private:
         config = Path(private) / "auth.ini"
@@ -83,7 +83,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
         while process.poll() is None and not stopped and not _answers(settings.port):
             time.sleep(0.2)
         if process.poll() is not None and not stopped:
-            raise ServerError(f"MLflow gave up (status {process.returncode}); its reason stands above")
+            raise ServerError(f"MLflow ended with status {process.returncode}; its messages above say why")
         if not stopped:
             say(announcement(settings))
         status = process.wait()

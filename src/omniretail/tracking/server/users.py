@@ -1,6 +1,6 @@
-"""The server's own users, as MLflow keeps them: does the admin's password hold, and is it one that everybody knows?
+"""The server's users in MLflow's database: is the admin's password the right one, and not the shipped one?
 
-Read by SQL and not through ``mlflow.server.auth``, whose import opens databases.
+Read by SQL instead of ``mlflow.server.auth``, whose import opens databases.
 """
 
 import os
@@ -12,24 +12,24 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from omniretail.tracking.server.checks import connected
 from omniretail.tracking.server.settings import SHIPPED_PASSWORD, ServerError, Settings
 
-_AGAIN = "python scripts/server.py --set-password (gives the admin the password in MLFLOW_AUTH_ADMIN_PASSWORD)"
+_AGAIN = "python scripts/server.py action=set_password (gives the admin the password in MLFLOW_AUTH_ADMIN_PASSWORD)"
 
 
 def check_admin(settings: Settings) -> None:
-    """Hold the passwords of the users there are against what the environment says; new databases have none.
+    """Compare the passwords in the database with the environment; new databases have no users.
 
     Raises:
         ServerError: where an admin has the shipped password, or the named one another than the environment's.
     """
     _keep_private(settings)
     with connected(settings.users) as connection:
-        for name, kept, is_admin in _users(connection):
-            if is_admin and check_password_hash(kept, SHIPPED_PASSWORD):
+        for name, password_hash, is_admin in _users(connection):
+            if is_admin and check_password_hash(password_hash, SHIPPED_PASSWORD):
                 raise ServerError(
                     f"the admin '{name}' in {_place(settings)} still has the password that MLflow used to ship, which "
-                    f"everybody knows; change it with MLFLOW_AUTH_ADMIN_USERNAME={name} and: {_AGAIN}"
+                    f"is public; change it with MLFLOW_AUTH_ADMIN_USERNAME={name} and: {_AGAIN}"
                 )
-            if name == settings.username and not check_password_hash(kept, settings.password):
+            if name == settings.username and not check_password_hash(password_hash, settings.password):
                 raise ServerError(
                     f"'{name}' has another password in {_place(settings)} than in MLFLOW_AUTH_ADMIN_PASSWORD; give "
                     f"that one, or change it with: {_AGAIN}"
@@ -39,16 +39,18 @@ def check_admin(settings: Settings) -> None:
 
 
 def set_password(settings: Settings) -> None:
-    """Give a user that there is the environment's password.
+    """Give an existing user the password in the environment.
 
     Raises:
         ServerError: where there is no such user.
     """
     with connected(settings.users) as connection:
         if settings.username not in [name for name, _, _ in _users(connection)]:
-            raise ServerError(f"there is no user '{settings.username}' in {_place(settings)}; leave out --set-password")
-        kept = {"kept": generate_password_hash(settings.password), "name": settings.username}
-        connection.execute(text("UPDATE users SET password_hash = :kept WHERE username = :name"), kept)
+            raise ServerError(
+                f"there is no user '{settings.username}' in {_place(settings)}; start the server instead: python scripts/server.py"
+            )
+        values = {"hash": generate_password_hash(settings.password), "name": settings.username}
+        connection.execute(text("UPDATE users SET password_hash = :hash WHERE username = :name"), values)
         connection.commit()
 
 
@@ -65,7 +67,7 @@ def _place(settings: Settings) -> str:
 
 
 def _keep_private(settings: Settings) -> None:
-    """Hashes of passwords are nobody else's to read."""
+    """Let only the owner read the hashes of passwords."""
     if settings.users != settings.backend:
         path = Path(settings.users.removeprefix("sqlite:///"))
         os.close(os.open(path, os.O_CREAT, 0o600))
