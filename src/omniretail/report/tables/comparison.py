@@ -54,12 +54,14 @@ def comparison(
     ascending = lower_is_better(primary)
     table = table.rename_axis(index="model").sort_index().sort_values(primary, ascending=ascending, kind="stable")
     merged = {str(name): merged[str(name)] for name in table.index}
-    for metric in shown:
-        if any(fnmatchcase(metric, pattern) for pattern in tested):
-            table[f"{metric}_p"] = p_against(_best(table.loc[:, metric]), metric, merged)
-    table["p_best"] = p_against(str(table.index[0]), primary, merged)
-    table["p_baseline"] = p_against(baseline, primary, merged)
-    return table
+    p_values = {
+        f"{metric}_p": p_against(_best(table.loc[:, metric]), metric, merged)
+        for metric in shown
+        if any(fnmatchcase(metric, pattern) for pattern in tested)
+    }
+    p_values["p_best"] = p_against(str(table.index[0]), primary, merged)
+    p_values["p_baseline"] = p_against(baseline, primary, merged)
+    return pd.concat([table, pd.DataFrame(p_values, index=table.index)], axis="columns")
 
 
 def p_against(reference: str | None, metric: str, results: dict[str, Result]) -> pd.Series:
@@ -160,7 +162,8 @@ def _estimates(merged: dict[str, Result], shown: Sequence[str]) -> pd.DataFrame:
     rows = {name: [end for metric in shown for end in _ends(result, metric)] for name, result in merged.items()}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     counted = [m for m in shown if "/" in m and all(m in result.per_unit for result in merged.values())]
-    table[[f"{m}_units" for m in counted]] = [[r.per_unit[m].count() for m in counted] for r in merged.values()]
+    counts = {name: [result.per_unit[metric].count() for metric in counted] for name, result in merged.items()}
+    units = pd.DataFrame.from_dict(counts, orient="index", columns=[f"{metric}_units" for metric in counted])
     filled = filled_columns(table)
     unmade = [m for m in shown if f"{m}_low" not in filled and all(m in r.per_unit for r in merged.values())]
     if unmade:  # together, so that all are judged on the same resamples
@@ -168,7 +171,7 @@ def _estimates(merged: dict[str, Result], shown: Sequence[str]) -> pd.DataFrame:
         low, high = (end.reshape(len(merged), len(unmade)) for end in bootstrap_interval(values.to_numpy(float)))
         for at, metric in enumerate(unmade):
             table[f"{metric}_low"], table[f"{metric}_high"] = low[:, at], high[:, at]
-    return table
+    return pd.concat([table, units], axis="columns")
 
 
 def _ends(result: Result, metric: str) -> tuple[float, float, float]:

@@ -28,7 +28,8 @@ def with_gain_tests(parts: Sequence[tuple[pd.DataFrame, Mapping[str, Result]]]) 
     p_values = pd.DataFrame(rows, columns=["table", "model", "metric", "p"])
     group = p_values.metric.str.rpartition("/")[0].str.rpartition("/")[2] if rows else p_values.metric
     p_values["p"] = p_values.groupby(group, sort=False).p.transform(lambda p: holm(p.to_numpy()))
-    tables = [table.copy() for table, _ in parts]
-    for number, model, metric, p in p_values.itertuples(index=False):
-        tables[number].loc[model, f"{metric}_p"] = p
+    tables = []
+    for number, (table, _) in enumerate(parts):
+        own = p_values[p_values.table == number].pivot_table("p", "model", "metric").add_suffix("_p")
+        tables.append(pd.concat([table.drop(columns=own.columns, errors="ignore"), own.reindex(table.index)], axis=1))
     return tables

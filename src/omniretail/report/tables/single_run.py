@@ -2,6 +2,7 @@
 
 import math
 import re
+from posixpath import commonpath
 
 import pandas as pd
 
@@ -37,8 +38,14 @@ def single_run(table: pd.DataFrame) -> TextTable:
     counts = [_count(row, str(group)) for group in cells.index]
     if any(counts):
         cells.insert(0, str(row["unit"]), [count or NOTHING for count in counts])
-    cells.insert(0, name, [group_label(str(group)) or _ALL for group in cells.index])
+    cells.insert(0, name, _labels([str(group) for group in cells.index]))
     return TextTable(cells.reset_index(drop=True), _legend(table, losses))
+
+
+def _labels(groups: list[str]) -> list[str]:
+    """Groups in words, without the parts that all start with."""
+    shared = commonpath([group.rpartition("/")[0] for group in groups])
+    return [group_label(group.removeprefix(f"{shared}/")) or _ALL for group in groups]
 
 
 def _count(row: pd.Series, group: str) -> str:
