@@ -111,7 +111,7 @@ def test_other_sources_and_models_are_refused(tables):
 @pytest.mark.data
 def test_the_public_file(data_root, tmp_path):
     if not (data_root / "ifood_marketing").is_dir():
-        pytest.skip(f"{data_root / 'ifood_marketing'} is not there: run scripts/fetch.py ifood_marketing")
+        pytest.skip(f"{data_root / 'ifood_marketing'} is not there: run scripts/fetch.py ifood")
     data = Dataset(load(IFood(data_root / "ifood_marketing"), tmp_path))
     before, all_of_it = (
         CrossFittedResponse(undated).evaluate(Logistic(), data, "test").result for undated in (False, True)

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import re
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from omniretail.config import CONFIGS
 from omniretail.sources.download.dataset import Dataset, fetch, read_datasets
 from omniretail.sources.download.download import FetchError, download, verify
 
@@ -94,7 +96,7 @@ def test_what_is_there_is_checked_and_not_fetched_again(site, dataset, tmp_path,
 
 def test_a_download_that_breaks_off_is_resumed(site, dataset, tmp_path, said):
     site.cut_after = 100_000
-    with pytest.raises(FetchError, match=r"broke off after 100,000 of 256,000 bytes; run the command again to go on"):
+    with pytest.raises(FetchError, match=r"the connection ended after 100,000 of 256,000 bytes; run the command again to resume"):
         fetch(dataset, tmp_path, said.append)
     part = tmp_path / "folder" / "file.bin.part"
     assert part.read_bytes() == CONTENT[:100_000]
@@ -166,7 +168,7 @@ def test_nobody_listens(dataset, tmp_path, said):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         nobody = replace(dataset, root=f"http://127.0.0.1:{taken.getsockname()[1]}")
-        with pytest.raises(FetchError, match=r"Connection refused; run the command again to go on"):
+        with pytest.raises(FetchError, match=r"Connection refused; run the command again to resume"):
             fetch(nobody, tmp_path, said.append)
 
 
@@ -194,7 +196,7 @@ def test_a_member_of_an_archive(site, dataset, tmp_path, said):
 @pytest.mark.parametrize("archive", [b"no zip archive", zipped(other=b"")])
 def test_an_archive_that_is_none_or_lacks_the_member(site, dataset, tmp_path, said, archive):
     site.files["/all.zip"] = archive
-    with pytest.raises(FetchError, match=r"all\.zip gave no zip archive with 'inside'"):
+    with pytest.raises(FetchError, match=r"all\.zip is no zip archive with 'inside'"):
         fetch(replace(dataset, archive=f"{site.address}/all.zip", member="inside"), tmp_path, said.append)
     assert not list((tmp_path / "folder").iterdir())
 
@@ -223,7 +225,7 @@ def test_a_workbook_becomes_csv_as_the_reader_wants_it(site, dataset, tmp_path, 
 
 def test_what_only_a_person_can_get(dataset, tmp_path, said):
     by_hand = replace(dataset, manual="1. Sign in.")
-    with pytest.raises(FetchError, match=r"file\.bin is not there, and only a person can get it:\n1\. Sign in\."):
+    with pytest.raises(FetchError, match=r"file\.bin is missing and must be fetched by hand:\n1\. Sign in\."):
         fetch(by_hand, tmp_path, said.append)
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "file.bin").write_bytes(CONTENT)
@@ -231,19 +233,28 @@ def test_what_only_a_person_can_get(dataset, tmp_path, said):
     assert said[-1].endswith("file.bin: ready")
 
 
-def test_every_dataset_says_its_terms_and_how_it_is_known():
-    for name, known in read_datasets(ROOT / "configs" / "fetch.yaml").items():
-        assert known.title, name
-        assert known.terms, name
-        assert known.manual or known.archive or known.root.startswith("https://"), name
-        assert all(sha256 is None or len(sha256) == 64 for sha256 in known.files.values()), name
+def test_every_dataset_has_terms_an_address_and_sums():
+    for name, entry in read_datasets(CONFIGS / "fetch.yaml").items():
+        assert entry.title, name
+        assert entry.terms, name
+        assert entry.manual or entry.archive or entry.root.startswith("https://"), name
+        assert all(sha256 is None or len(sha256) == 64 for sha256 in entry.files.values()), name
+
+
+def test_datasets_are_named_as_their_sources():
+    of_ones_own = {"csv", "two_logs", "simulate"}
+    sources = {path.stem: path.read_text() for path in (CONFIGS / "source").glob("*.yaml")}
+    assert set(read_datasets(CONFIGS / "fetch.yaml")) == set(sources) - of_ones_own
+    for name, text in sources.items():
+        named = re.findall(r"scripts/fetch.py (\w+)", text)
+        assert set(named) <= {name}, f"configs/source/{name}.yaml"
 
 
 @pytest.mark.data
 def test_the_files_at_hand_are_the_published_ones(data_root):
-    for known in read_datasets(ROOT / "configs" / "fetch.yaml").values():
-        for name, sha256 in known.files.items():
-            path = data_root / known.folder / name
+    for entry in read_datasets(CONFIGS / "fetch.yaml").values():
+        for name, sha256 in entry.files.items():
+            path = data_root / entry.folder / name
             if sha256 and path.exists():
                 assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256, path
 

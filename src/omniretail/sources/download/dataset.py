@@ -1,4 +1,4 @@
-"""What is known of a public dataset, and how its files get to the data root."""
+"""Public datasets: their addresses, and how their files get to the data root."""
 
 import zipfile
 from collections.abc import Callable
@@ -28,51 +28,51 @@ class Dataset:
 
 def read_datasets(path: Path) -> dict[str, Dataset]:
     """Every dataset that can be fetched, by name."""
-    return {name: Dataset(**facts) for name, facts in yaml.safe_load(path.read_text()).items()}
+    return {name: Dataset(**entry) for name, entry in yaml.safe_load(path.read_text()).items()}
 
 
-def fetch(dataset: Dataset, data_root: Path, say: Callable[[str], None] = print) -> None:
-    """Bring a dataset's files to the data root; those that are there already are checked and kept.
+def fetch(dataset: Dataset, data_root: Path, echo: Callable[[str], None] = print) -> None:
+    """Download a dataset's files into the data root; existing files are checked and stay.
 
-    A file is complete or absent: it is made under the name ``<name>.part`` and renamed when its sum is right.
+    A file is complete or absent: it is written as ``<name>.part`` and renamed when its sum is right.
 
     Args:
-        dataset: what to bring.
-        data_root: the folder with all datasets; made if need be.
-        say: told what happens, a line at a time.
+        dataset: to download.
+        data_root: the folder of all datasets; created if missing.
+        echo: called with each line of progress.
 
     Raises:
-        FetchError: where a file cannot be had or written, or is not the published one, or a person must act first.
+        FetchError: where a file cannot be downloaded or written, is not the published one, or must be fetched by hand.
     """
     folder = data_root / dataset.folder
-    say(f"{dataset.title}\nterms: {dataset.terms}")
+    echo(f"{dataset.title}\nterms: {dataset.terms}")
     if dataset.manual and not dataset.files:
-        say(dataset.manual)
+        echo(dataset.manual)
     for name, sha256 in dataset.files.items():
         path = folder / name
         if dataset.manual and not path.exists():
-            raise FetchError(f"{path} is not there, and only a person can get it:\n{dataset.manual}")
+            raise FetchError(f"{path} is missing and must be fetched by hand:\n{dataset.manual}")
         try:
             if not path.exists():
                 _make(dataset, name, path)
             verify(path, sha256)
         except OSError as error:
             raise FetchError(f"cannot write {path} ({error.strerror}); choose another folder with --root") from None
-        say(f"{path}: ready")
+        echo(f"{path}: ready")
 
 
 def _make(dataset: Dataset, name: str, path: Path) -> None:
     part = path.with_name(f"{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     if dataset.archive:
-        _take_member(dataset, part)
+        _extract_member(dataset, part)
     else:
         download(f"{dataset.root}/{name}", part)
     verify(part, dataset.files[name])
     part.rename(path)
 
 
-def _take_member(dataset: Dataset, path: Path) -> None:
+def _extract_member(dataset: Dataset, path: Path) -> None:
     archive = path.with_name(dataset.archive.rpartition("/")[2])
     if not archive.exists():
         part = archive.with_name(f"{archive.name}.part")
@@ -86,5 +86,5 @@ def _take_member(dataset: Dataset, path: Path) -> None:
                 to_csv(member, path, dataset.rows)
     except (zipfile.BadZipFile, KeyError):
         archive.unlink()
-        raise FetchError(f"{dataset.archive} gave no zip archive with '{dataset.member}'; has it moved?") from None
+        raise FetchError(f"{dataset.archive} is no zip archive with '{dataset.member}'; has it moved?") from None
     archive.unlink()

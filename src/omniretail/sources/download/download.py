@@ -1,4 +1,4 @@
-"""One file over HTTP: with a progress bar, resumed where it was cut off, and known by its sha256."""
+"""One file over HTTP: with a progress bar, resumed after an interruption, checked by its sha256."""
 
 import hashlib
 from http.client import HTTPException, HTTPResponse
@@ -12,21 +12,21 @@ _CHUNK = 1 << 16
 
 
 class FetchError(Exception):
-    """The file did not arrive, or is not the one that was published; the message says what to do."""
+    """The file did not arrive, or is not the published one; the message says what to do."""
 
 
 def download(url: str, path: Path, timeout_s: float = 30) -> None:
-    """Bring the file to ``path``; what is there already is taken as its beginning.
+    """Download a file to ``path``; an existing file there is its beginning.
 
-    A server that cannot resume sends the whole, and the file is written anew.
+    Where the server cannot resume, the whole file is downloaded again.
 
     Args:
         url: http or https.
-        path: grows as bytes come in, and is kept where they stop coming, to be resumed by the next call.
+        path: grows as bytes arrive; after an interruption it stays, and the next call resumes it.
         timeout_s: for an answer, and between two chunks, in seconds.
 
     Raises:
-        FetchError: where the server refuses, cannot be reached, or breaks off.
+        FetchError: where the server refuses, cannot be reached, or closes the connection early.
     """
     have = path.stat().st_size if path.exists() else 0
     opener = build_opener()
@@ -37,11 +37,11 @@ def download(url: str, path: Path, timeout_s: float = 30) -> None:
     except HTTPError as error:
         if error.code != 416:
             raise FetchError(f"{url}: the server answers {error.code} {error.reason}; has the file moved?") from None
-        path.unlink()  # nothing lies beyond what is there, so either it is whole or another file: begin anew
+        path.unlink()  # the server has no further bytes, so the file is complete or another one: start again
         download(url, path, timeout_s)
     except (URLError, HTTPException, ConnectionError, TimeoutError) as error:
         cause = error.reason if isinstance(error, URLError) else error
-        raise FetchError(f"{url}: {cause or type(error).__name__}; run the command again to go on") from None
+        raise FetchError(f"{url}: {cause or type(error).__name__}; run the command again to resume") from None
 
 
 def _receive(response: HTTPResponse, path: Path, have: int) -> None:
@@ -56,15 +56,15 @@ def _receive(response: HTTPResponse, path: Path, have: int) -> None:
             bar.update(len(chunk))
         arrived = file.tell()
     if total is not None and arrived < total:
-        raise ConnectionError(f"broke off after {arrived:,} of {total:,} bytes")
+        raise ConnectionError(f"the connection ended after {arrived:,} of {total:,} bytes")
 
 
 def verify(path: Path, sha256: str | None) -> None:
-    """Make sure that a file is the published one; another is moved aside to ``<name>.bad``.
+    """Make sure that a file is the published one; any other file is renamed to ``<name>.bad``.
 
     Args:
         path: the file.
-        sha256: what it should be, in hex; None: nothing is known, so nothing is checked.
+        sha256: the published sum, in hex; None: nothing is checked.
 
     Raises:
         FetchError: with both sums.
@@ -72,11 +72,11 @@ def verify(path: Path, sha256: str | None) -> None:
     if sha256 is None:
         return
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256:
+        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    if actual != sha256:
         aside = path.with_name(path.name.removesuffix(".part") + ".bad")
         path.replace(aside)
         raise FetchError(
-            f"{aside}: not the published file (sha256 {found}, expected {sha256}), so it was moved there; "
-            "run the command again, and if it ends so again, the publisher has changed the file"
+            f"{aside}: not the published file (sha256 {actual}, expected {sha256}), so it was renamed; "
+            "run the command again, and if the sum is wrong again, the publisher has changed the file"
         )

@@ -1,4 +1,4 @@
-"""UCI publishes Online Retail as a workbook; the reader wants CSV, which is opened twenty times as fast."""
+"""UCI Online Retail is published as a workbook; the reader takes CSV, which opens twenty times as fast."""
 
 from pathlib import Path
 from typing import IO
