@@ -130,7 +130,7 @@ class TrainingModule(lightning.LightningModule):
         sums = torch.tensor(self.inner.evaluate_users(self.task, users), device=self.device).float()
         self.task.eval()  # here tasks drop what they cache for scoring, which belongs in no checkpoint
         total = torch.as_tensor(self.trainer.strategy.reduce(sums, reduce_op="sum"))
-        self.log_dict(mean_metrics(total.cpu().numpy()), prog_bar=True, sync_dist=True, batch_size=1)
+        self.log_dict(mean_metrics(total.cpu().numpy()), sync_dist=True, batch_size=1)
 
     def on_train_epoch_end(self) -> None:
         """Report the epoch's metrics.
@@ -141,7 +141,7 @@ class TrainingModule(lightning.LightningModule):
         validated = (self.current_epoch + 1) % self.training_settings.check_val_every_n_epoch == 0
         logged = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
         metrics = {name: value for name, value in logged.items() if validated or not name.startswith("val_")}
-        if metrics["train_loss"] > _DIVERGED * self.first_loss > 0:
+        if metrics["train_loss"] > _DIVERGED * max(self.first_loss, 1.0):
             rise = f"the loss rose from {self.first_loss:.4g} to {metrics['train_loss']:.4g}"
             raise self.diverged(f"{rise} in epoch {self.current_epoch}")
         self.curve.append(metrics)
