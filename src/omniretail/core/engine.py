@@ -46,17 +46,16 @@ def connect(engine: str = "duckdb") -> ibis.BaseBackend:
     else:
         raise ValueError(f"engine={engine}: choose duckdb or pyspark")
     ibis.set_backend(connection)
-    atexit.register(disconnect)
+    atexit.register(_close, connection)
     return connection
 
 
-def disconnect() -> None:
-    """Close the engine and forget it; called at the end of the process.
+def _close(connection: ibis.BaseBackend) -> None:
+    """Disconnect and forget the connection at the end of the process.
 
-    Ibis holds its default backend in a global that outlives the modules where torch is loaded too, and DuckDB reports
-    what is still referenced then as leaked.
+    Ibis keeps its default backend in a global; with torch in the process that global outlives DuckDB's module, which then
+    reports everything still referenced as leaked.
     """
-    if connect.cache_info().currsize:
-        connect.cache_clear()
-        ibis.get_backend().disconnect()
-        ibis.options.default_backend = None
+    connection.disconnect()
+    connect.cache_clear()
+    ibis.options.default_backend = None
