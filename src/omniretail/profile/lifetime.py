@@ -1,77 +1,105 @@
-"""Both models fitted to the past of a shop's customers, and held against what came after."""
+"""The lifetime task: how many purchases, and of what value, does each customer make in the window?"""
 
-import logging
 from dataclasses import dataclass
-from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 
-from omniretail.models.lifetime.bg_nbd import BGNBD
-from omniretail.models.lifetime.fitting import NotConvergedError
-from omniretail.models.lifetime.gamma_gamma import GammaGamma
-from omniretail.models.lifetime.holdout import holdout_report, naive_rates
-from omniretail.models.lifetime.value import lifetime_value
+from omniretail.core.checks import above
+from omniretail.core.errors import DataError
+from omniretail.core.resources import metered
+from omniretail.dataset import Dataset
+from omniretail.models.lifetime.holdout import holdout_errors
+from omniretail.models.lifetime.protocol import LifetimeModel
+from omniretail.result import Result, key, metric_rows
+from omniretail.splits.cutoff import Cutoff, Stage
+from omniretail.splits.temporal import Temporal
+from omniretail.tasks import Evaluation, model_name, parameters_of, protocol_of, require_methods
+from omniretail.views.profile.recency_frequency import WEEK, purchases, recency_frequency
 
-log = logging.getLogger(__name__)
-Model = TypeVar("Model", BGNBD, GammaGamma)
-
-FALLBACK_PENALTIES = (1e-3, 0.1)
-"""Tried in turn where plain maximum likelihood has no peak: hardly felt, and enough where all are alike."""
+TARGETS = ("purchases", "value")
 
 
 @dataclass(frozen=True)
-class Examined:
-    """What came of it.
+class LifetimeFindings:
+    """What the page of the lifetime task shows.
 
     Attributes:
-        buying: fitted.
-        spending: fitted; None where the shop's log tells no values.
-        forecasts: a row per customer: ``user_id``, ``p_alive``, ``purchases`` and, where known, ``value`` within the
-            horizon.
-        report: of ``holdout_report``.
+        parameters: of the fitted model, by name.
+        unit_days: length of the unit of time, days.
+        horizon_days: length of the window, days.
+        n_customers: evaluated.
     """
 
-    buying: BGNBD
-    spending: GammaGamma | None
-    forecasts: pd.DataFrame
-    report: pd.DataFrame
+    parameters: dict[str, float]
+    unit_days: float
+    horizon_days: int
+    n_customers: int
 
 
-def examine(customers: pd.DataFrame, bought: pd.DataFrame, horizon: float, penalty: float | None = None) -> Examined:
-    """Fit, foretell and judge.
+@dataclass(frozen=True)
+class Lifetime:
+    """Predict purchases and their value per customer, and compare with the window.
 
-    Args:
-        customers: of ``views.recency_frequency``.
-        bought: of ``views.purchases`` in the holdout window; customers who did not come may be absent, newcomers are
-            not judged.
-        horizon: length of that window, in the unit of time of the customers' age.
-        penalty: of both models; None: 0, or of ``FALLBACK_PENALTIES`` where that has no peak.
+    Customers who bought before the cutoff are evaluated, whether or not they came again; new ones are not.
 
-    Raises:
-        NotConvergedError: where the customers do not determine the parameters.
-        ValueError: where nobody bought a second time, or values have no mean.
+    Attributes:
+        unit_days: length of the models' unit of time, in days.
     """
-    buying = _fitted(BGNBD, customers, penalty)
-    foretold = {"purchases": buying.expected_purchases(customers, horizon=horizon)}
-    models, spending = {"purchases": "BG/NBD"}, None
-    if customers["mean_value"].notna().to_numpy().any():
-        spending = _fitted(GammaGamma, customers, penalty)
-        foretold["value"] = lifetime_value(buying, spending, customers, horizon=horizon)
-        models["value"] = "BG/NBD and Gamma-Gamma"
-    naive = naive_rates(customers, horizon)
-    actual = customers[["user_id"]].merge(bought, on="user_id", how="left").fillna({"purchases": 0.0, "value": 0.0})
-    report = holdout_report({what: {models[what]: foretold[what], **naive[what]} for what in foretold}, actual)
-    forecasts = pd.DataFrame({"user_id": customers["user_id"], "p_alive": buying.p_alive(customers), **foretold})
-    return Examined(buying, spending, forecasts, report)
 
+    unit_days: float = WEEK
 
-def _fitted(model: type[Model], customers: pd.DataFrame, penalty: float | None) -> Model:
-    if penalty is not None:
-        return model(penalty).fit(customers)
-    *tried, last = (0.0, *FALLBACK_PENALTIES)
-    for each in tried:
-        try:
-            return model(each).fit(customers)
-        except NotConvergedError as error:
-            log.warning("%s with a penalty of %g: %s; a larger one is tried", model.__name__, each, error)
-    return model(last).fit(customers)
+    def __post_init__(self) -> None:
+        above(self, "unit_days")
+
+    def evaluate(self, model: LifetimeModel, data: Dataset, stage: Stage) -> Evaluation:
+        """Fit the model to the purchases before the stage's cutoff, and predict its window; see ``Task``.
+
+        Raises:
+            DataError: where the split is not by time, or the log has no dates.
+            ValueError: where the customers do not determine the model's parameters.
+        """
+        require_methods(model, ["fit", "predict"], "lifetime", example="lifetime/bg_nbd")
+        customers, actual, horizon_days = self._customers(data, stage)
+        with metered() as fitting:
+            model.fit(customers)
+        with metered() as predicting:
+            predicted = model.predict(customers, horizon=horizon_days / self.unit_days)
+        targets = [target for target in TARGETS if target in predicted]
+        users = pd.Index(customers["user_id"], name="user_id")
+        pairs = {name: (predicted[name].to_numpy(float), actual[name].to_numpy(float)) for name in targets}
+        errors = {key(name, "mae"): np.abs(a - b) for name, (a, b) in pairs.items()}
+        metrics = [metric_rows(holdout_errors(a, b), name) for name, (a, b) in pairs.items()]
+        metrics.append(metric_rows(model.parameters_, "fitted"))
+        result = Result(
+            model=model_name(model),
+            stage=stage,
+            task="lifetime",
+            per_unit=pd.DataFrame(errors, index=users),
+            metrics=pd.concat(metrics, ignore_index=True),
+            protocol=protocol_of(self, "lifetime", data, stage),
+            parameters=parameters_of(model),
+            counts={"customers": len(customers)},
+            cost={
+                "fit_s": fitting.seconds,
+                "score_s": predicting.seconds,
+                "peak_memory_mb": max(fitting.peak_memory_mb, predicting.peak_memory_mb),
+            },
+            seed=getattr(model, "seed", 0),
+        )
+        findings = LifetimeFindings(model.parameters_, self.unit_days, horizon_days, len(customers))
+        predictions = predicted.assign(user_id=customers["user_id"])
+        return Evaluation(result, tables={"predictions": predictions}, findings=findings, model=model)
+
+    def _customers(self, data: Dataset, stage: Stage) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+        """Customers by recency and frequency, what they bought in the window in the same order, and its days."""
+        split, card = data.required_split(), data.tables.card
+        if not isinstance(split, Temporal) or not card.clock:
+            raise DataError(f"{card.title}: lifetime value needs dates and split=temporal; try source=cdnow")
+        cutoff: Cutoff = split.cutoff(data.tables.events, stage)
+        assert cutoff.at is not None
+        past = recency_frequency(cutoff.before, at=cutoff.at, unit_days=self.unit_days, zone=card.zone)
+        customers = past.order_by("user_id").to_pandas()
+        bought = purchases(cutoff.held_out, zone=card.zone).to_pandas()
+        actual = customers[["user_id"]].merge(bought, on="user_id", how="left").fillna({"purchases": 0.0, "value": 0.0})
+        return customers, actual, split.horizon_days

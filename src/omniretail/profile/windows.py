@@ -1,97 +1,106 @@
-"""Two looks at the same customers: a window earlier, to learn from, and at the cutoff, to be judged."""
+"""Two cutoffs, one window apart: encoders and probes learn at the earlier one and are evaluated at the later one."""
 
 import dataclasses
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import ibis
 import numpy as np
 
-from omniretail.schema import DataError, Tables
-from omniretail.splits.cutoff import Split, Stage
+from omniretail.core.errors import DataError
+from omniretail.dataset import Dataset
+from omniretail.splits.cutoff import Stage
 from omniretail.splits.temporal import Temporal
-from omniretail.views.cached import load_fold
-from omniretail.views.histories import Histories
+from omniretail.views.histories import CATEGORY, Histories
 from omniretail.views.train import Train
 
 
 @dataclass(frozen=True)
 class TwoWindows:
-    """What encoders and probes may know.
+    """Two consecutive windows and what lies before each.
 
     Attributes:
-        before: everything before the earlier cutoff: what encoders learn from.
-        now: everything before the cutoff; its users are the customers judged.
-        window_before: the events between the two, from which probes learn what happens next.
-        window: the events after the cutoff, by which probes are judged.
+        earlier: everything before the earlier cutoff; encoders learn from it.
+        later: everything before the later cutoff; its users are the customers evaluated.
+        earlier_window: the events between the two cutoffs; probes learn from it what customers do next.
+        later_window: the events after the later cutoff; probes are evaluated on it.
     """
 
-    before: Train
-    now: Train
-    window_before: ibis.Table
-    window: ibis.Table
+    earlier: Train
+    later: Train
+    earlier_window: ibis.Table
+    later_window: ibis.Table
 
 
-def two_windows(tables: Tables, split: Split, stage: Stage, cache: Path) -> TwoWindows:
-    """The two looks of one stage.
+def two_windows(data: Dataset, stage: Stage) -> TwoWindows:
+    """The windows of one stage; the later one is the stage's own.
 
     Raises:
         DataError: where the split is not by time, or the log is too short for two windows.
     """
-    if not isinstance(split, Temporal):
-        raise DataError("profiles are judged by what customers do next: choose split=temporal")
-    if not tables.card.clock:
-        raise DataError(f"{tables.card.title} holds an order only; a profile needs dates, so choose another source")
-    if stage == "val":  # one window earlier: the test window is not looked at
-        end = split.cutoff(tables.events, "test").at
-        assert end is not None
-        split = dataclasses.replace(split, end=end.isoformat())
-    earlier, later = (split.cutoff(tables.events, each) for each in ("val", "test"))
+    data = last_window_is(data, stage)
+    events, split = data.tables.events, data.required_split()
     return TwoWindows(
-        before=load_fold(tables, split, "val", cache).train,
-        now=load_fold(tables, split, "test", cache).train,
-        window_before=earlier.held_out,
-        window=later.held_out,
+        earlier=data.fold("val").train,
+        later=data.fold("test").train,
+        earlier_window=split.cutoff(events, "val").held_out,
+        later_window=split.cutoff(events, "test").held_out,
     )
 
 
-def aligned(now: Train, before: Train) -> Histories:
-    """The later histories in the earlier numbering; events of items not known then are left out.
+def last_window_is(data: Dataset, stage: Stage) -> Dataset:
+    """The data split so that its test window is the stage's; for ``val`` the log ends at the test cutoff.
 
-    Baskets are counted anew, so that those left empty are none.
+    Raises:
+        DataError: where the split is not by time, or the log has no dates.
     """
-    histories = now.histories
-    item = before.items.encode(now.items.ids.to_numpy())[histories.item_idx]
-    known = item >= 0
-    kept = dataclasses.replace(
+    split, card = data.required_split(), data.tables.card
+    if not isinstance(split, Temporal):
+        raise DataError("profiles are evaluated by what customers do next: choose split=temporal")
+    if not card.clock:
+        raise DataError(f"{card.title} has an order of events only; a profile needs dates, so choose another source")
+    if stage == "test":
+        return data
+    end = split.cutoff(data.tables.events, "test").at
+    assert end is not None
+    return data.with_split(dataclasses.replace(split, end=end.isoformat()))
+
+
+def aligned(later: Train, earlier: Train) -> Histories:
+    """The later histories under the earlier indices; events of items unknown to the earlier catalogue are left out.
+
+    Baskets are numbered anew, so that none is empty.
+    """
+    histories = later.histories
+    item = earlier.items.encode(later.items.ids.to_numpy())[histories.item_idx]
+    kind = earlier.event_types.encode(later.event_types.ids.to_numpy())
+    channel = earlier.channels.encode(later.channels.ids.to_numpy())
+    renumbered = dataclasses.replace(
         histories,
-        user_idx=before.users.encode(now.users.ids.to_numpy())[np.maximum(histories.user_idx, 0)],
+        user_idx=earlier.users.encode(later.users.ids.to_numpy())[np.maximum(histories.user_idx, 0)],
         item_idx=np.maximum(item, 0),
-        n_items=len(before.items),
-        event_type=np.maximum(before.event_types.encode(now.event_types.ids.to_numpy()), 0)[
-            histories.event_type
-        ].astype(np.int8),
-        channel=np.maximum(before.channels.encode(now.channels.ids.to_numpy()), 0)[histories.channel].astype(np.int8),
-        store=_stores(now, before),
-    ).keep(known)
-    return dataclasses.replace(kept, basket=_counted(kept))
+        n_items=len(earlier.items),
+        event_type=kind[histories.event_type].astype(CATEGORY),
+        channel=channel[histories.channel].astype(CATEGORY),
+        store=_stores(later, earlier),
+    ).keep(item >= 0)
+    return dataclasses.replace(renumbered, basket=_basket_numbers(renumbered))
 
 
 def date_text(at: int) -> str:
-    """For people, e.g. ``2017-12-04``."""
+    """Seconds since 1970 for people, e.g. ``2017-12-04``."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d")
 
 
-def _stores(now: Train, before: Train) -> np.ndarray:
-    if not len(now.stores):
-        return now.histories.store
-    number = before.stores.encode(now.stores.ids.to_numpy())
-    return np.where(now.histories.store >= 0, number[now.histories.store], -1).astype(np.int32)
+def _stores(later: Train, earlier: Train) -> np.ndarray:
+    if not len(later.stores):
+        return later.histories.store
+    number = earlier.stores.encode(later.stores.ids.to_numpy())
+    return np.where(later.histories.store >= 0, number[later.histories.store], -1).astype(np.int32)
 
 
-def _counted(histories: Histories) -> np.ndarray:
-    """Number of each event's basket among those that are left."""
+def _basket_numbers(histories: Histories) -> np.ndarray:
+    """Each event's basket among those of its user that have events; shape (E,)."""
     rows, basket = histories.rows, histories.basket
     new = np.ones(len(rows), dtype=np.int64)
     new[1:] = (rows[1:] != rows[:-1]) | (basket[1:] != basket[:-1])

@@ -1,10 +1,13 @@
 """A small shop whose customers differ in how often they come and what they buy."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
+from omniretail.dataset import Dataset
 from omniretail.ids import Vocabulary
-from omniretail.profile.probing.cross_fitting import CrossFitting
+from omniretail.profile.probing.probes import Probes
 from omniretail.schema import Tables
 from omniretail.splits.temporal import Temporal
 from tests.conftest import tables_of
@@ -13,12 +16,12 @@ END, CUTOFF = pd.Timestamp("2024-07-01"), pd.Timestamp("2024-06-03")
 WINDOW = pd.Timedelta(days=28)
 SPLIT = Temporal(horizon_days=28, end="2024-07-01")
 LEVELS = {"department_propensity": "department", "category_propensity": "category"}
-QUICK = CrossFitting(n_seeds=1)
+ONE_SEED = Probes(n_seeds=1)
 N_USERS, N_ITEMS = 120, 40
 
 
 def log(seed: int = 0, days: int = 180) -> pd.DataFrame:
-    """Customers with low numbers come rarely; even ones take items of an even department more often."""
+    """Customers with low numbers come rarely; even ones buy items of the even department more often."""
     rng = np.random.default_rng(seed)
     visits = rng.poisson(2 + 12 * np.arange(N_USERS) / N_USERS)
     user = np.repeat(np.arange(N_USERS), np.maximum(visits, 1))
@@ -40,6 +43,11 @@ def items() -> pd.DataFrame:
 
 def shop(events: pd.DataFrame | None = None) -> Tables:
     return tables_of(log() if events is None else events, items=items())
+
+
+def dataset(cache: Path, tables: Tables | None = None) -> Dataset:
+    """The shop, or other tables, cut by time."""
+    return Dataset(tables or shop(), SPLIT, cache)
 
 
 def window(lines: list[tuple[str, int, float]]) -> pd.DataFrame:

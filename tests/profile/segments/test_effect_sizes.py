@@ -21,7 +21,7 @@ def profile() -> pd.DataFrame:
     )
 
 
-def test_cohens_d_by_hand():
+def test_cohens_d_by_hand() -> None:
     table = pd.DataFrame({"x": [1.0, 2.0, 3.0, 5.0, 6.0, 7.0, np.nan]})
     found = effect_sizes(table, np.array([1, 1, 1, 2, 2, 2, 2]), min_customers=2)
     assert list(found.columns) == list(NUMBERS)
@@ -30,7 +30,7 @@ def test_cohens_d_by_hand():
     np.testing.assert_allclose(found.d, [-4, 4])  # both sides vary by 1
 
 
-def test_largest_difference_first():
+def test_largest_difference_first() -> None:
     found = effect_sizes(profile(), LABELS)
     assert found[found.segment == 1].feature.tolist()[0] == "spend_28"
     assert found.d[0] > 3
@@ -41,20 +41,20 @@ def test_largest_difference_first():
     assert len(effect_sizes(profile(), LABELS, top=1)) == 2
 
 
-def test_what_says_the_same_again_is_left_out():
+def test_redundant_features_are_left_out() -> None:
     table = profile().assign(spend_91=lambda own: -3 * own.spend_28 + 1)
     first = effect_sizes(table, LABELS).query("segment == 1")
     assert len({"spend_28", "spend_91"} & set(first.feature)) == 1
-    both = effect_sizes(table, LABELS, alike=1.1).query("segment == 1")
+    both = effect_sizes(table, LABELS, max_correlation=1.1).query("segment == 1")
     assert {"spend_28", "spend_91"} <= set(both.feature)
 
 
-def test_neither_side_varies():
+def test_neither_side_varies() -> None:
     found = effect_sizes(pd.DataFrame({"x": np.repeat([1.0, 0.0], 30)}), np.repeat([1, 2], 30))
     assert found.d.tolist() == [np.inf, -np.inf]
 
 
-def test_lift_by_hand():
+def test_lift_by_hand() -> None:
     table = pd.DataFrame({"age": ["old"] * 30 + ["young"] * 10 + ["old"] * 10 + ["young"] * 30 + [None] * 5})
     found = lifts(table, np.repeat([1, 2], [40, 45]))
     assert list(found.columns) == list(CATEGORIES)
@@ -63,15 +63,15 @@ def test_lift_by_hand():
     assert old.h == pytest.approx(2 * (np.arcsin(0.75**0.5) - np.arcsin(0.25**0.5)))
 
 
-def test_lifts_of_customers_and_of_flags():
+def test_lifts_of_customers_and_of_flags() -> None:
     found = lifts(profile(), LABELS, top=2)
     assert set(found.segment) == {1, 2}
     assert found.feature[0] == "member"
-    assert found.value[found.feature == "member"].eq("True").all()  # who is no member says the same again
+    assert found.value[found.feature == "member"].eq("True").all()  # the complement is left out
     assert np.isinf(found[(found.segment == 1) & (found.value == "True")].lift).all()
 
 
-def test_nothing_to_compare():
+def test_nothing_to_compare() -> None:
     one = np.ones(170, dtype=int)
     assert effect_sizes(profile(), one).empty
     assert lifts(profile(), one).empty

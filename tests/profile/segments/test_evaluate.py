@@ -1,74 +1,87 @@
-import numpy as np
+"""The segmentation task on a shop with two kinds of customers."""
+
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from omniretail.profile.segments.evaluate import Snapshot, segment_customers
-from omniretail.report.pages.segments_summary import apart, feature_words
-from omniretail.views.profile.dictionary import ALL, Feature
+from omniretail.core.errors import DataError
+from omniretail.dataset import Dataset
+from omniretail.models.profiles.svd import CountSVD
+from omniretail.models.recommenders.popular import Popular
+from omniretail.profile.segments.evaluate import Segmentation
+from omniretail.report.pages.segments import page
+from omniretail.splits.leave_last import LeaveLast
+from omniretail.splits.temporal import Temporal
+from omniretail.tasks import Evaluation
+from tests.conftest import shop_events, tables_of
 
-KINDS = np.repeat([0, 1], [60, 40])
-
-
-def look(kinds: np.ndarray, ids: np.ndarray, seed: int = 0) -> Snapshot:
-    """Customers of two kinds, far from each other; the second kind spends more."""
-    rng = np.random.default_rng(seed)
-    points = 10 * np.eye(4)[kinds] + rng.normal(size=(len(kinds), 4))
-    table = pd.DataFrame({"spend": 100.0 * kinds + rng.normal(size=len(kinds)), "tenure": rng.normal(size=len(kinds))})
-    return Snapshot(ids, points, table)
-
-
-def test_who_moves_and_who_is_new():
-    later = np.concatenate([KINDS, [1, 1]])
-    later[:6] = 1  # six of the first kind went over, and two customers are new
-    found = segment_customers(look(KINDS, np.arange(100)), look(later, np.arange(102), seed=1))
-    assert found.segments.n_segments == 2
-    np.testing.assert_allclose(found.kept, [0.9, 1.0])
-    np.testing.assert_array_equal(found.sizes_now, [54, 48])
-    customers = found.customers()
-    assert customers.user_id[customers.segment_before.isna()].tolist() == [100, 101]
-    assert customers.segment.tolist() == (later + 1).tolist()
+WINDOW = pd.Timedelta(days=28)
+RULES = {"loyal": {"label": "Loyal", "definition": "Often.", "feature": "visits", "above": {"quantile": 0.5}}}
+CUTOFF = pd.Timestamp("2024-09-29")
 
 
-def test_customers_are_matched_by_id():
-    order = np.random.default_rng(3).permutation(100)
-    first, second = look(KINDS, np.arange(100)), look(KINDS, np.arange(100), seed=1)
-    mixed = Snapshot(second.ids[order], second.embeddings[order], second.table.iloc[order])
-    found = segment_customers(first, mixed)
-    assert found.over_time.assigned == 1.0
-    np.testing.assert_array_equal(found.before, found.now)
-    with pytest.raises(ValueError, match="10 customers of the first moment are missing at the second"):
-        segment_customers(first, Snapshot(second.ids[10:], second.embeddings[10:], second.table.iloc[10:]))
+def events() -> pd.DataFrame:
+    """Every third customer buys other items than the rest."""
+    log = shop_events(n_users=90, n_days=300)
+    return log.assign(item_id=log.item_id + 100 * (log.user_id % 3 == 0))
 
 
-def test_figures_tell_recent_features_from_those_that_grow():
-    first, second = look(KINDS, np.arange(100)), look(KINDS, np.arange(100))
-    grown = Snapshot(second.ids, second.embeddings, second.table.assign(tenure=second.table.tenure + 9))
-    found = segment_customers(first, grown)
-    metrics = found.metrics(recent=["spend"])
-    assert metrics["psi_max"] > 1
-    assert metrics["psi_max_recent"] == 0
-    assert "psi_max_recent" not in found.metrics()
-    assert metrics["domain_auc"] == pytest.approx(0.5, abs=0.05)
+def evaluated(cache: Path, log: pd.DataFrame, **settings: object) -> Evaluation:
+    task = Segmentation(**{"min_customers": 10, "tags": RULES, **settings})  # type: ignore[arg-type]
+    return task.evaluate(CountSVD(dim=4), Dataset(tables_of(log), Temporal(28), cache), "test")
 
 
-def test_a_number_of_segments_can_be_asked_for():
-    first, second = look(KINDS, np.arange(100)), look(KINDS, np.arange(100), seed=1)
-    two = segment_customers(first, second, n_segments=2)
-    assert two.segments.note.startswith("2 segments were asked for; the prediction strength of 2 is 1.00")
-    five = segment_customers(first, second, n_segments=5, min_customers=35).segments
-    assert five.n_segments <= 2
-    assert f"{five.n_segments} of them have 35 customers or more" in five.note
-    assert segment_customers(first, second, n_segments=1).segments.note == "One segment was asked for."
-    with pytest.raises(ValueError, match="n_segments takes a whole number from 1, not 0"):
-        segment_customers(first, second, n_segments=0)
+@pytest.fixture(scope="module")
+def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    return evaluated(tmp_path_factory.mktemp("cache"), events(), map_features=("visits", "loyal"))
 
 
-def test_what_sets_apart_in_words():
-    profile = look(KINDS, np.arange(100)).table.assign(loyal=KINDS == 1)[["spend", "loyal"]]
-    words = feature_words([Feature("spend", "paid; not owed", "91 days", "currency")], "USD") | {"loyal": "tag “Loyal”"}
-    found = apart(profile, KINDS + 1, words)
-    assert found[2][0].startswith("↑ paid, 91 days, USD: ")
-    assert found[2][1] == "↑ tag “Loyal”: 100.0 %, others 0.0 %"
-    assert found[1][1] == "↓ tag “Loyal”: 0.0 %, others 100.0 %"
-    assert "Fewer than 50 customers" in apart(profile, KINDS + 1, words, min_customers=50)[2][0]
-    assert feature_words([Feature("visits", "baskets", ALL, "count")]) == {"visits": "baskets"}
+def test_each_kind_of_customers_is_a_segment(evaluation: Evaluation) -> None:
+    values = evaluation.result.values()
+    assert values["n_segments"] == 2
+    assert values["ari_seeds"] == 1
+    assert values["ari_time"] > 0.9
+    assert values["psi_max"] >= values["psi_max_recent"] > 0
+    table = evaluation.tables["customers"]
+    assert table.user_id.is_unique
+    kinds = pd.crosstab(table.user_id % 3 == 0, table.segment)
+    assert (kinds.max(axis=1) == kinds.sum(axis=1)).all()
+    known = table.dropna(subset="segment_before")
+    assert (known.segment == known.segment_before).mean() == pytest.approx(values["stayed"])
+    assert values["stayed"] > 0.9
+
+
+def test_the_page_shows_segments_maps_and_drift(evaluation: Evaluation, tmp_path: Path) -> None:
+    page(tmp_path / "new" / "page.html", evaluation, tables_of(events()).card)
+    text = (tmp_path / "new" / "page.html").read_text()
+    for phrase in (
+        "2 is the largest number of segments with a prediction strength of 0.8 or more",
+        "Customers by baskets",
+        "Customers by tag “Loyal”",
+        "In the same segment",
+        "a logistic regression separates the windows",
+    ):
+        assert phrase in text, phrase
+
+
+def test_nothing_after_the_stages_cutoff_is_read(tmp_path: Path) -> None:
+    log = events()
+    after = log.timestamp >= CUTOFF
+    assert 0 < after.sum() < len(log)
+    one = evaluated(tmp_path / "one", log, n_segments=3)
+    other = evaluated(tmp_path / "other", log.assign(item_id=log.item_id.where(~after, 7)), n_segments=3)
+    pd.testing.assert_frame_equal(one.tables["customers"], other.tables["customers"])
+    pd.testing.assert_frame_equal(one.result.metrics, other.result.metrics)
+
+
+def test_mistakes_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Segmentation: n_segments=0 must be 1 or more"):
+        Segmentation(n_segments=0)
+    with pytest.raises(DataError, match="there is no loyall; did you mean loyal"):
+        evaluated(tmp_path, events(), map_features=("loyall",))
+    data = Dataset(tables_of(events()), LeaveLast(), tmp_path)
+    with pytest.raises(DataError, match="choose split=temporal"):
+        Segmentation().evaluate(CountSVD(dim=4), data, "test")
+    with pytest.raises(DataError, match=r"Popular has no embed\(\)"):
+        Segmentation().evaluate(Popular(), data, "test")  # type: ignore[arg-type]

@@ -1,1 +1,1 @@
-"""What a frozen embedding of customers knows: small models ask it who they are and what they do next."""
+"""Probing: small models predict who customers are and what they do next from frozen embeddings."""

@@ -1,120 +1,142 @@
-"""Fit, embed, ask: one encoder at one stage."""
+"""The probing task: what do a frozen encoder's embeddings know about customers?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from omniretail.core.resources import Cost, metered
+from omniretail.core.checks import at_least
+from omniretail.core.resources import metered
+from omniretail.dataset import Dataset
 from omniretail.models.profiles.protocol import ProfileEncoder
-from omniretail.profile.probing.cross_fitting import CrossFitting, ProbePredictions
-from omniretail.profile.probing.figures import ProbeResult, figures_of
-from omniretail.profile.probing.targets import Target, behaviour, facts
+from omniretail.models.profiles.table import ProfileTable
+from omniretail.policies.protocol import described
+from omniretail.profile.embedding import embed_windows
+from omniretail.profile.probing.cross_fitting import ProbePredictions, cross_fit
+from omniretail.profile.probing.metrics import mean_metric, predictions_table, question_metrics, resampled_metrics
+from omniretail.profile.probing.probes import Probes
+from omniretail.profile.probing.questions import Question, questions
+from omniretail.profile.propensity.saved_probes import fit_saved_probes
+from omniretail.profile.tags.rules import tags_from
+from omniretail.profile.tags.thresholds import learn
 from omniretail.profile.windows import TwoWindows, aligned, two_windows
-from omniretail.schema import Tables
-from omniretail.splits.cutoff import Split, Stage
+from omniretail.result import Result
+from omniretail.splits.cutoff import Stage
+from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods
 
 
 @dataclass(frozen=True)
-class Probes:
-    """How every encoder of a comparison is questioned.
+class Probing:
+    """Predict attributes and next-window behaviour of customers from their embeddings, by small models.
 
-    Args:
-        protocol: who learns and who is asked.
-        facts: name of a question -> column of the user table; columns that are not there are passed over.
-        levels: name of a question -> column of the item table: what will be bought.
-        at_least: customers behind each class of a fact.
-        at_least_buyers: customers who buy, and who do not buy, a word of a level.
+    Encoder and probes learn at a cutoff one window before the stage's. Attributes are predicted at the stage's cutoff;
+    behaviour is learned from the window before it and evaluated in the window after it. Both are predicted for
+    customers that the probes were not trained on.
+
+    Attributes:
+        probes: the small models.
+        n_folds: folds of customers.
+        levels: name of a question -> column of the items table whose values customers buy.
+        min_class_customers: customers behind each class of an attribute.
+        min_buyers: customers who buy, and who do not buy, a value of a level.
+        tags: rules of the tags that are saved with the encoder, see ``tags_from``.
     """
 
-    protocol: CrossFitting = CrossFitting()  # noqa: RUF009  (frozen)
-    facts: Mapping[str, str] = field(default_factory=dict)
+    probes: Probes = field(default_factory=Probes)
+    n_folds: int = 5
     levels: Mapping[str, str] = field(default_factory=dict)
-    at_least: int = 10
-    at_least_buyers: int = 50
+    min_class_customers: int = 10
+    min_buyers: int = 50
+    tags: Mapping[str, Any] = field(default_factory=dict, metadata=NOT_PROTOCOL)
 
-    def take(self, model: ProfileEncoder, tables: Tables, split: Split, stage: Stage, cache: Path) -> "Examined":
-        """Fit the encoder on what lies before the earlier cutoff, and ask what its embeddings know at the later one.
+    def __post_init__(self) -> None:
+        at_least(self, "n_folds", low=2)
+        at_least(self, "min_class_customers", "min_buyers", low=1)
+
+    def evaluate(self, model: ProfileEncoder, data: Dataset, stage: Stage) -> Evaluation:
+        """Fit the encoder, embed the customers at both cutoffs and probe; see ``Task``.
 
         Raises:
             DataError: where the data does not allow it.
             ValueError: where embeddings are not finite.
         """
-        looks = two_windows(tables, split, stage, cache)
+        require_methods(model, ["fit", "embed"], "profile", example="profile/table")
+        windows = two_windows(data, stage)
         with metered() as fitting:
-            model.fit(looks.before)
-        before, now, embedding = embedded(model, looks)
-        questions = list(self._questions(looks))
-        answers = [
-            self.protocol.ask(learned, judged, before if judged.kind != "fact" else now, now)
-            for learned, judged in questions
-        ]
-        figures, said = figures_of(answers, looks.now.users.ids.to_numpy())
-        result = ProbeResult(
-            model=getattr(model, "label", type(model).__name__),
+            model.fit(windows.earlier)
+        earlier, later, embedding = embed_windows(model, windows)
+        pairs = questions(windows, data.user_attributes, self.levels, self.min_class_customers, self.min_buyers)
+        with metered() as probing:
+            predictions = [self._predict(question, earlier, later) for question in pairs]
+        result = Result(
+            model=model_name(model),
             stage=stage,
-            figures=figures,
-            answers=said,
-            left_out={each.target.name: dict(each.target.left_out) for each in answers},
-            dim=now.shape[1],
-            fit_s=fitting.seconds,
-            embed_s=embedding.seconds,
-            peak_memory_mb=max(fitting.peak_memory_mb, embedding.peak_memory_mb),
+            task="probing",
+            **_measured(predictions, windows.later.users.ids),
+            protocol=protocol_of(self, "probing", data, stage, user_attributes=described(dict(data.user_attributes))),
+            parameters=parameters_of(model),
+            cost={
+                "fit_s": fitting.seconds,
+                "score_s": embedding.seconds,
+                "probe_s": probing.seconds,
+                "peak_memory_mb": max(fitting.peak_memory_mb, embedding.peak_memory_mb),
+                "embedding_dim": later.shape[1],
+            },
+            seed=getattr(model, "seed", 0),
         )
-        return Examined(result, looks, before, [learned for learned, _ in questions], answers)
-
-    def _questions(self, looks: TwoWindows) -> list[tuple[Target, Target]]:
-        """What to learn from and what to judge by; one of each per question."""
-        known = [(fact, fact) for fact in facts(looks.now.user_table, self.facts, self.at_least)]
-        learned, judged = (
-            behaviour(window, looks.now.users, looks.now.item_table, self.levels, self.at_least_buyers)
-            for window in (looks.window_before, looks.window)
+        return Evaluation(
+            result,
+            bundle=self._bundle(model, windows, earlier, pairs, predictions) if stage == "test" else None,
+            tables={"predictions": predictions_table(_usable(predictions), windows.later.users.ids.to_numpy())},
+            findings={each.target.name: dict(each.target.left_out) for each in predictions},
+            model=model,
         )
-        return known + [_same_classes(a, b) for a, b in zip(learned, judged, strict=True)]
+
+    def _predict(self, question: Question, earlier: np.ndarray, later: np.ndarray) -> ProbePredictions:
+        learned, evaluated = question
+        learned_at = later if evaluated.kind == "attribute" else earlier
+        return cross_fit(self.probes, learned, evaluated, learned_at, later, self.n_folds)
+
+    def _bundle(
+        self,
+        model: ProfileEncoder,
+        windows: TwoWindows,
+        earlier: np.ndarray,
+        pairs: Sequence[Question],
+        predictions: Sequence[ProbePredictions],
+    ) -> dict[str, Any]:
+        """What ``bundles.save_profile`` takes."""
+        past, now = windows.earlier, windows.later
+        table = ProfileTable().fit(past)
+        return {
+            "model": model,
+            "train": replace(past, histories=aligned(now, past), users=now.users, at=now.at),
+            "probes": fit_saved_probes(self.probes, [learned for learned, _ in pairs], predictions, earlier),
+            "table": table,
+            "tags": learn(tags_from(self.tags), table.table(past.histories, past.at), table.features()),
+        }
 
 
-@dataclass(frozen=True)
-class Examined:
-    """What an examination found, and what it found it by.
-
-    Attributes:
-        result: the figures.
-        looks: what encoder and probes knew.
-        before: embeddings a window earlier, NaN rows for customers who were not there yet; shape (U, D).
-        learned: per question, the answers that probes learned from.
-        answers: per question, what they said of customers they did not learn from.
-    """
-
-    result: ProbeResult
-    looks: TwoWindows
-    before: np.ndarray
-    learned: list[Target]
-    answers: list[ProbePredictions]
+def _usable(predictions: Sequence[ProbePredictions]) -> list[ProbePredictions]:
+    """Questions with customers and classes."""
+    return [each for each in predictions if len(each.rows) and each.target.classes]
 
 
-def embedded(model: ProfileEncoder, looks: TwoWindows) -> tuple[np.ndarray, np.ndarray, Cost]:
-    """Embeddings of all customers judged: a window earlier (NaN rows where not there yet), and now; both (U, D).
-
-    Raises:
-        ValueError: where they are not finite.
-    """
-    with metered() as cost:
-        now = model.embed(aligned(looks.now, looks.before), looks.now.at).astype(np.float64)
-    known = looks.now.users.encode(looks.before.users.ids.to_numpy())
-    before = np.full(now.shape, np.nan)
-    before[known] = model.embed(looks.before.histories, looks.before.at)
-    if not (np.isfinite(now).all() and np.isfinite(before[known]).all()):
-        raise ValueError(f"{type(model).__name__} gave embeddings that are not finite")
-    return before, now, cost
-
-
-def _same_classes(learned: Target, judged: Target) -> tuple[Target, Target]:
-    """Both with the classes that both have, in one order."""
-    classes = [name for name in judged.classes if name in set(learned.classes)]
-    return _only(learned, classes), _only(judged, classes)
-
-
-def _only(target: Target, classes: list[str]) -> Target:
-    columns = [target.classes.index(name) for name in classes]
-    return replace(target, classes=classes, truth=target.truth[:, columns])
+def _measured(predictions: Sequence[ProbePredictions], users: pd.Index) -> dict[str, Any]:
+    """The fields of ``Result`` that hold metrics and counts; per customer, how many questions they are part of."""
+    usable = _usable(predictions)
+    resampled = resampled_metrics(usable, len(users))
+    by_question = pd.concat([question_metrics(each) for each in usable], ignore_index=True)
+    counts = {"customers": float(len(users))}
+    for each in usable:
+        counts[f"{each.target.name}/customers"] = len(each.rows)
+        counts[f"{each.target.name}/classes"] = len(each.target.classes)
+    n_questions = sum(np.bincount(each.rows, minlength=len(users)) for each in usable)
+    return {
+        "metrics": pd.concat([mean_metric(by_question, resampled), by_question], ignore_index=True),
+        "resampled": resampled,
+        "per_unit": pd.DataFrame({"n_questions": n_questions}, index=pd.Index(users, name="user_id")),
+        "counts": counts,
+    }

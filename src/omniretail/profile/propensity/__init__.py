@@ -1,1 +1,1 @@
-"""Calibrated probabilities of what each customer does next."""
+"""Propensity: calibrated probabilities of what each customer does in the next window."""

@@ -1,144 +1,180 @@
-"""What every customer will do in the next window, as probabilities that hold what they promise."""
+"""The propensity task: calibrated probabilities of what every customer does in the next window."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from omniretail.core.checks import at_least
 from omniretail.core.resources import metered
+from omniretail.dataset import Dataset
 from omniretail.models.profiles.protocol import ProfileEncoder
-from omniretail.profile.probing.cross_fitting import CrossFitting
+from omniretail.profile.probing.probes import Probes
 from omniretail.profile.probing.targets import Target
-from omniretail.profile.propensity.calibration import base_rate, calibrated, chosen_per_class
+from omniretail.profile.propensity.calibration import base_rate, best_calibrators, calibrate, clipped
+from omniretail.profile.propensity.calibration_report import CalibrationReport
 from omniretail.profile.propensity.expected_spend import SpendForecast, spend_forecast
-from omniretail.profile.propensity.reliability import CalibrationReport
 from omniretail.profile.propensity.three_windows import ThreeWindows, three_windows
-from omniretail.schema import Tables
-from omniretail.splits.cutoff import Split
+from omniretail.result import Result, metric_rows
+from omniretail.splits.cutoff import Stage
+from omniretail.tasks import Evaluation, model_name, parameters_of, protocol_of, require_methods
 
-_LEAST = 1e-6
+_SUFFIXES = {"before": "_before", "after": "", "own_rate": "_own_rate"}
 
 
 @dataclass(frozen=True)
 class Propensities:
-    """Probabilities of all N customers known at the moment they are made for.
+    """Probabilities of the N customers known at the cutoff, and what happened.
 
     Attributes:
         ids: raw ids, ascending; shape (N,).
-        at: that moment, seconds since 1970.
-        promises: one per question, churn first.
-        spend_forecast: what each is expected to pay in the window; None where the log has no amounts.
-        left_out: per question, why classes are missing, counted.
-        fit_s: seconds to fit the encoder.
-        embed_s: seconds to embed the customers at three moments.
-        ask_s: seconds to learn, calibrate and answer all questions.
+        at: the cutoff, seconds since 1970.
+        window_s: length of the window, seconds.
+        reports: one per question, churn first.
+        spend: what each customer is expected to spend in the window; None where the log has no amounts.
+        left_out: per question, reasons why classes are missing, counted.
     """
 
     ids: np.ndarray
     at: int
-    promises: list[CalibrationReport]
-    spend_forecast: SpendForecast | None
+    window_s: int
+    reports: list[CalibrationReport]
+    spend: SpendForecast | None
     left_out: Mapping[str, Mapping[str, int]]
-    fit_s: float
-    embed_s: float
-    ask_s: float
-
-    def figures(self) -> pd.DataFrame:
-        """One row per question and class; see ``Promises.figures``."""
-        return pd.concat([each.figures() for each in self.promises], ignore_index=True)
-
-    def summary(self) -> pd.DataFrame:
-        """One row per question; see ``Promises.summary``."""
-        return pd.DataFrame([each.summary() for each in self.promises])
 
     def table(self) -> pd.DataFrame:
         """One row per customer: ``user_id, p_churn, expected_spend`` and such as ``p_department_GROCERY``."""
-        columns: dict[str, np.ndarray] = {"user_id": self.ids, "p_churn": self.promises[0].after[:, 0]}
-        if self.spend_forecast is not None:
-            columns["expected_spend"] = self.spend_forecast.after
-        for each in self.promises[1:]:
+        columns: dict[str, np.ndarray] = {"user_id": self.ids, "p_churn": self.reports[0].after[:, 0]}
+        if self.spend is not None:
+            columns["expected_spend"] = self.spend.after
+        for each in self.reports[1:]:
             level = each.question.removesuffix("_propensity")
-            columns |= {f"p_{level}_{word}": p for word, p in zip(each.classes, each.after.T, strict=True)}
+            columns |= {f"p_{level}_{value}": p for value, p in zip(each.classes, each.after.T, strict=True)}
         return pd.DataFrame(columns)
 
+    def metrics(self) -> pd.DataFrame:
+        """Rows of ``Result.metrics``; a question is a group, and ``…_before`` is without calibration."""
+        groups = {each.question: each.metrics for each in self.reports}
+        if self.spend is not None:
+            forecasts = self.spend.metrics()
+            spend = {
+                f"{metric}{suffix}": float(forecasts.loc[name, metric])
+                for name, suffix in _SUFFIXES.items()
+                for metric in forecasts
+                if metric != "actual"
+            }
+            groups["spend"] = {**spend, "actual": float(self.spend.truth.sum())}
+        return pd.concat([metric_rows(values, group) for group, values in groups.items()], ignore_index=True)
 
-def propensities(
-    model: ProfileEncoder,
-    tables: Tables,
-    split: Split,
-    cache: Path,
-    levels: Mapping[str, str],
-    at_least: int = 50,
-    protocol: CrossFitting = CrossFitting(),  # noqa: B008  (frozen)
-) -> Propensities:
-    """Learn two windows before the cutoff, calibrate one window before it, promise at the cutoff.
+    def per_customer(self) -> pd.DataFrame:
+        """Brier score and log loss of each question, and absolute errors of spend, under their metrics' keys."""
+        parts = [each.per_customer().add_prefix(f"{each.question}/") for each in self.reports]
+        if self.spend is not None:
+            forecasts = {"before": self.spend.before, "after": self.spend.after, "own_rate": self.spend.own_rate}
+            errors = {f"spend/mae{_SUFFIXES[name]}": np.abs(f - self.spend.truth) for name, f in forecasts.items()}
+            parts.append(pd.DataFrame(errors))
+        return pd.concat(parts, axis="columns").set_index(pd.Index(self.ids, name="user_id"))
 
-    Encoder and probes know what lies before ``t - w``; calibrators, what lies before t; events from t on are read for
-    the figures alone. Windows are disjoint, customers are not: whoever is promised something was, unless new, among
-    those learned from, and is so at ``t - w`` too, so that calibrators meet the overconfidence that there will be.
 
-    Args:
-        model: not yet fitted.
-        tables: the data.
-        split: by time; promised is what happens in its test window.
-        cache: of the folds.
-        levels: name of a question -> column of the item table: what will be bought.
-        at_least: customers who buy, and who do not buy, a word in the window learned from.
-        protocol: which probes answer, the mean over how many seeds.
+@dataclass(frozen=True)
+class Propensity:
+    """Predict churn, spend and purchases from embeddings, calibrated.
 
-    Raises:
-        DataError: where the split is not by time, or the log is too short for three windows.
-        ValueError: where embeddings are not finite.
+    Encoder and probes know what lies before ``t - w``, calibrators what lies before the cutoff t; events from t on are
+    read for the metrics alone. Windows are disjoint, customers are not: most customers of the test window are among
+    those learned from, and in the calibration window too, so that calibrators meet the same overconfidence.
+
+    Attributes:
+        probes: the small models whose mean is calibrated.
+        levels: name of a question -> column of the items table whose values customers buy.
+        min_buyers: customers who buy, and who do not buy, a value in the learning window.
     """
-    seen = three_windows(model, tables, split, cache, levels, at_least)
-    asked = seen.learn.targets
-    with metered() as asking:
-        events = [target for target in asked.values() if target.kind == "event" and target.classes]
-        promises = [_promised(target, seen, protocol) for target in events]
-        expected = spend_forecast(seen, protocol.n_seeds) if "spend" in asked else None
-    return Propensities(
-        ids=seen.serve.train.users.ids.to_numpy(),
-        at=seen.serve.train.at,
-        promises=promises,
-        spend_forecast=expected,
-        left_out={name: dict(target.left_out) for name, target in asked.items() if target.left_out},
-        fit_s=seen.fit_s,
-        embed_s=seen.embed_s,
-        ask_s=asking.seconds,
-    )
 
+    probes: Probes = field(default_factory=Probes)
+    levels: Mapping[str, str] = field(default_factory=dict)
+    min_buyers: int = 50
 
-def _promised(target: Target, seen: ThreeWindows, protocol: CrossFitting) -> CalibrationReport:
-    checked, served = (look.targets[target.name].truth for look in (seen.calibrate, seen.serve))
-    said = _said(target, seen.learn.x, np.concatenate([seen.calibrate.x, seen.serve.x]), protocol)
-    at_check, before = said[: len(checked)], said[len(checked) :]
-    calibrators = chosen_per_class(at_check, checked)
-    return CalibrationReport(
-        question=target.name,
-        classes=target.classes,
-        before=before,
-        after=np.clip(calibrated(calibrators, before), _LEAST, 1 - _LEAST),
-        truth=served,
-        methods=[each.method for each in calibrators],
-    )
+    def __post_init__(self) -> None:
+        at_least(self, "min_buyers", low=1)
 
+    def evaluate(self, model: ProfileEncoder, data: Dataset, stage: Stage) -> Evaluation:
+        """Learn two windows before the stage's cutoff, calibrate one window before it, predict at it; see ``Task``.
 
-def _said(target: Target, x: np.ndarray, asked: np.ndarray, protocol: CrossFitting) -> np.ndarray:
-    """What the probes promise, the mean over them and their seeds; shape (M, T)."""
-    answer = np.empty((len(asked), len(target.classes)))
-    ones = target.truth.sum(axis=0)
-    told = (ones > 0) & (ones < len(x))
-    for column in np.flatnonzero(~told):  # nothing to tell apart
-        answer[:, column] = base_rate(target.truth[:, column]).y[0]
-    if told.any():
-        answer[:, told] = np.mean(
-            [
-                probe(x, target.truth[:, told], asked, seed)
-                for probe in protocol.probes(target).values()
-                for seed in range(protocol.n_seeds)
-            ],
-            axis=0,
+        Raises:
+            DataError: where the split is not by time, or the log is too short for three windows.
+            ValueError: where embeddings are not finite.
+        """
+        require_methods(model, ["fit", "embed"], "profile", example="profile/table")
+        windows = three_windows(model, data, stage, self.levels, self.min_buyers)
+        with metered() as probing:
+            propensities = self._predict(windows)
+        result = Result(
+            model=model_name(model),
+            stage=stage,
+            task="propensity",
+            per_unit=propensities.per_customer(),
+            metrics=propensities.metrics(),
+            protocol=protocol_of(self, "propensity", data, stage),
+            parameters=parameters_of(model),
+            counts=_counts(propensities),
+            cost={
+                "fit_s": windows.fitting.seconds,
+                "score_s": windows.embedding.seconds,
+                "probe_s": probing.seconds,
+                "peak_memory_mb": max(windows.fitting.peak_memory_mb, windows.embedding.peak_memory_mb),
+            },
+            seed=getattr(model, "seed", 0),
         )
-    return np.clip(answer, _LEAST, 1 - _LEAST)
+        tables = {"propensities": propensities.table(), "classes": _classes(propensities)}
+        return Evaluation(result, tables=tables, findings=propensities, model=model)
+
+    def _predict(self, windows: ThreeWindows) -> Propensities:
+        learned = windows.learning.targets
+        events = [target for target in learned.values() if target.kind == "event" and target.classes]
+        return Propensities(
+            ids=windows.test.train.users.ids.to_numpy(),
+            at=windows.test.train.at,
+            window_s=windows.window_s,
+            reports=[self._report(target, windows) for target in events],
+            spend=spend_forecast(windows, self.probes.n_seeds) if "spend" in learned else None,
+            left_out={name: dict(target.left_out) for name, target in learned.items() if target.left_out},
+        )
+
+    def _report(self, target: Target, windows: ThreeWindows) -> CalibrationReport:
+        calibration, test = windows.calibration, windows.test
+        both = self._uncalibrated(target, windows.learning.x, np.concatenate([calibration.x, test.x]))
+        held_back, before = np.split(both, [len(calibration.x)])
+        calibrators = best_calibrators(held_back, calibration.targets[target.name].truth)
+        return CalibrationReport(
+            question=target.name,
+            classes=target.classes,
+            before=before,
+            after=clipped(calibrate(calibrators, before)),
+            truth=test.targets[target.name].truth,
+            methods=[each.method for each in calibrators],
+        )
+
+    def _uncalibrated(self, target: Target, x: np.ndarray, x_new: np.ndarray) -> np.ndarray:
+        """Probabilities, the mean over probes and their seeds; shape (M, T)."""
+        probability = np.empty((len(x_new), len(target.classes)))
+        positives = target.truth.sum(axis=0)
+        learnable = (positives > 0) & (positives < len(x))
+        for column in np.flatnonzero(~learnable):
+            probability[:, column] = base_rate(target.truth[:, column]).y[0]
+        if learnable.any():
+            y = target.truth[:, learnable]
+            probes = self.probes.for_target(target).values()
+            fitted = [probe.fit(x, y, seed) for probe in probes for seed in range(self.probes.n_seeds)]
+            probability[:, learnable] = np.mean([predict(x_new) for predict in fitted], axis=0)
+        return clipped(probability)
+
+
+def _counts(propensities: Propensities) -> dict[str, float]:
+    classes: dict[str, Any] = {f"{each.question}/classes": len(each.classes) for each in propensities.reports}
+    return {"customers": len(propensities.ids), **classes}
+
+
+def _classes(propensities: Propensities) -> pd.DataFrame:
+    return pd.concat([each.per_class for each in propensities.reports], ignore_index=True)

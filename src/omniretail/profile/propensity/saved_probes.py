@@ -1,4 +1,4 @@
-"""Probes and calibrators that are kept with an encoder, so that a service promises what customers will do."""
+"""Probes and calibrators that are saved with an encoder, so that a service predicts what customers will do."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -9,22 +9,24 @@ from typing import Any
 import lightgbm
 import numpy as np
 
-from omniretail.profile.probing.cross_fitting import CrossFitting, ProbePredictions
-from omniretail.profile.probing.probe_models import Forest, Linear
+from omniretail.profile.probing.cross_fitting import ProbePredictions
+from omniretail.profile.probing.lightgbm_probe import FittedLightGBM
+from omniretail.profile.probing.linear_probes import FittedLogistic
+from omniretail.profile.probing.probes import Probes
 from omniretail.profile.probing.targets import Target
-from omniretail.profile.propensity.calibration import Calibrator, calibrated, chosen_per_class
+from omniretail.profile.propensity.calibration import Calibrator, best_calibrators, calibrate, clipped
 
-_LEAST = 1e-6
+_LOGISTIC = ("mean", "scale", "weights")
 
 
 @dataclass(frozen=True)
 class SavedProbe:
-    """Answers one question about any customer's embedding.
+    """Predicts one question for any customer's embedding.
 
     Attributes:
         question: such as ``churn`` or ``category_propensity``.
         classes: T names.
-        probes: the mean of what they say is calibrated.
+        probes: fitted; the mean of their predictions is calibrated.
         calibrators: one per class.
     """
 
@@ -35,82 +37,87 @@ class SavedProbe:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Calibrated probabilities for embeddings (M, D); shape (M, T)."""
-        said = np.mean([probe(x) for probe in self.probes], axis=0)
-        return np.clip(calibrated(self.calibrators, said), _LEAST, 1 - _LEAST)
+        return clipped(calibrate(self.calibrators, np.mean([probe(x) for probe in self.probes], axis=0)))
 
 
-def saved_probes(
-    protocol: CrossFitting, learned: Sequence[Target], answers: Sequence[ProbePredictions], before: np.ndarray
+def fit_saved_probes(
+    probes: Probes, learned: Sequence[Target], predictions: Sequence[ProbePredictions], earlier: np.ndarray
 ) -> list[SavedProbe]:
-    """Learn each question of what happens next from all customers, and calibrate it on the window it was judged in.
-
-    Calibrators see what probes said of customers that they had not learned from; see ``Protocol.ask``.
+    """Learn each question about behaviour from all customers; calibrators are fitted on cross-fitted predictions.
 
     Args:
-        protocol: which probes answer, the mean over how many seeds.
-        learned: per question, the answers to learn from.
-        answers: per question, what was said when it was judged.
-        before: embeddings to learn with, NaN rows for customers who were not there yet; shape (U, D).
+        probes: which, and with how many seeds.
+        learned: per question, the labels to learn from.
+        predictions: per question, of ``cross_fit``.
+        earlier: embeddings to learn from, NaN rows for customers without events by then; shape (U, D).
     """
-    there = np.flatnonzero(np.isfinite(before).all(axis=1))
-    made = []
-    for target, said in zip(learned, answers, strict=True):
-        rows = target.known[np.isin(target.known, there)]
-        if target.kind != "event" or not target.classes or not len(said.rows):
+    present = np.flatnonzero(np.isfinite(earlier).all(axis=1))
+    saved = []
+    for target, each in zip(learned, predictions, strict=True):
+        if target.kind != "event" or not target.classes or not len(each.rows):
             continue
-        probes: list[Any] = list(protocol.probes(target).values())
-        fitted = [
-            probe.fit(before[rows], target.truth[rows], seed) for probe in probes for seed in range(protocol.n_seeds)
-        ]
-        blend = np.mean(list(said.by_probe.values()), axis=(0, 1))  # (N, T)
-        made.append(SavedProbe(target.name, target.classes, fitted, chosen_per_class(blend, said.truth)))
-    return made
+        rows = target.labelled[np.isin(target.labelled, present)]
+        x, y = earlier[rows], target.truth[rows]
+        fitted = [probe.fit(x, y, s) for probe in probes.for_target(target).values() for s in range(probes.n_seeds)]
+        calibrators = best_calibrators(each.blend.mean(axis=0), each.truth)
+        saved.append(SavedProbe(target.name, target.classes, fitted, calibrators))
+    return saved
 
 
-def write_probes(made: Sequence[SavedProbe], folder: Path) -> None:
-    """Write ``promises.json``, ``promises.npz`` and LightGBM's models as text; the folder is there."""
-    told, arrays = [], {}
-    for number, each in enumerate(made):
-        probes = []
-        for place, probe in enumerate(each.probes):
-            key = f"{number}.{place}"
-            if isinstance(probe, Forest):
-                files = [f"promises_{key}.{column}.txt" for column in range(len(probe.boosters))]
-                for file, booster in zip(files, probe.boosters, strict=True):
-                    booster.save_model(folder / file)
-                probes.append({"trees": files})
-            elif isinstance(probe, Linear):
-                arrays |= {f"{key}.{part}": getattr(probe, part) for part in ("mean", "spread", "weights")}
-                probes.append({"linear": key})
-        calibrators = []
-        for place, calibrator in enumerate(each.calibrators):
-            key = f"{number}.c{place}"
-            arrays |= {f"{key}.x": calibrator.x, f"{key}.y": calibrator.y}
-            calibrators.append({"method": calibrator.method, "knots": key})
-        told.append({"question": each.question, "classes": each.classes, "probes": probes, "calibrators": calibrators})
-    (folder / "promises.json").write_text(json.dumps(told, ensure_ascii=False))
-    np.savez(folder / "promises.npz", allow_pickle=False, **arrays)
+def write_probes(saved: Sequence[SavedProbe], folder: Path) -> None:
+    """Write ``probes.json``, ``probes.npz`` and LightGBM's models as text into a folder that exists."""
+    arrays: dict[str, np.ndarray] = {}
+    questions = [
+        {
+            "question": each.question,
+            "classes": each.classes,
+            "probes": [_write_probe(probe, f"{n}.{place}", arrays, folder) for place, probe in enumerate(each.probes)],
+            "calibrators": [
+                _write_calibrator(one, f"{n}.c{place}", arrays) for place, one in enumerate(each.calibrators)
+            ],
+        }
+        for n, each in enumerate(saved)
+    ]
+    (folder / "probes.json").write_text(json.dumps(questions, ensure_ascii=False))
+    np.savez(folder / "probes.npz", allow_pickle=False, **arrays)
 
 
 def read_probes(folder: Path) -> list[SavedProbe]:
     """Read what ``write_probes`` wrote."""
-    with np.load(folder / "promises.npz", allow_pickle=False) as arrays:
+    with np.load(folder / "probes.npz", allow_pickle=False) as arrays:
         return [
             SavedProbe(
                 each["question"],
                 each["classes"],
-                [_probe(told, arrays, folder) for told in each["probes"]],
-                [_calibrator(told, arrays) for told in each["calibrators"]],
+                [_read_probe(entry, arrays, folder) for entry in each["probes"]],
+                [_read_calibrator(entry, arrays) for entry in each["calibrators"]],
             )
-            for each in json.loads((folder / "promises.json").read_text())
+            for each in json.loads((folder / "probes.json").read_text())
         ]
 
 
-def _probe(told: dict[str, Any], arrays: Any, folder: Path) -> Linear | Forest:
-    if "trees" in told:
-        return Forest(tuple(lightgbm.Booster(model_file=folder / Path(file).name) for file in told["trees"]))
-    return Linear(*(arrays[f"{told['linear']}.{part}"] for part in ("mean", "spread", "weights")))
+def _write_probe(probe: Any, key: str, arrays: dict[str, np.ndarray], folder: Path) -> dict[str, Any]:
+    if isinstance(probe, FittedLogistic):
+        arrays |= {f"{key}.{part}": getattr(probe, part) for part in _LOGISTIC}
+        return {"logistic": key}
+    files = [f"probe_{key}.{column}.txt" for column in range(len(probe.boosters))]
+    for file, booster in zip(files, probe.boosters, strict=True):
+        booster.save_model(folder / file)
+    return {"lightgbm": files}
 
 
-def _calibrator(told: dict[str, Any], arrays: Any) -> Calibrator:
-    return Calibrator(told["method"], arrays[f"{told['knots']}.x"], arrays[f"{told['knots']}.y"])
+def _write_calibrator(calibrator: Calibrator, key: str, arrays: dict[str, np.ndarray]) -> dict[str, str]:
+    arrays |= {f"{key}.x": calibrator.x, f"{key}.y": calibrator.y}
+    return {"method": calibrator.method, "knots": key}
+
+
+def _read_probe(entry: dict[str, Any], arrays: Any, folder: Path) -> FittedLogistic | FittedLightGBM:
+    if "lightgbm" in entry:
+        return FittedLightGBM(
+            tuple(lightgbm.Booster(model_file=folder / Path(file).name) for file in entry["lightgbm"])
+        )
+    return FittedLogistic(*(arrays[f"{entry['logistic']}.{part}"] for part in _LOGISTIC))
+
+
+def _read_calibrator(entry: dict[str, Any], arrays: Any) -> Calibrator:
+    return Calibrator(entry["method"], arrays[f"{entry['knots']}.x"], arrays[f"{entry['knots']}.y"])

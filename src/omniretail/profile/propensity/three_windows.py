@@ -1,29 +1,29 @@
-"""Three looks at the customers, a window apart: to learn from, to calibrate on, to promise to."""
+"""Three consecutive windows: probabilities are learned in the first, calibrated in the second, tested in the third."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import ibis
 import numpy as np
 import pandas as pd
 
-from omniretail.core.resources import metered
+from omniretail.core.errors import DataError
+from omniretail.core.resources import Cost, metered
+from omniretail.dataset import Dataset
 from omniretail.models.profiles.protocol import ProfileEncoder
-from omniretail.profile.probing.targets import Target, behaviour
-from omniretail.profile.windows import TwoWindows, aligned, two_windows
-from omniretail.schema import DataError, Tables
-from omniretail.splits.cutoff import Split
-from omniretail.splits.temporal import Temporal
+from omniretail.profile.embedding import embed
+from omniretail.profile.probing.targets import Target, behaviour_targets
+from omniretail.profile.windows import last_window_is, two_windows
+from omniretail.splits.cutoff import Stage
 from omniretail.views.train import Train
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The customers known at one moment, and what they do in the window after it.
+    """The customers known at a cutoff, and what they do in the window after it.
 
     Attributes:
-        train: everything before the moment; its U users are the customers.
+        train: everything before the cutoff; its U users are the customers.
         x: their embeddings; float64; shape (U, D).
         targets: by question.
     """
@@ -35,100 +35,87 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class ThreeWindows:
-    """The looks at ``t - 2w``, ``t - w`` and ``t``, where t is the test cutoff and w the split's window.
+    """Snapshots at ``t - 2w``, ``t - w`` and ``t``, where t is the stage's cutoff and w the window of the split.
 
     Attributes:
-        learn: at the first; the encoder was fitted on what lies before it.
-        calibrate: at the second; its window ends where the last look is taken.
-        serve: at the third; its window is the test window, for figures alone.
-        fit_s: seconds to fit the encoder.
-        embed_s: seconds to embed the customers three times.
+        learning: the first; the encoder is fitted on what lies before it.
+        calibration: the second; its window ends at t.
+        test: the third; its window is the stage's, read for metrics alone.
+        fitting: cost of fitting the encoder.
+        embedding: cost of embedding the customers three times.
     """
 
-    learn: Snapshot
-    calibrate: Snapshot
-    serve: Snapshot
-    fit_s: float
-    embed_s: float
+    learning: Snapshot
+    calibration: Snapshot
+    test: Snapshot
+    fitting: Cost
+    embedding: Cost
 
     @property
     def window_s(self) -> int:
         """Length of each window, seconds."""
-        return self.serve.train.at - self.calibrate.train.at
+        return self.test.train.at - self.calibration.train.at
 
 
 def three_windows(
-    model: ProfileEncoder, tables: Tables, split: Split, cache: Path, levels: Mapping[str, str], at_least: int
+    model: ProfileEncoder, data: Dataset, stage: Stage, levels: Mapping[str, str], min_buyers: int
 ) -> ThreeWindows:
-    """Fit the encoder two windows before the cutoff, and embed everybody known at each moment.
+    """Fit the encoder two windows before the stage's cutoff, and embed everybody known at each cutoff.
 
-    The words of a level are those of the window learned from; the later windows are asked about the same ones.
+    The classes of a level are those of the learning window; the later windows have the same ones.
 
     Args:
         model: not yet fitted.
-        tables: the data.
-        split: by time.
-        cache: of the folds.
-        levels: name of a question -> column of the item table: what is bought.
-        at_least: customers who buy, and who do not buy, a word in the window learned from.
+        data: split by time.
+        stage: whose window is the third.
+        levels: name of a question -> column of the items table whose values customers buy.
+        min_buyers: customers who buy, and who do not buy, a value in the learning window.
 
     Raises:
         DataError: where the split is not by time, or the log is too short for three windows.
         ValueError: where embeddings are not finite.
     """
-    earlier, later = _moments(tables, split, cache)
+    trains, windows = _cut(last_window_is(data, stage), stage)
+    first = trains[0]
     with metered() as fitting:
-        model.fit(earlier.before)
+        model.fit(first)
     with metered() as embedding:
-        learn, calibrate, serve = (
-            _embedded(model, train, earlier.before) for train in (earlier.before, earlier.now, later.now)
-        )
-    # words of items from the whole catalogue: what is sold for the first time in a window counts in it
-    items = pd.DataFrame({"item_id": []}) if tables.items is None else tables.items.to_pandas()
-    asked = _asked(earlier.window_before, earlier.before, items, levels, at_least)
-    return ThreeWindows(
-        Snapshot(earlier.before, learn, asked),
-        Snapshot(earlier.now, calibrate, _as_asked(asked, _asked(earlier.window, earlier.now, items, levels, 0))),
-        Snapshot(later.now, serve, _as_asked(asked, _asked(later.window, later.now, items, levels, 0))),
-        fitting.seconds,
-        embedding.seconds,
-    )
+        embeddings = [embed(model, train, first) for train in trains]
+    # attributes of all items: one that is first sold in a window counts there
+    items = pd.DataFrame({"item_id": []}) if data.tables.items is None else data.tables.items.to_pandas()
+    targets = [
+        behaviour_targets(window, train.users, items, levels, 0 if place else min_buyers)
+        for place, (window, train) in enumerate(zip(windows, trains, strict=True))
+    ]
+    learning, *later = ({each.name: each for each in at_one_cutoff} for at_one_cutoff in targets)
+    aligned = [learning, *(_with_classes_of(learning, each) for each in later)]
+    snapshots = [Snapshot(*parts) for parts in zip(trains, embeddings, aligned, strict=True)]
+    return ThreeWindows(snapshots[0], snapshots[1], snapshots[2], fitting, embedding)
 
 
-def _moments(tables: Tables, split: Split, cache: Path) -> tuple[TwoWindows, TwoWindows]:
+def _cut(data: Dataset, stage: Stage) -> tuple[list[Train], list[ibis.Table]]:
+    """What lies before each of the three cutoffs, and the windows after them."""
     try:
-        return two_windows(tables, split, "val", cache), two_windows(tables, split, "test", cache)
+        first, second = two_windows(data, "val"), two_windows(data, "test")
     except DataError as error:
-        if not isinstance(split, Temporal) or not tables.card.clock:
-            raise
+        days = data.required_split().horizon_days
+        only_test = "; evaluate=[test] needs one window less" if stage == "val" else ""
         raise DataError(
-            f"probabilities take three windows of {split.horizon_days} days, to learn, to calibrate and to promise, "
-            f"and customers before them; a smaller split.horizon_days may do ({error})"
+            f"propensity on {stage} needs three windows of {days} days, to learn, to calibrate and to evaluate, and "
+            f"customers before them; set a smaller split.horizon_days, such as {max(days // 2, 1)}{only_test} ({error})"
         ) from None
+    trains = [first.earlier, first.later, second.later]
+    return trains, [first.earlier_window, first.later_window, second.later_window]
 
 
-def _embedded(model: ProfileEncoder, train: Train, known: Train) -> np.ndarray:
-    histories = train.histories if train is known else aligned(train, known)
-    x = model.embed(histories, train.at).astype(np.float64)
-    if not np.isfinite(x).all():
-        raise ValueError(f"{type(model).__name__} gave embeddings that are not finite")
-    return x
-
-
-def _asked(
-    window: ibis.Table, train: Train, items: pd.DataFrame, levels: Mapping[str, str], at_least: int
-) -> dict[str, Target]:
-    return {each.name: each for each in behaviour(window, train.users, items, levels, at_least)}
-
-
-def _as_asked(asked: Mapping[str, Target], found: Mapping[str, Target]) -> dict[str, Target]:
-    """The same questions with the same classes; nobody bought what is not there."""
+def _with_classes_of(learning: Mapping[str, Target], later: Mapping[str, Target]) -> dict[str, Target]:
+    """The later labels with the classes of the learning window; a class that is not sold any more has no buyers."""
     aligned = {}
-    for name, target in asked.items():
-        place = {word: column for column, word in enumerate(found[name].classes)}
-        truth = np.zeros((len(found[name].truth), len(target.classes)))
-        for column, word in enumerate(target.classes):
-            if word in place:
-                truth[:, column] = found[name].truth[:, place[word]]
+    for name, target in learning.items():
+        place = {value: column for column, value in enumerate(later[name].classes)}
+        truth = np.zeros((len(later[name].truth), len(target.classes)))
+        for column, value in enumerate(target.classes):
+            if value in place:
+                truth[:, column] = later[name].truth[:, place[value]]
         aligned[name] = Target(name, target.kind, target.classes, truth, {})
     return aligned

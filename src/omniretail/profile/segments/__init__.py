@@ -1,1 +1,1 @@
-"""Segments: which groups customers fall into, what sets each apart, and whether they last. Arrays in, tables out."""
+"""Segments: clusters of customers, what distinguishes each, and whether they last. Arrays in, tables out."""

@@ -1,4 +1,4 @@
-"""Whether customers of two windows still look alike: feature by feature, and in an embedding as a whole."""
+"""Drift between two cutoffs: feature by feature, and in the embedding as a whole."""
 
 import numpy as np
 import pandas as pd
@@ -13,23 +13,23 @@ from omniretail.profile.segments.effect_sizes import is_number
 from omniretail.profile.segments.scaling import checked
 
 MODERATE, LARGE = 0.1, 0.25
-"""From here a population stability index is read as a moderate and as a large shift."""
+"""Population stability indices from which a shift is called moderate and large."""
 DRIFT = ("feature", "psi", "reading", "chance", "first", "second", "unknown_first", "unknown_second")
 """Columns of ``drift``."""
 
 
 def drift(first: pd.DataFrame, second: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
-    """How far each feature moved between two windows, the furthest first.
+    """Population stability index of each feature between two windows, the largest first.
 
     Args:
         first: the window that bins are made from; a row per customer, a column per feature.
-        second: the other window; other customers are allowed, other columns are not.
+        second: the other window; customers may differ, columns may not.
         bins: of a number; see ``psi``.
 
     Returns:
-        ``DRIFT``: ``reading`` is the usual one of the index (below 0.1 stable, to 0.25 moderate, above it large;
-        Siddiqi, "Credit risk scorecards", 2006); ``chance`` is what 1 in 20 features would exceed with nothing moved,
-        by the sizes of the windows alone (Yurdakul and Naranjo, "Statistical properties of the population stability
+        ``DRIFT``: ``reading`` is the common one of the index (below 0.1 stable, to 0.25 moderate, above it large;
+        Siddiqi, "Credit risk scorecards", 2006); ``chance`` is the value that 1 in 20 features exceeds without any
+        drift, given the sizes of the windows (Yurdakul and Naranjo, "Statistical properties of the population stability
         index", Journal of Risk Model Validation 2020); then the features' means (NaN for categories) and their shares
         of missing values.
 
@@ -43,7 +43,7 @@ def drift(first: pd.DataFrame, second: pd.DataFrame, bins: int = 10) -> pd.DataF
     if first.empty or second.empty:
         raise ValueError(f"both windows need customers and features; {len(first):,} and {len(second):,} customers")
     pairs = zip(first.items(), second[list(first)].items(), strict=True)
-    rows = [_moved(name, column, now, bins) for (name, column), (_, now) in pairs]
+    rows = [_drift_of(name, column, now, bins) for (name, column), (_, now) in pairs]
     return pd.DataFrame(rows, columns=list(DRIFT)).sort_values("psi", ascending=False, kind="stable", ignore_index=True)
 
 
@@ -51,9 +51,9 @@ def psi(first: pd.Series | np.ndarray, second: pd.Series | np.ndarray, bins: int
     """Population stability index: the sum over bins of (share now - share then) log(share now / share then).
 
     The symmetrised Kullback-Leibler divergence. Bins of a number are quantiles of the first window; a value so frequent
-    that it is a quantile twice has a bin for itself, and missing values have one. Of a category each value is a bin.
-    Half a customer is added to every bin that is not empty in both windows (Jeffreys' prior), so that one that fills
-    or empties costs much and not everything.
+    that it is a quantile twice has a bin of its own, and so have missing values. Each value of a category is a bin.
+    Half a customer is added to every bin that is not empty in both windows (Jeffreys' prior), so that the index stays
+    finite where a bin is empty in one window.
 
     Args:
         first: the feature in the window that bins are made from.
@@ -61,7 +61,7 @@ def psi(first: pd.Series | np.ndarray, second: pd.Series | np.ndarray, bins: int
         bins: quantiles.
 
     Returns:
-        0 where the windows are the same, without an upper end.
+        0 where the windows are the same; unbounded above.
 
     >>> psi(np.arange(1000), np.arange(1000))
     0.0
@@ -77,11 +77,11 @@ def domain_auc(
     n_folds: int = 5,
     seed: int = 0,
 ) -> float:
-    """How well a logistic regression tells the windows apart, by the embeddings of customers it has not seen.
+    """How well a logistic regression separates the windows by the embeddings of customers it was not trained on.
 
-    Area under the ROC curve, a mean over folds: 0.5 where the windows look alike, 1 where every customer gives their
-    window away. A customer's embeddings of both windows are in one fold. Lopez-Paz and Oquab, "Revisiting classifier
-    two-sample tests", ICLR 2017.
+    Area under the ROC curve, a mean over folds: 0.5 where the windows cannot be separated, 1 where every customer's
+    window can be predicted. A customer's embeddings of both windows are in one fold. Lopez-Paz and Oquab, "Revisiting
+    classifier two-sample tests", ICLR 2017.
 
     Args:
         first: embeddings in the first window; shape (N, D).
@@ -99,27 +99,26 @@ def domain_auc(
     customers = pd.factorize(np.concatenate([first_ids, second_ids]))[0]
     folds = min(n_folds, *(len(np.unique(customers[window == side])) for side in (0, 1)))
     if folds < 2:
-        raise ValueError("windows can be told apart only with two customers or more in each")
+        raise ValueError("a classifier between the windows needs two customers or more in each")
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     scores = [_auc(points, window, *split) for split in splitter.split(points, window, customers)]
     return float(np.nanmean(scores))
 
 
-def _auc(points: np.ndarray, window: np.ndarray, learned: np.ndarray, asked: np.ndarray) -> float:
-    if min(len(np.unique(window[learned])), len(np.unique(window[asked]))) < 2:
+def _auc(points: np.ndarray, window: np.ndarray, training: np.ndarray, test: np.ndarray) -> float:
+    if min(len(np.unique(window[training])), len(np.unique(window[test]))) < 2:
         return np.nan
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000, C=0.1))
-    return float(
-        roc_auc_score(window[asked], model.fit(points[learned], window[learned]).decision_function(points[asked]))
-    )
+    scores = model.fit(points[training], window[training]).decision_function(points[test])
+    return float(roc_auc_score(window[test], scores))
 
 
-def _moved(name: object, first: pd.Series, second: pd.Series, bins: int) -> tuple:
+def _drift_of(name: object, first: pd.Series, second: pd.Series, bins: int) -> tuple:
     then, now = _counts(first, second, bins)
     index, used = _index(then, now), int(((then + now) > 0).sum())
     chance = stats.chi2.ppf(0.95, used - 1) * (1 / len(first) + 1 / len(second)) if used > 1 else 0.0
     reading = "stable" if index < MODERATE else "moderate" if index <= LARGE else "large"
-    means = [float(side.mean()) if is_number(side) else np.nan for side in (first, second)]
+    means = [float(each.mean()) if is_number(each) else np.nan for each in (first, second)]
     return name, index, reading, chance, *means, first.isna().mean(), second.isna().mean()
 
 
@@ -140,8 +139,8 @@ def _counts(first: pd.Series, second: pd.Series, bins: int) -> tuple[np.ndarray,
 
 
 def _counts_of_numbers(first: np.ndarray, second: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
-    known = first[~np.isnan(first)]
-    edges = _edges(known, bins) if len(known) else np.zeros(0)
+    present = first[~np.isnan(first)]
+    edges = _edges(present, bins) if len(present) else np.zeros(0)
     sides = [
         np.where(np.isnan(side), len(edges) + 1, np.searchsorted(edges, side, "right")) for side in (first, second)
     ]
@@ -152,9 +151,9 @@ def _floats(column: pd.Series) -> np.ndarray:
     return column.to_numpy(np.float64, na_value=np.nan)
 
 
-def _edges(known: np.ndarray, bins: int) -> np.ndarray:
+def _edges(values: np.ndarray, bins: int) -> np.ndarray:
     """Bin i is the half-open interval from edge i - 1 to edge i; a frequent value's ends right after it."""
-    quantiles, times = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)), return_counts=True)
+    quantiles, times = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)), return_counts=True)
     frequent = quantiles[times > 1]
-    inner = quantiles[(times == 1) & (quantiles > known.min()) & (quantiles < known.max())]
+    inner = quantiles[(times == 1) & (quantiles > values.min()) & (quantiles < values.max())]
     return np.unique(np.concatenate([inner, frequent, np.nextafter(frequent, np.inf)]))

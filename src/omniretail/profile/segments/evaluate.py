@@ -1,137 +1,153 @@
-"""Segments made at one moment and looked at again at a later one."""
+"""The segmentation task: which groups do customers fall into, do they last, and what has drifted?"""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from omniretail.profile.segments.clustering import Segments, assign, fit_segments
-from omniretail.profile.segments.drift import domain_auc, drift
-from omniretail.profile.segments.stability import TimeStability, seed_stability, time_stability
+from omniretail.core.checks import at_least
+from omniretail.core.errors import DataError
+from omniretail.core.resources import metered
+from omniretail.dataset import Dataset
+from omniretail.models.profiles.protocol import ProfileEncoder
+from omniretail.models.profiles.table import ProfileTable
+from omniretail.profile.embedding import embed
+from omniretail.profile.segments.over_time import CustomerSegments, EmbeddedCustomers, segment_customers
+from omniretail.profile.tags.rules import nearest, tags_from
+from omniretail.profile.tags.thresholds import learn
+from omniretail.profile.windows import aligned, two_windows
+from omniretail.result import Result, metric_rows
+from omniretail.splits.cutoff import Stage
+from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods
+from omniretail.views.profile.dictionary import ALL, Feature
+from omniretail.views.train import Train
+
+DEFAULT_MAPS = ("spend_91", "discount_share", "loyal")
+"""Features and tags that get a map where none are named; those a source lacks are passed over."""
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """Customers at one moment.
+class SegmentFindings:
+    """What the page of a segmentation shows.
 
     Attributes:
-        ids: raw, each once; shape (N,).
-        embeddings: shape (N, D).
-        table: readable features, in the same order; shape (N, F).
+        customers: their segments at both cutoffs.
+        earlier: the customers of the earlier cutoff.
+        profile: their features, tags and attributes; shape (N, F).
+        features: the dictionary of the profile table.
+        labels: names of tags for people.
+        map_features: columns of the profile that get a map each.
+        earlier_at: the earlier cutoff, seconds since 1970.
+        later_at: the later cutoff.
+        min_customers: fewer are not described.
     """
 
-    ids: np.ndarray
-    embeddings: np.ndarray
-    table: pd.DataFrame
+    customers: CustomerSegments
+    earlier: EmbeddedCustomers
+    profile: pd.DataFrame
+    features: Sequence[Feature]
+    labels: Mapping[str, str]
+    map_features: Sequence[str]
+    earlier_at: int
+    later_at: int
+    min_customers: int
 
 
 @dataclass(frozen=True)
-class CustomerSegments:
-    """Segments, and what became of them.
+class Segmentation:
+    """Cluster customers at a cutoff, and assign them anew one window later.
+
+    Encoder and segments are fitted a window before the stage's cutoff; nothing after the stage's cutoff is read.
 
     Attributes:
-        segments: made at the first moment, of its N customers.
-        ids: the M customers of the second moment, raw; shape (M,).
-        before: their segment at the first moment, 0 for those who were not there yet; shape (M,).
-        now: their segment at the second; shape (M,).
-        over_seeds: see ``seed_stability``.
-        over_time: see ``time_stability``.
-        drifted: see ``drift``; of the table between the two moments.
-        auc: see ``domain_auc``; of the embeddings.
-    """
-
-    segments: Segments
-    ids: np.ndarray
-    before: np.ndarray
-    now: np.ndarray
-    over_seeds: float
-    over_time: TimeStability
-    drifted: pd.DataFrame
-    auc: float
-
-    @property
-    def kept(self) -> np.ndarray:
-        """Of each segment's customers the share who are still in it; shape (K,)."""
-        stayed = np.bincount(self.before[self.before == self.now], minlength=self.segments.n_segments + 1)[1:]
-        return stayed / self.segments.sizes
-
-    @property
-    def sizes_now(self) -> np.ndarray:
-        """Customers in each segment at the second moment; shape (K,)."""
-        return np.bincount(self.now, minlength=self.segments.n_segments + 1)[1:]
-
-    def customers(self) -> pd.DataFrame:
-        """``user_id, segment_before, segment``: a row per customer; the first is missing for those who are new."""
-        before = pd.Series(self.before, dtype="Int32")
-        return pd.DataFrame({"user_id": self.ids, "segment_before": before.mask(before == 0), "segment": self.now})
-
-    def metrics(self, recent: Collection[str] = ()) -> dict[str, float]:
-        """Figures by name.
-
-        Args:
-            recent: features over a fixed time; the others (totals, tenure) grow by themselves, so that the largest
-                population stability index is told of these as well.
-        """
-        psi = self.drifted.set_index("feature").psi
-        fixed = psi[psi.index.isin(list(recent))]
-        return {
-            "n_segments": self.segments.n_segments,
-            "ari_seeds": self.over_seeds,
-            "ari_time": self.over_time.assigned,
-            "ari_time_refitted": self.over_time.refitted,
-            "domain_auc": self.auc,
-            "psi_max": float(psi.max()),
-            **({"psi_max_recent": float(fixed.max())} if len(fixed) else {}),
-        }
-
-
-def segment_customers(
-    first: Snapshot, second: Snapshot, n_segments: int | None = None, min_customers: int = 20, seed: int = 0
-) -> CustomerSegments:
-    """Make segments of customers, assign them anew at a later moment, and say what moved.
-
-    Args:
-        first: the moment at which segments are made.
-        second: the later one; whoever was there at the first must be there too.
-        n_segments: how many; None: the largest number from 2 to 12 that another sample would show again.
-        min_customers: that a segment must have.
+        n_segments: how many; None: the largest number from 2 to 12 that another sample reproduces.
+        min_customers: smaller segments join others, and fewer customers are never described.
+        map_features: features, tags or attributes that get a map each; empty: ``DEFAULT_MAPS``.
+        tags: rules of tags that describe segments, see ``tags_from``.
         seed: of the segments.
-
-    Raises:
-        ValueError: where embeddings are not finite, somebody is missing at the second moment, or ``n_segments`` or
-            ``min_customers`` is below 1.
     """
-    places = pd.Index(second.ids).get_indexer(first.ids)
-    if (places < 0).any():
-        raise ValueError(f"{(places < 0).sum():,} customers of the first moment are missing at the second")
-    made = _made(first.embeddings, n_segments, min_customers, seed)
-    before = np.zeros(len(second.ids), dtype=np.int32)
-    before[places] = made.labels
-    return CustomerSegments(
-        segments=made,
-        ids=second.ids,
-        before=before,
-        now=assign(made, second.embeddings),
-        over_seeds=seed_stability(made, first.embeddings),
-        over_time=time_stability(made, second.embeddings[places], seed),
-        drifted=drift(first.table, second.table),
-        auc=domain_auc(first.embeddings, second.embeddings, first.ids, second.ids, seed=seed),
+
+    n_segments: int | None = None
+    min_customers: int = 20
+    map_features: Sequence[str] = field(default=(), metadata=NOT_PROTOCOL)
+    tags: Mapping[str, Any] = field(default_factory=dict, metadata=NOT_PROTOCOL)
+    seed: int = field(default=1, metadata=NOT_PROTOCOL)
+
+    def __post_init__(self) -> None:
+        at_least(self, "n_segments", "min_customers", low=1)
+
+    def evaluate(self, model: ProfileEncoder, data: Dataset, stage: Stage) -> Evaluation:
+        """Fit the encoder and segments, assign customers at the stage's cutoff, measure stability; see ``Task``.
+
+        Raises:
+            DataError: where the split is not by time, the log is too short, or a feature to map is unknown.
+            ValueError: where embeddings are not finite.
+        """
+        require_methods(model, ["fit", "embed"], "profile", example="profile/table")
+        windows = two_windows(data, stage)
+        past, now = windows.earlier, windows.later
+        with metered() as fitting:
+            model.fit(past)
+        table = ProfileTable().fit(past)
+        with metered() as embedding:
+            earlier, later = (_customers(model, table, train, past) for train in (past, now))
+        profile, labels = self._profile(past, earlier.table, table.features(), data.user_attributes)
+        maps = self._maps(profile)
+        with metered() as clustering:
+            customers = segment_customers(earlier, later, self.n_segments, self.min_customers, self.seed)
+        recent = [each.name for each in table.features() if each.window != ALL]
+        result = Result(
+            model=model_name(model),
+            stage=stage,
+            task="segmentation",
+            per_unit=customers.per_customer(),
+            metrics=metric_rows(customers.metrics(recent)),
+            resampled=customers.resampled(),
+            protocol=protocol_of(self, "segmentation", data, stage),
+            parameters=parameters_of(model),
+            counts={"customers": len(later.ids), "customers_earlier": len(earlier.ids)},
+            cost={
+                "fit_s": fitting.seconds,
+                "score_s": embedding.seconds,
+                "segment_s": clustering.seconds,
+                "peak_memory_mb": max(each.peak_memory_mb for each in (fitting, embedding, clustering)),
+            },
+            seed=self.seed,
+        )
+        findings = SegmentFindings(
+            *(customers, earlier, profile, table.features(), labels, maps, past.at, now.at, self.min_customers)
+        )
+        tables = {"customers": customers.table(), "drift": customers.drift}
+        return Evaluation(result, tables=tables, findings=findings, model=model)
+
+    def _profile(
+        self, train: Train, table: pd.DataFrame, features: Sequence[Feature], attributes: Mapping[str, str]
+    ) -> tuple[pd.DataFrame, dict[str, str]]:
+        """Features, tags and attributes of the customers, and the tags' names for people."""
+        learned = learn(tags_from(self.tags), table, features)
+        users = pd.DataFrame() if train.user_table is None else train.user_table
+        columns = {name: users[column].to_numpy() for name, column in attributes.items() if column in users}
+        profile = pd.concat([table, learned.apply(table), pd.DataFrame(columns, index=table.index)], axis=1)
+        return profile, {tag.name: tag.label for tag in learned.tags}
+
+    def _maps(self, profile: pd.DataFrame) -> list[str]:
+        """Columns that get a map.
+
+        Raises:
+            DataError: naming the nearest, where one is unknown.
+        """
+        if not self.map_features:
+            return [name for name in DEFAULT_MAPS if name in profile and bool(profile.count()[name])]
+        for name in self.map_features:
+            if name not in profile:
+                near = nearest(name, profile) or f"; there are {', '.join(map(str, profile.columns[:5]))}, …"
+                raise DataError(f"task.map_features takes features, tags and attributes, and there is no {name}{near}")
+        return list(dict.fromkeys(self.map_features))
+
+
+def _customers(model: ProfileEncoder, table: ProfileTable, train: Train, fitted_on: Train) -> EmbeddedCustomers:
+    histories = train.histories if train is fitted_on else aligned(train, fitted_on)
+    return EmbeddedCustomers(
+        train.users.ids.to_numpy(), embed(model, train, fitted_on), table.table(histories, train.at)
     )
-
-
-def _made(embeddings: np.ndarray, n: int | None, min_customers: int, seed: int) -> Segments:
-    if n is None:
-        return fit_segments(embeddings, smallest=min_customers, seed=seed)
-    if n < 1:
-        raise ValueError(f"n_segments takes a whole number from 1, not {n}")
-    made = fit_segments(embeddings, n, n, smallest=min_customers, seed=seed)
-    if made.n_sought == 1:
-        return made  # which says why
-    words = [f"{n} segments were asked for"]
-    if made.n_segments < n:
-        words.append(f"{made.n_segments} of them have {min_customers} customers or more")
-    if made.strengths:
-        strength = made.strengths[made.n_sought]
-        words.append(f"the prediction strength of {made.n_sought} is {strength:.2f}, where 0.8 is enough")
-    return replace(made, note="; ".join(words) + ".")

@@ -11,9 +11,8 @@ from sklearn.mixture import GaussianMixture
 
 Method = Literal["kmeans", "gaussian"]
 
-_STARTS: Any = 5  # the stubs know the word auto only
-"""Fits from different beginnings, of which the best is kept."""
-_FLOOR = 1e-3
+_N_INIT: Any = 5  # the stubs know the word auto only
+_REG_COVAR = 1e-3
 """Added to a Gaussian's variances, in squared standard deviations, so that none collapses onto one customer."""
 
 
@@ -34,13 +33,13 @@ class Mixture:
     def __len__(self) -> int:
         return len(self.weights)
 
-    def take(self, kept: np.ndarray) -> "Mixture":
-        """Some of the Gaussians, in the order asked for."""
-        weights = self.weights[kept]
-        return Mixture(self.centres[kept], self.variances[kept], weights / weights.sum())
+    def subset(self, components: np.ndarray) -> "Mixture":
+        """Some of the Gaussians, in this order."""
+        weights = self.weights[components]
+        return Mixture(self.centres[components], self.variances[components], weights / weights.sum())
 
     def nearest(self, points: np.ndarray) -> np.ndarray:
-        """The Gaussian most likely to have made each point; for k-means, the nearest centre.
+        """The most probable Gaussian of each point; for k-means, the nearest centre.
 
         Args:
             points: shape (N, D).
@@ -53,14 +52,14 @@ class Mixture:
         return (constant + 2 * points @ (self.centres * precisions).T - points**2 @ precisions.T).argmax(axis=1)
 
 
-def mixture(points: np.ndarray, n: int, method: Method, seed: int) -> Mixture:
-    """Fit n Gaussians, or n centres; some may be left without customers where fewer points differ.
+def fit_mixture(points: np.ndarray, n: int, method: Method, seed: int) -> Mixture:
+    """Fit n Gaussians or n centres; some may have no customers where fewer points are distinct.
 
     Args:
         points: standardised; shape (N, D).
         n: at most N.
         method: ``kmeans`` or ``gaussian`` (diagonal covariances).
-        seed: of the beginnings.
+        seed: of the initialisations.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than centres
@@ -68,10 +67,11 @@ def mixture(points: np.ndarray, n: int, method: Method, seed: int) -> Mixture:
 
 
 def _kmeans(points: np.ndarray, n: int, seed: int) -> Mixture:
-    centres = KMeans(n, n_init=_STARTS, random_state=seed).fit(points).cluster_centers_
+    centres = KMeans(n, n_init=_N_INIT, random_state=seed).fit(points).cluster_centers_
     return Mixture(centres, np.ones_like(centres), np.full(n, 1 / n))
 
 
 def _gaussian(points: np.ndarray, n: int, seed: int) -> Mixture:
-    model = GaussianMixture(n, covariance_type="diag", n_init=_STARTS, reg_covar=_FLOOR, random_state=seed).fit(points)
+    settings = {"covariance_type": "diag", "n_init": _N_INIT, "reg_covar": _REG_COVAR, "random_state": seed}
+    model = GaussianMixture(n, **settings).fit(points)
     return Mixture(*(np.asarray(learned) for learned in (model.means_, model.covariances_, model.weights_)))

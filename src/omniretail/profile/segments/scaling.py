@@ -1,18 +1,18 @@
-"""Embeddings checked, and brought to columns of mean 0 and spread 1."""
+"""Embeddings checked, and scaled to columns of mean 0 and standard deviation 1."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 _CLIP = 5.0
-"""Standard deviations beyond which a value counts as this far: one odd customer is not a segment."""
-_STILL = 1e-9
+"""Standard deviations at which values are clipped, so that one outlier is not a segment."""
+_CONSTANT = 1e-9
 """Columns with a smaller spread are constant."""
 
 
 @dataclass(frozen=True)
-class Standard:
-    """What was learned about the columns of an embedding.
+class ClippedScaler:
+    """Standardises columns and clips outliers; constant columns become 0.
 
     Attributes:
         means: of each column; shape (D,).
@@ -25,20 +25,22 @@ class Standard:
     varies: bool
 
     @classmethod
-    def of(cls, embeddings: np.ndarray) -> "Standard":
+    def fit(cls, embeddings: np.ndarray) -> "ClippedScaler":
         """Learn from customers; shape (N, D)."""
         spread, size = embeddings.std(axis=0), np.abs(embeddings).max(axis=0, initial=0.0)
-        moving = spread > _STILL * np.maximum(size, 1.0)
-        return cls(embeddings.mean(axis=0), np.where(moving, spread, 1.0), bool(moving.any()))
+        varying = spread > _CONSTANT * np.maximum(size, 1.0)
+        return cls(embeddings.mean(axis=0), np.where(varying, spread, 1.0), bool(varying.any()))
 
-    def apply(self, embeddings: np.ndarray) -> np.ndarray:
-        """Standardised, no further than 5 standard deviations out; shape (N, D).
+    def transform(self, embeddings: np.ndarray) -> np.ndarray:
+        """Standardised and clipped at 5 standard deviations; shape (N, D).
 
         Raises:
-            ValueError: where there are more or fewer columns than were learned from.
+            ValueError: where the number of columns is another.
         """
         if embeddings.shape[1] != len(self.means):
-            raise ValueError(f"embeddings of {embeddings.shape[1]} columns, but {len(self.means)} were learned from")
+            raise ValueError(
+                f"embeddings have {embeddings.shape[1]} columns; the segments were made from {len(self.means)}"
+            )
         return np.clip((embeddings - self.means) / self.scales, -_CLIP, _CLIP)
 
 
@@ -46,7 +48,7 @@ def checked(embeddings: np.ndarray) -> np.ndarray:
     """The embeddings as float64; shape (N, D).
 
     Raises:
-        ValueError: where there is no customer, a value is not finite, or the shape is another.
+        ValueError: where there is no customer, a value is not finite, or the array is not two-dimensional.
 
     >>> checked(np.array([[1.0, np.nan]]))
     Traceback (most recent call last):

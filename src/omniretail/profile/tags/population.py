@@ -1,4 +1,4 @@
-"""Everybody: the customers that a card or a portrait compares with."""
+"""The population: all customers, with whom a card or a portrait compares."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,14 +15,14 @@ from omniretail.views.train import Train
 
 @dataclass(frozen=True)
 class Population:
-    """All training customers at the moment of the cutoff.
+    """All training customers at the cutoff.
 
     Attributes:
         train: their histories and the items' names.
         table: their profile table; shape (U, F).
         features: its dictionary.
         learned: the tags.
-        currency: of amounts; empty where the source does not say.
+        currency: of amounts; empty where the source has none.
     """
 
     train: Train
@@ -33,7 +33,7 @@ class Population:
 
     @cached_property
     def tagged(self) -> pd.DataFrame:
-        """Who has which tag; bool, shape (U, T)."""
+        """Which customers have which tag; bool, shape (U, T)."""
         return self.learned.apply(self.table)
 
     @cached_property
@@ -42,7 +42,7 @@ class Population:
         return {feature.name: feature for feature in self.features}
 
     def row_of(self, customer: object) -> int:
-        """The row of a customer, by id as people write it.
+        """The row of a customer, by raw id or its text.
 
         Raises:
             ValueError: where there is no such customer; the nearest ids are named.
@@ -57,15 +57,15 @@ class Population:
 
 
 def percentile(values: np.ndarray, value: float) -> float:
-    """Where a value stands among all, 0 the lowest and 1 the highest; those who have the same count half.
+    """Rank of a value among all, 0 the lowest and 1 the highest; equal values count half.
 
     >>> percentile(np.array([1.0, 2.0, 2.0, np.nan]), 2.0)
     0.6666666666666666
     """
-    known = values[np.isfinite(values)]
-    if not np.isfinite(value) or not len(known):
+    finite = values[np.isfinite(values)]
+    if not np.isfinite(value) or not len(finite):
         return float("nan")
-    return float((known < value).mean() + (known == value).mean() / 2)
+    return float((finite < value).mean() + (finite == value).mean() / 2)
 
 
 def _place(users: Vocabulary, customer: str) -> int:
@@ -73,5 +73,7 @@ def _place(users: Vocabulary, customer: str) -> int:
     place = int(names.get_indexer([customer])[0]) if names.is_unique else -1
     if place < 0:
         near = nearest(customer, names) or f"; ids look like {', '.join(names[:3])}"
-        raise ValueError(f"there is no customer {customer} among the {len(names):,} known before the cutoff{near}")
+        raise ValueError(
+            f"there is no customer {customer} among the {len(names):,} with events before the cutoff{near}"
+        )
     return place

@@ -1,4 +1,4 @@
-"""Rules of tags: what a yaml says, checked and as dataclasses."""
+"""Rules of tags: read from a yaml, checked, as dataclasses."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from math import isnan
 from numbers import Real
 from typing import Any
 
-_WORDS = ("label", "definition", "window")
+_TEXTS = ("label", "definition", "window")
 _BOUNDS = ("above", "below")
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A number, or the quantile of the training customers that it will be learned from.
+    """A number, or a quantile of the training customers, whose value is learned.
 
     Attributes:
         value: in the feature's unit, or in 0..1 for a quantile.
-        is_quantile: which of the two it is.
+        is_quantile: whether it is a quantile.
     """
 
     value: float
@@ -29,7 +29,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Condition:
-    """What a feature must be; both bounds are strict, and a value that is not known fulfils neither."""
+    """Bounds on a feature; both are strict, and a missing value fulfils neither."""
 
     feature: str
     above: Bound | None = None
@@ -37,7 +37,7 @@ class Condition:
 
     @property
     def bounds(self) -> list[Bound]:
-        """Those that are given."""
+        """Those that are set."""
         return [bound for bound in (self.above, self.below) if bound is not None]
 
 
@@ -46,11 +46,11 @@ class Tag:
     """A name for the customers who fulfil all conditions.
 
     Attributes:
-        name: the word for it in a command, such as ``bargain_hunter``.
+        name: in commands, such as ``bargain_hunter``.
         label: for people.
         definition: a sentence for people.
         conditions: all must hold.
-        window: the time that the tag looks at, for people; empty where it is that of its features.
+        window: the period that the tag is about, for people; empty where it is that of its features.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Tag:
 
     @property
     def features(self) -> list[str]:
-        """Columns of the profile table that the tag looks at, each once."""
+        """Columns of the profile table in its conditions, each once."""
         return list(dict.fromkeys(condition.feature for condition in self.conditions))
 
 
@@ -73,8 +73,8 @@ def tags_from(settings: Mapping[str, Mapping[str, Any]]) -> list[Tag]:
             ``below`` or both, each a number or ``{quantile: q}``) or several in a list under ``all``.
 
     Raises:
-        ValueError: naming the tag, where a word is unknown or missing, a quantile lies outside 0..1, or two bounds
-            leave no value between them.
+        ValueError: naming the tag, where a key is unknown or missing, a quantile lies outside 0..1, or two bounds
+            contradict each other.
 
     >>> rule = {"label": "New", "definition": "Eight weeks.", "feature": "tenure_days", "below": 56}
     >>> tags_from({"new": rule})[0].features
@@ -83,51 +83,51 @@ def tags_from(settings: Mapping[str, Mapping[str, Any]]) -> list[Tag]:
     return [_tag(name, rule) for name, rule in settings.items()]
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The end of an error message: the words that may have been meant; empty where none is near."""
-    near = get_close_matches(word, [str(each) for each in known], n=3, cutoff=0.5)
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The end of an error message: similar names that exist; empty where there is none."""
+    near = get_close_matches(name, [str(each) for each in names], n=3, cutoff=0.5)
     return f"; did you mean {', '.join(near)}?" if near else ""
 
 
 def _tag(name: str, rule: Mapping[str, Any]) -> Tag:
-    missing = [word for word in ("label", "definition") if not rule.get(word)]
+    missing = [text for text in ("label", "definition") if not rule.get(text)]
     if missing:
         raise ValueError(f"tag {name}: it has no {' and no '.join(missing)}")
     if ("all" in rule) == ("feature" in rule):
         raise ValueError(f"tag {name}: it needs either a feature with above or below, or a list of these under all")
-    _only(name, rule, (*_WORDS, "all") if "all" in rule else (*_WORDS, "feature", *_BOUNDS))
-    given = rule["all"] if "all" in rule else [{k: v for k, v in rule.items() if k not in _WORDS}]
-    if not given:
+    _only(name, rule, (*_TEXTS, "all") if "all" in rule else (*_TEXTS, "feature", *_BOUNDS))
+    entries = rule["all"] if "all" in rule else [{k: v for k, v in rule.items() if k not in _TEXTS}]
+    if not entries:
         raise ValueError(f"tag {name}: the list under all is empty")
-    conditions = tuple(_condition(name, each) for each in given)
+    conditions = tuple(_condition(name, each) for each in entries)
     _no_contradiction(name, conditions)
     return Tag(name, str(rule["label"]), str(rule["definition"]), conditions, str(rule.get("window") or ""))
 
 
-def _condition(name: str, given: Mapping[str, Any]) -> Condition:
-    _only(name, given, ("feature", *_BOUNDS))
-    if "feature" not in given:
+def _condition(name: str, entry: Mapping[str, Any]) -> Condition:
+    _only(name, entry, ("feature", *_BOUNDS))
+    if "feature" not in entry:
         raise ValueError(f"tag {name}: a condition names no feature")
-    bounds = {word: _bound(name, word, given[word]) for word in _BOUNDS if given.get(word) is not None}
+    bounds = {side: _bound(name, side, entry[side]) for side in _BOUNDS if entry.get(side) is not None}
     if not bounds:
-        raise ValueError(f"tag {name}: {given['feature']} has neither above nor below")
-    return Condition(str(given["feature"]), **bounds)
+        raise ValueError(f"tag {name}: {entry['feature']} has neither above nor below")
+    return Condition(str(entry["feature"]), **bounds)
 
 
-def _bound(name: str, word: str, given: Any) -> Bound:
-    is_quantile = isinstance(given, Mapping)
+def _bound(name: str, side: str, entry: Any) -> Bound:
+    is_quantile = isinstance(entry, Mapping)
     if is_quantile:
-        _only(name, given, ("quantile",))
-    value = given.get("quantile") if is_quantile else given
+        _only(name, entry, ("quantile",))
+    value = entry.get("quantile") if is_quantile else entry
     if not isinstance(value, Real) or isinstance(value, bool) or isnan(value):
-        raise ValueError(f"tag {name}: {word} takes a number or {{quantile: q}}, not {given!r}")
+        raise ValueError(f"tag {name}: {side} takes a number or {{quantile: q}}, not {entry!r}")
     if is_quantile and not 0 <= float(value) <= 1:
         raise ValueError(f"tag {name}: the quantile {float(value):g} does not lie in 0..1")
     return Bound(float(value), is_quantile)
 
 
 def _no_contradiction(name: str, conditions: Iterable[Condition]) -> None:
-    """Bounds of one kind on one feature must leave something between them, whichever conditions they stand in."""
+    """Bounds of one kind on one feature must leave values between them, also across conditions."""
     bounds: dict[tuple[str, bool], tuple[list[float], list[float]]] = {}
     for condition in conditions:
         for side, bound in enumerate((condition.above, condition.below)):
@@ -139,7 +139,7 @@ def _no_contradiction(name: str, conditions: Iterable[Condition]) -> None:
             raise ValueError(f"tag {name}: {feature} cannot be above {low} and below {high} at once")
 
 
-def _only(name: str, given: Mapping[str, Any], known: Iterable[str]) -> None:
-    for word in given:
-        if word not in known:
-            raise ValueError(f"tag {name}: unknown word {word!r}{nearest(str(word), known)}")
+def _only(name: str, entry: Mapping[str, Any], keys: Iterable[str]) -> None:
+    for key in entry:
+        if key not in keys:
+            raise ValueError(f"tag {name}: unknown key {key!r}{nearest(str(key), keys)}")

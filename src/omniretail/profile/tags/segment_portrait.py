@@ -1,4 +1,4 @@
-"""A segment's portrait: any set of customers beside everybody."""
+"""A segment's portrait: any set of customers beside all customers."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _FEWEST_BUYERS = 5
 
 @dataclass(frozen=True)
 class TagShare:
-    """How many of a segment have a tag, and how many of everybody."""
+    """Share of a segment with a tag, and the same share of all customers."""
 
     tag: Tag
     share: float
@@ -24,7 +24,7 @@ class TagShare:
 
 @dataclass(frozen=True)
 class Portrait:
-    """What a set of customers has in common, for people."""
+    """What the customers of a segment have in common, for people."""
 
     name: str
     definition: str
@@ -44,20 +44,20 @@ def segment_portrait(
     name: str,
     definition: str = "",
     min_customers: int = 20,
-    n_words: int = 8,
+    n_values: int = 8,
     n_products: int = 12,
 ) -> Portrait:
-    """The portrait of a segment, for instance of a tag's customers (``population.tagged[tag]``).
+    """The portrait of a segment, for instance of the customers with a tag (``population.tagged[tag]``).
 
     Args:
-        population: everybody.
-        members: who belongs to it; bool, shape (U,).
+        population: all customers.
+        members: mask of its customers; bool, shape (U,).
         name: of the segment, for people.
         definition: a sentence for people.
-        min_customers: smaller segments are refused, for they would show single customers.
-        n_words: over-represented departments and categories shown.
-        n_products: over-represented products shown. Like the words each is bought by at least five of the customers,
-            and by a twentieth of them.
+        min_customers: smaller segments are refused, as they could identify single customers.
+        n_values: over-represented departments and categories shown.
+        n_products: over-represented products shown. Each product, department or category is bought by at least five of
+            the customers, and by 5 % of them.
 
     Raises:
         ValueError: where the segment is too small.
@@ -66,8 +66,8 @@ def segment_portrait(
     least = max(min_customers, 1)
     if len(rows) < least:
         raise ValueError(
-            f"the segment {name} has {len(rows):,} customers; portraits of fewer than {least:,} are not made, "
-            "so that nobody can be recognised in them (min_customers)"
+            f"the segment {name} has {len(rows):,} customers; portraits of fewer than {least:,} are not made, so that "
+            "no single customer can be recognised; a larger segment, or task.min_customers, helps"
         )
     own = train.histories.take(rows)
     buyers = max(_FEWEST_BUYERS, len(rows) // 20)
@@ -80,7 +80,7 @@ def segment_portrait(
         tags=_tag_shares(population, rows),
         figures=tuple(_figure(population, each, rows) for each in shown_figures(population)),
         levels={
-            each: tuple(typical(bought[each], n_words, buyers, min_share=0.001)) for each in shown_levels(population)
+            each: tuple(typical(bought[each], n_values, buyers, min_share=0.001)) for each in shown_levels(population)
         },
         products=tuple(typical(bought[PRODUCT], n_products, buyers, min_share=0.0)),
         rhythm=tuple(rhythm(train, own)),
@@ -92,8 +92,8 @@ def _tag_shares(population: Population, rows: np.ndarray) -> tuple[TagShare, ...
     """The tags of the segment, most common first."""
     tagged = population.tagged.to_numpy(dtype=float)
     both = zip(population.learned.tags, tagged[rows].mean(0).tolist(), tagged.mean(0).tolist(), strict=True)
-    found = [TagShare(tag, own, all_) for tag, own, all_ in both]
-    return tuple(sorted((each for each in found if each.share > 0), key=lambda each: -each.share))
+    shares_ = [TagShare(tag, own, all_) for tag, own, all_ in both if own > 0]
+    return tuple(sorted(shares_, key=lambda each: -each.share))
 
 
 def _figure(population: Population, name: str, rows: np.ndarray) -> KeyFigure:

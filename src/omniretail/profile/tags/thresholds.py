@@ -1,4 +1,4 @@
-"""Tags with their thresholds: learned from customers at one moment, applied to any at another."""
+"""Tags with their thresholds: learned from customers at one cutoff, applied to any at another."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ class LearnedTags:
     left_out: Mapping[str, str]
 
     def apply(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Who is tagged: True where all conditions hold, False where one does not or cannot be told.
+        """Which customers are tagged: True where all conditions hold; a missing feature fulfils none.
 
         Args:
-            table: profile table of B customers at any moment; shape (B, F).
+            table: profile table of B customers at any cutoff; shape (B, F).
 
         Returns:
             A column per tag; bool, shape (B, T).
@@ -45,7 +45,7 @@ class LearnedTags:
 
         For instance ``discount_share above 0.196 (quantile 0.8) and visits above 4``.
         """
-        return " and ".join(self._said(condition) for condition in tag.conditions)
+        return " and ".join(self._text(condition) for condition in tag.conditions)
 
     def named(self, name: str) -> Tag:
         """The tag of that name.
@@ -54,12 +54,12 @@ class LearnedTags:
             ValueError: naming the nearest, or why it was left out.
         """
         if name in self.left_out:
-            raise ValueError(f"the tag {name} cannot be told from this data: {self.left_out[name]}")
-        found = {tag.name: tag for tag in self.tags}
-        if name not in found:
-            near = nearest(name, found) or f"; there are {', '.join(found)}"
+            raise ValueError(f"the tag {name} is not available in this data: {self.left_out[name]}")
+        by_name = {tag.name: tag for tag in self.tags}
+        if name not in by_name:
+            near = nearest(name, by_name) or f"; there are {', '.join(by_name)}"
             raise ValueError(f"there is no tag {name}{near}")
-        return found[name]
+        return by_name[name]
 
     def _holds(self, condition: Condition, table: pd.DataFrame) -> np.ndarray:
         values = table[condition.feature].to_numpy(dtype=float)
@@ -70,17 +70,17 @@ class LearnedTags:
             holds &= values < self.threshold(condition.feature, condition.below)
         return holds
 
-    def _said(self, condition: Condition) -> str:
+    def _text(self, condition: Condition) -> str:
         parts = []
-        for word, bound in (("above", condition.above), ("below", condition.below)):
+        for side, bound in (("above", condition.above), ("below", condition.below)):
             if bound is not None:
                 value = _number(self.threshold(condition.feature, bound))
-                parts.append(f"{word} {value} ({bound})" if bound.is_quantile else f"{word} {bound}")
+                parts.append(f"{side} {value} ({bound})" if bound.is_quantile else f"{side} {bound}")
         return f"{condition.feature} {' and '.join(parts)}"
 
 
 def learn(tags: Sequence[Tag], table: pd.DataFrame, features: Sequence[Feature]) -> LearnedTags:
-    """Find the thresholds behind the quantiles.
+    """Learn the thresholds behind the quantiles.
 
     Args:
         tags: from ``tags_from``.
@@ -88,27 +88,27 @@ def learn(tags: Sequence[Tag], table: pd.DataFrame, features: Sequence[Feature])
         features: the dictionary of its columns.
 
     Returns:
-        The tags, less those that look at what this data does not have.
+        The tags, without those whose features this data does not have.
 
     Raises:
         ValueError: where a rule names a feature that no profile table has; the nearest are named.
     """
     windows = {feature.name: feature.window for feature in features}
-    known = {name for name in table if np.isfinite(table[name].to_numpy(dtype=float)).any()}
-    left_out = {tag.name: reason for tag in tags if (reason := _lacking(tag, windows, known))}
-    kept = [tag for tag in tags if tag.name not in left_out]
-    return LearnedTags(tuple(_with_window(tag, windows) for tag in kept), _thresholds(kept, table), left_out)
+    filled = {name for name in table if np.isfinite(table[name].to_numpy(dtype=float)).any()}
+    left_out = {tag.name: reason for tag in tags if (reason := _lacking(tag, windows, filled))}
+    usable = [tag for tag in tags if tag.name not in left_out]
+    return LearnedTags(tuple(_with_window(tag, windows) for tag in usable), _thresholds(usable, table), left_out)
 
 
-def _lacking(tag: Tag, windows: Mapping[str, str], known: set[str]) -> str:
-    """Why the data cannot tell the tag; empty where it can."""
+def _lacking(tag: Tag, windows: Mapping[str, str], filled: set[str]) -> str:
+    """Why the tag is not available in the data; empty where it is."""
     for name in tag.features:
         if name not in windows and not _may_exist(name):
             raise ValueError(f"tag {tag.name}: there is no feature {name}{nearest(name, windows)}")
         if name not in windows:
             return f"this shop has no {name}{nearest(name, windows)}"
-        if name not in known:
-            return f"{name} is not known of anybody"
+        if name not in filled:
+            return f"{name} is missing for all customers"
     return ""
 
 
@@ -117,20 +117,20 @@ def _number(value: float) -> str:
 
 
 def _may_exist(name: str) -> bool:
-    """Whether some shop's profile table may have the feature: a fixed one, or one of a word of an attribute."""
-    of_word = any(name.startswith(f"{kind}_") and "=" in name for kind in KINDS)
-    return of_word or name in {feature.name for feature in FIXED}
+    """Whether some shop's profile table may have the feature: a fixed one, or one of an attribute's value."""
+    of_value = any(name.startswith(f"{kind}_") and "=" in name for kind in KINDS)
+    return of_value or name in {feature.name for feature in FIXED}
 
 
 def _thresholds(tags: Iterable[Tag], table: pd.DataFrame) -> dict[tuple[str, float], float]:
-    asked = {
+    quantiles = {
         (condition.feature, bound.value)
         for tag in tags
         for condition in tag.conditions
         for bound in condition.bounds
         if bound.is_quantile
     }
-    return {(feature, q): _quantile(table[feature].to_numpy(dtype=float), q) for feature, q in sorted(asked)}
+    return {(feature, q): _quantile(table[feature].to_numpy(dtype=float), q) for feature, q in sorted(quantiles)}
 
 
 def _quantile(values: np.ndarray, q: float) -> float:

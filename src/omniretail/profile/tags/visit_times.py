@@ -1,4 +1,4 @@
-"""When customers come: by weekday, by hour, and month by month."""
+"""When customers visit: by weekday, by hour, and in four-week periods."""
 
 from dataclasses import dataclass
 
@@ -15,12 +15,12 @@ _MONTH_S = 28 * 24 * 3600
 
 @dataclass(frozen=True)
 class Columns:
-    """A chart of columns, each beside what everybody does.
+    """A chart of columns, each beside the mean of all customers.
 
     Attributes:
         title: of the chart.
         labels: under the columns.
-        own: of those portrayed.
+        own: of the customers described.
         everybody: of all customers, the mean.
         unit: ``share`` or ``count`` or a currency.
     """
@@ -33,7 +33,7 @@ class Columns:
 
 
 def rhythm(train: Train, users: Histories) -> list[Columns]:
-    """Shares of visits by weekday and by hour, on the customers' own clocks; every customer counts alike."""
+    """Shares of visits by weekday and by hour, in the customers' time zone; every customer has equal weight."""
     days = tuple(day.capitalize()[:2] for day in WEEKDAYS)
     hours = tuple(str(hour) for hour in range(24))
     charts = []
@@ -44,20 +44,20 @@ def rhythm(train: Train, users: Histories) -> list[Columns]:
 
 
 def trend(train: Train, users: Histories, currency: str) -> Columns:
-    """What was paid, or where there are no prices the visits, per customer in each 28 days back from the cutoff."""
+    """Spend, or visits where there are no prices, per customer in each 28 days before the cutoff."""
     paid = bool(np.isfinite(train.histories.value).any())
     own, all_ = (_by_month(each, train.at, paid) for each in (users, train.histories))
     months = _months(train)
     last = pd.to_datetime([train.at - _MONTH_S * k for k in range(1, months + 1)], unit="s", utc=True)
-    labels = tuple(f"{moment.tz_convert(train.zone):%d %b}" for moment in last)[::-1]
+    labels = tuple(f"{start.tz_convert(train.zone):%d %b}" for start in last)[::-1]
     title = "Paid in each four weeks" if paid else "Visits in each four weeks"
     unit = (currency or "currency") if paid else "count"
-    portrayed, everybody = (tuple(each[:months][::-1].tolist()) for each in (own, all_))
-    return Columns(title, labels, portrayed, everybody, unit)
+    segment, everybody = (tuple(each[:months][::-1].tolist()) for each in (own, all_))
+    return Columns(title, labels, segment, everybody, unit)
 
 
 def _months(train: Train) -> int:
-    """As many whole four weeks as the data has, one at the least."""
+    """Number of whole four-week periods in the data, at least one."""
     return int(np.clip((train.at - train.histories.timestamp.min()) // _MONTH_S, 1, MONTHS))
 
 

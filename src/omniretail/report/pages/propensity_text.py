@@ -1,25 +1,31 @@
-"""Probabilities in words: figures as people read them, the legend, the verdict of each question."""
+"""Propensities in words: metrics as people read them, notes, a sentence on each question."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
+from omniretail.profile.propensity.calibration_report import CalibrationReport
+from omniretail.profile.propensity.expected_spend import SpendForecast
+
 SUMMARY_HEADINGS = (
-    *("question", "classes", "did", "promised before", "after", "AUC", "Brier before", "after"),
-    *("log loss before", "after", "ECE before", "after", "by luck"),
+    *("question", "classes", "share that did", "predicted before", "after", "AUC", "Brier before", "after"),
+    *("log loss before", "after", "ECE before", "after", "if calibrated"),
 )
-CLASS_HEADINGS = ("class", "did", "AUC", "Brier before", "after", "ECE before", "after", "by luck", "calibrated by")
-SPENDING_HEADINGS = ("forecast", "MAE", "RMSE", "Spearman", "total predicted", "total paid")
-_FORECASTS = {"before": "before calibration", "after": "after calibration", "own rate": "own rate"}
-LEGEND = (
-    "Did: the share of customers that did; promised: the mean probability. "
-    "Brier: mean squared distance between the probability and what happened; log loss: minus the logarithm of the "
-    "probability of what happened. Less is better.",
-    "ECE: how far the probability lies from the share that did, on average over ten bins of equally many. By luck: "
-    "what it would be were every probability exactly right. A question's figures are means over its classes.",
-    "Methods (Platt's line through the log odds, an isotonic step function, or none where neither helps) were chosen "
-    "per class by log loss on customers they were not fitted on, all of it in the calibration window.",
+CLASS_HEADINGS = (
+    *("class", "share that did", "AUC", "Brier before", "after", "ECE before", "after", "if calibrated"),
+    "calibrated by",
+)
+SPEND_HEADINGS = ("forecast", "MAE", "RMSE", "Spearman", "total predicted", "total spent")
+_FORECASTS = {"before": "before calibration", "after": "after calibration", "own_rate": "own rate"}
+NOTES = (
+    "Share that did: of all customers. Predicted: the mean probability. Brier score: mean squared difference between "
+    "the probability and the outcome; log loss: minus the logarithm of the outcome's probability. Lower is better.",
+    "ECE: expected calibration error, the difference between the mean probability and the share that did, averaged "
+    "over ten bins of equal size. If calibrated: the ECE that sampling alone gives with exact probabilities. Metrics "
+    "of a question are means over its classes.",
+    "The method of each class (Platt scaling, isotonic regression, or none where neither helps) is chosen by "
+    "cross-validated log loss within the calibration window.",
 )
 
 
@@ -32,47 +38,57 @@ def question(name: str) -> str:
     return f"purchase by {name.removesuffix('_propensity')}" if name.endswith("_propensity") else name
 
 
-def summary_rows(summary: pd.DataFrame) -> list[list[str]]:
-    """``Propensities.summary`` as text, in the order of ``SUMMARY_HEADINGS``."""
+def summary_rows(reports: Sequence[CalibrationReport]) -> list[list[str]]:
+    """One row per question, in the order of ``SUMMARY_HEADINGS``."""
     numbers = [f"{name}{part}" for name in ("brier", "log_loss", "ece") for part in ("_before", "")]
     return [
-        [question(row["question"]), f"{row['classes']:,}"]
-        + [f"{row[name]:.1%}" for name in ("base_rate", "promised_before", "promised")]
-        + [_figure(row[name]) for name in ("auc", *numbers, "ece_if_true")]
-        for row in summary.to_dict("records")
+        [question(each.question), f"{len(each.classes):,}"]
+        + [f"{each.metrics[name]:.1%}" for name in ("base_rate", "predicted_before", "predicted")]
+        + [_figure(each.metrics[name]) for name in ("auc", *numbers, "ece_if_calibrated")]
+        for each in reports
     ]
 
 
-def spending_rows(figures: pd.DataFrame) -> list[list[str]]:
-    """``Spending.figures`` as text."""
+def spend_rows(metrics: pd.DataFrame) -> list[list[str]]:
+    """``SpendForecast.metrics`` as text, in the order of ``SPEND_HEADINGS``."""
     return [
         [
-            _FORECASTS[row["forecast"]],
-            f"{row['mae']:,.2f}",
-            f"{row['rmse']:,.2f}",
-            _figure(row["spearman"]),
-            f"{row['predicted']:,.0f}",
-            f"{row['actual']:,.0f}",
+            label,
+            *(f"{metrics.loc[name, error]:,.2f}" for error in ("mae", "rmse")),
+            _figure(metrics["spearman"].to_dict()[name]),
+            *(f"{metrics.loc[name, total]:,.0f}" for total in ("predicted", "actual")),
         ]
-        for row in figures.to_dict("records")
+        for name, label in _FORECASTS.items()
     ]
 
 
-def sentences(summary: pd.DataFrame) -> Iterator[str]:
+def spend_notes(spend: SpendForecast) -> list[str]:
+    """How to read the forecasts."""
+    return [
+        "Own rate: what the customer spent per window in the last three. Before: the probability to buy times the "
+        f"amount of buyers, as the probes predict. After: that and the own rate (weight {spend.credibility:.0%}), "
+        f"rescaled ({spend.method}) to be right in the mean on the calibration window. Amounts are skewed: a forecast "
+        "that is right in the mean may have a larger MAE."
+    ]
+
+
+def sentences(reports: Sequence[CalibrationReport]) -> Iterator[str]:
     """One per question."""
-    for row in summary.to_dict("records"):
-        before, after, luck = (_figure(row[name]) for name in ("ece_before", "ece", "ece_if_true"))
-        moved = f"stays at {after}" if row["ece_before"] == row["ece"] else f"goes from {before} to {after}"
-        which = "" if row["classes"] == 1 else f", the mean of {row['classes']:,} classes"
-        yield f"{question(row['question']).capitalize()}: ECE {moved}{which}; luck alone would make it {luck}."
+    for each in reports:
+        values = each.metrics
+        before, after, exact = (_figure(values[name]) for name in ("ece_before", "ece", "ece_if_calibrated"))
+        moved = f"stays at {after}" if values["ece_before"] == values["ece"] else f"goes from {before} to {after}"
+        of_classes = "" if len(each.classes) == 1 else f", the mean of {len(each.classes):,} classes"
+        name = question(each.question).capitalize()
+        yield f"{name}: ECE {moved}{of_classes}; exact probabilities would have {exact}."
 
 
-def class_rows(figures: pd.DataFrame) -> list[list[str]]:
-    """``Promises.figures`` as text, in the order of ``CLASS_HEADINGS``; the commonest class first."""
-    numbers = ("auc", "brier_before", "brier", "ece_before", "ece", "ece_if_true")
+def class_rows(per_class: pd.DataFrame) -> list[list[str]]:
+    """``CalibrationReport.per_class`` as text, in the order of ``CLASS_HEADINGS``; the most frequent class first."""
+    numbers = ("auc", "brier_before", "brier", "ece_before", "ece", "ece_if_calibrated")
     return [
         [row["class"], f"{row['base_rate']:.1%}", *(_figure(row[name]) for name in numbers), row["method"]]
-        for row in figures.sort_values("base_rate", ascending=False, kind="stable").to_dict("records")
+        for row in per_class.sort_values("base_rate", ascending=False, kind="stable").to_dict("records")
     ]
 
 

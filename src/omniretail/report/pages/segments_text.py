@@ -1,17 +1,41 @@
-"""What a page on segments says: rows of its tables and its sentences, as text."""
+"""Segments in words: rows of tables, sentences, and what distinguishes each segment in phrases."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
 from omniretail.profile.segments.clustering import Segments
 from omniretail.profile.segments.drift import LARGE, MODERATE
+from omniretail.profile.segments.effect_sizes import effect_sizes, lifts
 from omniretail.profile.segments.stability import DOUBTFUL, STABLE, TimeStability
 from omniretail.report.plots.style import LineStyle, line_styles
+from omniretail.views.profile.dictionary import ALL, Feature
 
-_WIDEST = 2.0
+_MAX_EFFECT = 2.0
 """The d, or h, at which a bar is full."""
+_ARROWS = {"more": "↑", "less": "↓"}
+NOTES = (
+    "Prediction strength: customers are halved, and each half is segmented; of all pairs of customers in one segment "
+    "of the second half, the share that the first half's segments put together too, in the worst segment.",
+    "Reproduced: how much of the segment comes back when customers are drawn anew (mean Jaccard similarity over "
+    f"bootstrap samples); from {STABLE:g} it is stable, below {DOUBTFUL:g} it is not trustworthy.",
+    "Stay: share of the segment's customers who are in it at the later cutoff too.",
+)
+
+
+def feature_labels(features: Iterable[Feature], currency: str = "") -> dict[str, str]:
+    """Phrases for features, with the window where it is not all time, and the unit where it is not obvious.
+
+    Args:
+        features: the dictionary of a profile table.
+        currency: of amounts; empty where the source has none.
+
+    >>> feature_labels([Feature("spend_91", "paid", "91 days", "currency")], "USD")
+    {'spend_91': 'paid, 91 days, USD'}
+    """
+    units = {"days": "days", "currency": currency}
+    return {each.name: ", ".join(filter(None, _label_parts(each, units))) for each in features}
 
 
 def segment_name(segment: int) -> str:
@@ -23,39 +47,72 @@ def segment_name(segment: int) -> str:
     return f"Segment {segment}"
 
 
-def segment_looks(segments: Segments) -> dict[str, LineStyle]:
+def segment_styles(segments: Segments) -> dict[str, LineStyle]:
     """Each segment's colour and marker by its name, the same in table and map."""
     return line_styles([segment_name(number + 1) for number in range(segments.n_segments)], None)
 
 
-def segment_rows(segments: Segments, found: np.ndarray, min_customers: int) -> list[dict]:
-    """A row per segment: its size, its share, how much of it is found again.
+def segment_rows(segments: Segments, reproduced: np.ndarray, stayed: np.ndarray, min_customers: int) -> list[dict]:
+    """A row per segment: its size, its share, how much of it is reproduced, how many customers stay in it.
 
     Args:
         segments: from ``fit_segments``.
-        found: from ``sample_stability``; shape (K,).
-        min_customers: of smaller segments nothing is told, not even how small they are.
+        reproduced: from ``sample_stability``; shape (K,).
+        stayed: share of customers in the same segment later; shape (K,).
+        min_customers: smaller segments are not described, not even by their size.
     """
-    own, sizes = segment_looks(segments), segments.sizes
+    numbers = zip(segment_styles(segments).items(), segments.sizes, reproduced, stayed, strict=True)
     return [
-        {"name": name, "look": look} | _sized(int(size), len(segments.labels), stability, min_customers)
-        for (name, look), size, stability in zip(own.items(), sizes, found, strict=True)
+        {"name": name, "style": style} | _sized(int(size), len(segments.labels), again, same, min_customers)
+        for (name, style), size, again, same in numbers
     ]
 
 
-def silence(size: int, others: int, described: bool, min_customers: int) -> str:
-    """Why nothing is said of a segment; empty where something is."""
+def reason_not_described(size: int, others: int, described: bool, min_customers: int) -> str:
+    """Why a segment is not described; empty where it is."""
     if size < min_customers:
-        return f"Fewer than {min_customers} customers: too few to be described without telling about single people."
+        return f"Fewer than {min_customers} customers: too few to describe without describing single customers."
     if others == 0:
-        return "There is nobody else to compare these customers with."
+        return "There are no other customers to compare with."
     if others < min_customers:
         return f"Not described: fewer than {min_customers} customers are outside it, and they would be described too."
-    return "" if described else "Nothing that is known of these customers sets them apart."
+    return "" if described else "No feature distinguishes these customers."
+
+
+def distinguishing_features(
+    profile: pd.DataFrame,
+    labels: np.ndarray,
+    definitions: Mapping[str, str],
+    n_numbers: int = 4,
+    n_values: int = 2,
+    min_customers: int = 20,
+) -> dict[int, list[str]]:
+    """What distinguishes each segment, in phrases, the largest difference first.
+
+    Args:
+        profile: readable features; numbers are compared by mean, other columns value by value; shape (N, F).
+        labels: each customer's segment, from 1; shape (N,).
+        definitions: a phrase for people for features that have one.
+        n_numbers: features per segment.
+        n_values: values of other columns per segment.
+        min_customers: fewer, inside or outside the segment, are not described; a sentence says so.
+    """
+    numbers = effect_sizes(profile, labels, n_numbers, min_customers)
+    values = lifts(profile, labels, n_values, min_customers)
+    phrases = {}
+    for segment in np.unique(labels).tolist():
+        means = number_rows(numbers.loc[numbers.segment == segment], definitions)
+        shares = category_rows(values.loc[values.segment == segment], definitions)
+        rows = [(row, row["mean"]) for row in means] + [(row, row["share"]) for row in shares]
+        own = [f"{_ARROWS[row['side']]} {row['label']}: {value}, others {row['others']}" for row, value in rows]
+        size = int((labels == segment).sum())
+        reason = reason_not_described(size, len(labels) - size, bool(own), min_customers)
+        phrases[segment] = [reason] if reason else own
+    return phrases
 
 
 def number_rows(table: pd.DataFrame, definitions: Mapping[str, str]) -> list[dict[str, str]]:
-    """Rows of ``differences`` of one segment, as text."""
+    """Rows of ``effect_sizes`` of one segment, as text."""
     return [
         _named(row.feature, definitions)
         | {"mean": number(row.mean), "others": number(row.mean_others), "d": effect(row.d)}
@@ -68,11 +125,12 @@ def category_rows(table: pd.DataFrame, definitions: Mapping[str, str]) -> list[d
     """Rows of ``lifts`` of one segment, as text; a flag goes without its value."""
     return [
         {
-            "words": _valued(row.feature, row.value, definitions),
+            "label": _valued(row.feature, row.value, definitions),
+            "feature": "",
             "share": percent(row.share),
             "others": percent(row.share_others),
+            "lift": f"× {row.lift:.2f}" if np.isfinite(row.lift) else "nobody else",
         }
-        | {"lift": f"× {row.lift:.2f}" if np.isfinite(row.lift) else "nobody else"}
         | _bar(row.h)
         for row in _tuples(table)
     ]
@@ -87,42 +145,34 @@ def drift_rows(table: pd.DataFrame, definitions: Mapping[str, str]) -> list[dict
     ]
 
 
-def drift_sentences(table: pd.DataFrame | None, auc: float | None, shown: int) -> list[str]:
-    """How much moved, in sentences."""
-    said = []
-    if table is not None:
-        large, some = (table.psi > LARGE).sum(), (table.psi >= MODERATE).sum()
-        rest = f" Shown are the {shown} that moved most." if len(table) > shown else ""
-        said.append(f"Of {len(table):,} features, {large:,} shifted a lot and {some - large:,} moderately.{rest}")
-    if auc is not None:
-        said.append(
-            f"From the embedding, a logistic regression tells the windows apart with an AUC of {auc:.2f}; 0.5 is "
-            "guessing, 1 means that every customer looks different now."
-        )
-    return said
+def drift_sentences(table: pd.DataFrame, auc: float, n_rows: int) -> list[str]:
+    """How much drifted, in sentences.
+
+    Args:
+        table: from ``drift``.
+        auc: from ``domain_auc``.
+        n_rows: of the table that are shown.
+    """
+    large, some = (table.psi > LARGE).sum(), (table.psi >= MODERATE).sum()
+    rest = f" Shown are the {n_rows} that shifted most." if len(table) > n_rows else ""
+    return [
+        f"Of {len(table):,} features, {large:,} shifted a lot and {some - large:,} moderately.{rest}",
+        f"From the embedding, a logistic regression separates the windows with an AUC of {auc:.2f}; 0.5 is chance, at "
+        "1 every customer has changed.",
+    ]
 
 
-def stability_sentences(over_seeds: float, over_time: TimeStability | None) -> list[str]:
+def stability_sentences(over_seeds: float, over_time: TimeStability) -> list[str]:
     """Whether the segments last, in sentences."""
-    said = [f"Fitted with other seeds, segments agree with an adjusted Rand index of {over_seeds:.2f} (1: the same)."]
-    if over_time is not None:
-        said.append(
-            f"Between the two moments customers keep their segment with an index of {over_time.assigned:.2f}; segments "
-            f"made anew at the second agree with those of the first with {over_time.refitted:.2f}."
-        )
-    return said
-
-
-LEGEND = (
-    "Prediction strength: customers are halved, and each half makes its own segments; the share of pairs whom both put "
-    "together, in the worst segment.",
-    "Found again: how much of the segment comes back when customers are drawn anew (mean Jaccard similarity over "
-    f"bootstrap samples); from {STABLE:g} it is stable, below {DOUBTFUL:g} it is not to be trusted.",
-)
+    return [
+        f"Fitted with other seeds, segments agree with an adjusted Rand index of {over_seeds:.2f} (1: identical).",
+        f"Between the two cutoffs customers keep their segment with an index of {over_time.assigned:.2f}; segments "
+        f"fitted anew at the later one agree with those of the earlier one with {over_time.refitted:.2f}.",
+    ]
 
 
 def number(value: float) -> str:
-    """Three digits that count.
+    """Three significant digits.
 
     >>> [number(value) for value in (1371.7, 10.4429, 0.01234, float("nan"))]
     ['1,372', '10.4', '0.0123', '–']
@@ -152,25 +202,35 @@ def effect(d: float) -> str:
     return f"{d:+.2f}".replace("-", "−")
 
 
-def _sized(size: int, total: int, stability: float, min_customers: int) -> dict[str, str]:
+def _label_parts(feature: Feature, units: Mapping[str, str]) -> tuple[str, str, str]:
+    definition = feature.definition.partition(";")[0]  # what follows is for the dictionary
+    return definition, feature.window if feature.window != ALL else "", units.get(feature.unit, "")
+
+
+def _sized(size: int, total: int, reproduced: float, stayed: float, min_customers: int) -> dict[str, str]:
     if size < min_customers:
-        return {"size": f"fewer than {min_customers}", "share": "–", "stability": "–", "reading": ""}
-    reading = "stable" if stability >= STABLE else "doubtful" if stability < DOUBTFUL else "in parts"
-    return {"size": f"{size:,}", "share": percent(size / total), "stability": f"{stability:.2f}", "reading": reading}
+        return (
+            {"size": f"fewer than {min_customers}"}
+            | dict.fromkeys(("share", "reproduced", "stayed"), "–")
+            | {"reading": ""}
+        )
+    reading = "stable" if reproduced >= STABLE else "doubtful" if reproduced < DOUBTFUL else "in parts"
+    shares = {"share": percent(size / total), "reproduced": f"{reproduced:.2f}", "stayed": percent(stayed)}
+    return {"size": f"{size:,}", **shares, "reading": reading}
 
 
 def _named(feature: object, definitions: Mapping[str, str]) -> dict[str, str]:
-    words = definitions.get(str(feature))
-    return {"words": words or str(feature), "feature": str(feature) if words else ""}
+    label = definitions.get(str(feature))
+    return {"label": label or str(feature), "feature": str(feature) if label else ""}
 
 
 def _valued(feature: object, value: str, definitions: Mapping[str, str]) -> str:
-    words = definitions.get(str(feature), str(feature))
-    return words if value == "True" else f"{words}: {value}"
+    label = definitions.get(str(feature), str(feature))
+    return label if value == "True" else f"{label}: {value}"
 
 
 def _bar(effect_size: float) -> dict[str, str]:
-    width = 50 * min(abs(effect_size) / _WIDEST, 1)
+    width = 50 * min(abs(effect_size) / _MAX_EFFECT, 1)
     return {"side": "more" if effect_size > 0 else "less", "width": f"{width:.0f}"}
 
 

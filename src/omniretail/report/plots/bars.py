@@ -1,4 +1,4 @@
-"""Amounts in words and bars in numbers: what the templates of portraits draw without any script."""
+"""Amounts as text and bars as numbers, for the templates of cards and portraits, which draw without scripts."""
 
 from collections.abc import Sequence
 from math import isfinite, log2
@@ -11,7 +11,7 @@ from omniretail.profile.tags.visit_times import Columns
 from omniretail.views.profile.dictionary import ALL
 
 _WIDTH, _TOP, _HEIGHT = 360, 20, 108  # of a chart of columns, in SVG units
-_FARTHEST = 1.0  # a bar of ratios ends at half and at double; a logarithm to base 2
+_MAX_LOG_RATIO = 1.0  # bars of ratios end at half and at double
 UNKNOWN = "–"
 
 
@@ -45,7 +45,7 @@ def percent(share: float) -> str:
 
 
 def share_bars(shares: Sequence[Share | TagShare], with_lift: bool = False) -> list[dict[str, Any]]:
-    """Horizontal bars, as long as the longest share asks, each with a mark where everybody is."""
+    """Horizontal bars relative to the longest share, each with a mark at the share of all customers."""
     longest = max((max(each.share, each.everybody) for each in shares), default=0.0) or 1.0
     return [
         {
@@ -60,26 +60,26 @@ def share_bars(shares: Sequence[Share | TagShare], with_lift: bool = False) -> l
 
 
 def times(share: Share) -> str:
-    """How many times everybody's share it is, for people."""
+    """The share relative to that of all customers, for people."""
     return f"{share.lift:.1f} ×"
 
 
 def figure_rows(figures: Sequence[KeyFigure]) -> list[dict[str, Any]]:
-    """Rows of key figures: where a customer stands among all, or how many times everybody's a segment's mean is."""
+    """Rows of key figures, with a customer's percentile or the ratio of a segment's mean to that of all customers."""
     return [
         {
             "definition": figure.definition[0].upper() + figure.definition[1:],
             "window": "" if figure.window == ALL else figure.window,
             "value": amount(figure.value, figure.unit),
             "everybody": amount(figure.everybody, figure.unit),
-            **(_place(figure.place) if isfinite(figure.place) else _ratio(figure)),
+            **(_percentile(figure.percentile) if isfinite(figure.percentile) else _ratio(figure)),
         }
         for figure in figures
     ]
 
 
 def column_chart(chart: Columns) -> dict[str, Any]:
-    """Geometry of a chart of columns, each with a line where everybody is."""
+    """Geometry of a chart of columns, each with a line at the mean of all customers."""
     highest = max(*chart.own, *chart.everybody, 0.0)
     step = _WIDTH / len(chart.labels)
     every = 3 if len(chart.labels) > 7 else 1
@@ -99,8 +99,13 @@ def column_chart(chart: Columns) -> dict[str, Any]:
                 "title": f"{label}: {amount(value, chart.unit)}, all customers {amount(all_, chart.unit)}",
             }
         )
-    spoken = "; ".join(column["title"] for column in columns)
-    return {"title": chart.title, "columns": columns, "highest": amount(highest, chart.unit), "spoken": spoken}
+    description = "; ".join(column["title"] for column in columns)
+    return {
+        "title": chart.title,
+        "columns": columns,
+        "highest": amount(highest, chart.unit),
+        "description": description,
+    }
 
 
 def _number(value: float, unit: str) -> str:
@@ -109,8 +114,8 @@ def _number(value: float, unit: str) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if unit in ("count", "days") else f"{value:.2f}"
 
 
-def _place(place: float) -> dict[str, Any]:
-    at = round(100 * place, 1)
+def _percentile(percentile: float) -> dict[str, Any]:
+    at = round(100 * percentile, 1)
     return {"text": f"{at:.0f}", "left": 0, "width": at, "tick": 50}
 
 
@@ -118,6 +123,6 @@ def _ratio(figure: KeyFigure) -> dict[str, Any]:
     if not (isfinite(figure.value) and figure.value > 0 and figure.everybody > 0):
         return {"text": UNKNOWN, "left": 50, "width": 0, "tick": 50}
     ratio = figure.value / figure.everybody
-    reach = 50 * max(-1.0, min(1.0, log2(ratio) / _FARTHEST))
+    reach = 50 * max(-1.0, min(1.0, log2(ratio) / _MAX_LOG_RATIO))
     left, width = round(50 + min(reach, 0), 1), round(abs(reach), 1)
     return {"text": f"{ratio:.2f} ×", "left": left, "width": width, "tick": 50}

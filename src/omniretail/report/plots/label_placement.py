@@ -1,4 +1,4 @@
-"""Names beside points and lines, none over another."""
+"""Labels beside points and lines that do not overlap."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -18,19 +18,19 @@ _LEADER_FROM = 16  # the distance from which a line ties a label to its point
 _ANGLES = np.deg2rad([0, 180, 90, 270, 45, 315, 135, 225, 22.5, 337.5, 157.5, 202.5])
 
 
-def beside(axes: Axes, points: Mapping[str, tuple[float, float]], taken: np.ndarray) -> list[Annotation]:
+def beside(axes: Axes, points: Mapping[str, tuple[float, float]], obstacles: np.ndarray) -> list[Annotation]:
     """Write each name in the first free place near its point: right, left, above, below, then further out.
 
-    Call it last, when limits and scales stand.
+    Call it last, after limits and scales are set.
 
     Args:
         axes: to write on.
         points: where each name belongs, in data coordinates.
-        taken: what must stay free besides the points: rows of x0, y0, x1, y1 in data coordinates; shape (T, 4).
+        obstacles: boxes that labels must not cover either, x0, y0, x1, y1 in data coordinates; shape (T, 4).
     """
     pixel = _settled(axes)
     marks = axes.transData.transform(list(points.values()))
-    corners = axes.transData.transform(taken.reshape(-1, 2)).reshape(-1, 2, 2)
+    corners = axes.transData.transform(obstacles.reshape(-1, 2)).reshape(-1, 2, 2)
     occupied = [Bbox(np.sort(pair, axis=0)).padded(pixel) for pair in corners]
     occupied += [Bbox([mark - 5 * pixel, mark + 5 * pixel]) for mark in marks]
     labels = []
@@ -74,7 +74,7 @@ def spread(ascending: np.ndarray, room: float) -> np.ndarray:
 
 
 def _settled(axes: Axes) -> float:
-    """Lay the figure out, so that data coordinates mean pixels; a point in pixels is returned."""
+    """Lay the figure out, so that data coordinates map to pixels; returns the size of a point in pixels."""
     figure = axes.figure.get_figure(root=True)
     assert figure is not None
     figure.draw_without_rendering()
@@ -97,7 +97,7 @@ def _tied(
 
 
 def _first_free(axes: Axes, mark: np.ndarray, text: Bbox, occupied: Sequence[Bbox], pixel: float) -> tuple[Bbox, int]:
-    """The box nearest to the mark that covers nothing, and its distance in points; the furthest where all are taken."""
+    """The nearest box to the mark that covers nothing, and its distance in points; the furthest where none is free."""
     area, size = axes.get_window_extent(), np.ptp(text.get_points(), axis=0) + 2 * pixel
     box, distance = text, 0
     for distance, angle in product(_DISTANCES, _ANGLES):

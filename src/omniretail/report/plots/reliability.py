@@ -1,4 +1,4 @@
-"""Reliability: what was promised against what happened, in bins and as plots."""
+"""Reliability: predicted probabilities against outcomes, in bins and as plots."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ _BEFORE, _AFTER = "#d55e00", "#0072b2"  # of the models' palette
 
 
 def reliability(truth: np.ndarray, probability: np.ndarray, n_bins: int = N_BINS) -> pd.DataFrame:
-    """What was promised and what happened in bins of equally many, the least likely first.
+    """Predicted probabilities and outcomes in bins of equal size, the least likely first.
 
     Args:
         truth: 0 or 1; shape (N,).
@@ -23,20 +23,19 @@ def reliability(truth: np.ndarray, probability: np.ndarray, n_bins: int = N_BINS
         n_bins: fewer where there are fewer customers.
 
     Returns:
-        ``count, promised, happened, low, high``: means, and Wilson's 95 % interval (JASA 1927) of the share that
-        happened.
+        ``count, predicted, observed, low, high``: means, and Wilson's 95 % interval (JASA 1927) of the observed share.
     """
     bins = np.array_split(np.argsort(probability, kind="stable"), min(n_bins, len(truth)))
     count = np.array([len(each) for each in bins])
-    promised, happened = (np.array([of[each].mean() for each in bins]) for of in (probability, truth))
+    predicted, observed = (np.array([of[each].mean() for each in bins]) for of in (probability, truth))
     z2 = stats.norm.ppf(0.975) ** 2
-    centre = (happened + z2 / (2 * count)) / (1 + z2 / count)
-    half = np.sqrt(z2 * (happened * (1 - happened) / count + z2 / (4 * count**2))) / (1 + z2 / count)
+    centre = (observed + z2 / (2 * count)) / (1 + z2 / count)
+    half = np.sqrt(z2 * (observed * (1 - observed) / count + z2 / (4 * count**2))) / (1 + z2 / count)
     return pd.DataFrame(
         {
             "count": count,
-            "promised": promised,
-            "happened": happened,
+            "predicted": predicted,
+            "observed": observed,
             "low": np.maximum(centre - half, 0.0),
             "high": np.minimum(centre + half, 1.0),
         }
@@ -45,7 +44,7 @@ def reliability(truth: np.ndarray, probability: np.ndarray, n_bins: int = N_BINS
 
 @styled
 def reliability_diagram(truth: np.ndarray, before: np.ndarray, after: np.ndarray) -> Figure:
-    """Before and after side by side; on the diagonal, what was promised is what happened.
+    """Before and after calibration side by side; calibrated probabilities lie on the diagonal.
 
     Args:
         truth: 0 or 1; shape (N,).
@@ -54,46 +53,46 @@ def reliability_diagram(truth: np.ndarray, before: np.ndarray, after: np.ndarray
     """
     plot, panels = canvas(height=3.0, columns=2)
     curves = [reliability(truth, each) for each in (before, after)]
-    top = min(1.0, 1.08 * max(curve[["promised", "high"]].to_numpy().max() for curve in curves))
+    top = min(1.0, 1.08 * max(curve[["predicted", "high"]].to_numpy().max() for curve in curves))
     for axes, curve, colour, title in zip(panels, curves, (_BEFORE, _AFTER), ("before", "after"), strict=True):
         axes.plot([0, 1], [0, 1], color=GRID, linewidth=1, linestyle=":", zorder=0)
         reach = curve[["low", "high"]].to_numpy().T
-        axes.vlines(curve.promised, *reach, color=colour, linewidth=2, alpha=0.55)
-        axes.plot(curve.promised, curve.happened, color=colour, linewidth=1, marker="o", markersize=5)
+        axes.vlines(curve.predicted, *reach, color=colour, linewidth=2, alpha=0.55)
+        axes.plot(curve.predicted, curve.observed, color=colour, linewidth=1, marker="o", markersize=5)
         _square(axes, top)
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
         axes.set_title(f"{title} calibration", loc="left", fontsize=10)
-        axes.set_xlabel("probability given")
+        axes.set_xlabel("predicted probability")
     panels[0].set_ylabel("share that did")
     return plot
 
 
 @styled
-def spending_diagram(spending: SpendForecast, currency: str, n_bins: int = N_BINS) -> Figure:
-    """Mean amount expected and paid, in bins of equally many customers.
+def spend_diagram(spend: SpendForecast, currency: str, n_bins: int = N_BINS) -> Figure:
+    """Mean amount expected and spent, in bins of equally many customers.
 
     Args:
-        spending: with forecasts and truth.
+        spend: with forecasts and truth.
         currency: of the amounts; may be empty.
         n_bins: fewer where there are fewer customers.
     """
     plot, panels = canvas(height=3.0, columns=2)
-    said = {"before calibration": spending.before, "after calibration": spending.after}
+    forecasts = {"before calibration": spend.before, "after calibration": spend.after}
     top = 0.0
-    for axes, (title, each), colour in zip(panels, said.items(), (_BEFORE, _AFTER), strict=True):
+    for axes, (title, each), colour in zip(panels, forecasts.items(), (_BEFORE, _AFTER), strict=True):
         bins = np.array_split(np.argsort(each, kind="stable"), min(n_bins, len(each)))
-        expected, paid = (np.array([of[part].mean() for part in bins]) for of in (each, spending.truth))
-        error = np.array([1.96 * spending.truth[part].std() / np.sqrt(len(part)) for part in bins])
-        axes.vlines(expected, paid - error, paid + error, color=colour, linewidth=2, alpha=0.55)
-        axes.plot(expected, paid, color=colour, linewidth=1, marker="o", markersize=5)
+        expected, spent = (np.array([of[part].mean() for part in bins]) for of in (each, spend.truth))
+        error = np.array([1.96 * spend.truth[part].std() / np.sqrt(len(part)) for part in bins])
+        axes.vlines(expected, spent - error, spent + error, color=colour, linewidth=2, alpha=0.55)
+        axes.plot(expected, spent, color=colour, linewidth=1, marker="o", markersize=5)
         axes.set_title(title, loc="left", fontsize=10)
         axes.set_xlabel(f"expected, {currency}".removesuffix(", "))
-        top = max(top, 1.08 * float(np.maximum(expected, paid + error).max()))
+        top = max(top, 1.08 * float(np.maximum(expected, spent + error).max()))
     for axes in panels:
         axes.axline((0, 0), slope=1, color=GRID, linewidth=1, linestyle=":", zorder=0)
         _square(axes, top or 1.0)
-    panels[0].set_ylabel(f"paid, {currency}".removesuffix(", "))
+    panels[0].set_ylabel(f"spent, {currency}".removesuffix(", "))
     return plot
 
 
@@ -102,5 +101,5 @@ def _square(axes: Axes, top: float) -> None:
     axes.set_ylim(0, top)
     axes.set_box_aspect(1)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(5))  # the same on both, so that the eye finds the diagonal
+        axis.set_major_locator(MaxNLocator(5))  # equal on both axes
     axes.grid(color=GRID, alpha=0.25, linewidth=0.6)
