@@ -16,7 +16,7 @@ from tests.registry.fitted import ENCODERS, MODELS, N_ITEMS, NEW, SHOP, fitted
 RECOMMENDERS = [name for name in MODELS if name not in (*ENCODERS, "iALS", "BPR")]
 
 
-def given(name: str, users: Histories) -> np.ndarray:
+def output(name: str, users: Histories) -> np.ndarray:
     """What the network, not yet written to a file, gives: scores of a recommender, vectors of an encoder."""
     graph = graph_of(fitted(name))
     assert graph is not None
@@ -31,13 +31,13 @@ def given(name: str, users: Histories) -> np.ndarray:
 def test_before_it_is_written_a_network_already_gives_the_models_scores(name: str) -> None:
     lengths = np.array([0, 1, 2, 6, 7, 30, 0])
     users = random_histories(lengths, N_ITEMS, len(SHOP.users), np.random.default_rng(3))
-    np.testing.assert_allclose(given(name, users), fitted(name).score(users), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(output(name, users), fitted(name).score(users), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_and_an_encoders_vectors(name: str) -> None:
     for users in (NEW, KINDS.histories):
-        np.testing.assert_allclose(given(name, users), fitted(name).embed(users, KINDS.at), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(output(name, users), fitted(name).embed(users, KINDS.at), rtol=1e-4, atol=1e-5)
 
 
 def test_what_is_older_than_the_oldest_age_told_apart_weighs_like_it() -> None:
@@ -50,7 +50,7 @@ def test_what_is_older_than_the_oldest_age_told_apart_weighs_like_it() -> None:
 def test_gates_are_in_onnxs_order() -> None:
     assert reordered(torch.tensor([1, 2, 3])).tolist() == [2, 1, 3]
     units = torch.nn.GRU(3, 2, num_layers=2, batch_first=True)
-    assert Recurrent(units).read_1.shape == (1, 6, 2)  # type: ignore[union-attr]
+    assert Recurrent(units).input_1.shape == (1, 6, 2)  # type: ignore[union-attr]
 
 
 def test_a_tower_that_reads_another_models_vectors_is_refused() -> None:

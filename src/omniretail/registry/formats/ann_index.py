@@ -1,4 +1,4 @@
-"""An index of item vectors by inner product, and how much of the exact search it finds again."""
+"""An index of item vectors by inner product, and its recall of the exact search."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,8 +21,8 @@ class IndexSettings:
     Attributes:
         connectivity: neighbours of each item.
         expansion_add: candidates when an item is added.
-        expansion_search: candidates of a search; more find more and take longer. It is not kept in the index's file,
-            so ``open_index`` sets it again.
+        expansion_search: candidates of a search; more give a higher recall and take longer. The index's file does not
+            hold it, so ``open_index`` sets it again.
     """
 
     connectivity: int = 32
@@ -31,21 +31,21 @@ class IndexSettings:
 
 
 def write_index(folder: Path, items: np.ndarray, users: np.ndarray, settings: IndexSettings) -> dict[str, Any]:
-    """Write the index, and search it for users, as well as exactly.
+    """Write the index, and compare its search with the exact one.
 
-    It is built on one thread: with more, no index is like another.
+    It is built on one thread, so that the same vectors give the same index.
 
     Args:
-        folder: where ``items.usearch`` is to lie.
+        folder: gets ``items.usearch``.
         items: float32, shape (I, D).
-        users: vectors to measure with, some of them drawn where there are many; float32, shape (U, D).
+        users: vectors to measure with, a sample of them where there are many; float32, shape (U, D).
         settings: of the index.
 
     Returns:
-        The settings, what they were measured on, and ``recall_at_10`` and ``recall_at_100``: the mean share of the k
-        items of the largest product that the index finds; None where no user was given.
+        The settings, and ``recall_at_10`` and ``recall_at_100``: the mean share of the k items with the largest product
+        that the index returns; None without users.
     """
-    made = Index(
+    index = Index(
         ndim=items.shape[1],
         metric="ip",
         dtype="f32",
@@ -53,11 +53,11 @@ def write_index(folder: Path, items: np.ndarray, users: np.ndarray, settings: In
         expansion_add=settings.expansion_add,
         expansion_search=settings.expansion_search,
     )
-    made.add(np.arange(len(items), dtype=np.uint64), items, threads=1)
-    made.save(str(folder / INDEX))
+    index.add(np.arange(len(items), dtype=np.uint64), items, threads=1)
+    index.save(str(folder / INDEX))
     if len(users) > _MEASURED:
         users = users[np.sort(np.random.default_rng(0).choice(len(users), _MEASURED, replace=False))]
-    recalls = {f"recall_at_{k}": recall(made, items, users, k) for k in _KS if k <= len(items)}
+    recalls = {f"recall_at_{k}": recall(index, items, users, k) for k in _KS if k <= len(items)}
     return {
         "library": f"usearch {usearch.__version__}",
         "metric": "inner product",
@@ -70,13 +70,13 @@ def write_index(folder: Path, items: np.ndarray, users: np.ndarray, settings: In
     }
 
 
-def recall(made: Index, items: np.ndarray, users: np.ndarray, k: int) -> float | None:
-    """Mean share of the k best items that a search for k finds; of equals at the end any counts. None: no users."""
-    found = 0
+def recall(index: Index, items: np.ndarray, users: np.ndarray, k: int) -> float | None:
+    """Mean share of the k best items that a search for k returns; of equals at the end any counts. None: no users."""
+    hits = 0
     for rows in batches(len(users), len(items), _MEMORY_MB):
         scores = users[rows] @ items.T  # (B, I)
         _, best = top_k(scores, k)
-        keys, there = search(made, users[rows], k)
-        own = np.take_along_axis(scores, np.where(there, keys, 0), axis=1)
-        found += int(((own >= best[:, -1:]) & there).sum())
-    return found / (len(users) * k) if len(users) else None
+        keys, filled = search(index, users[rows], k)
+        own = np.take_along_axis(scores, np.where(filled, keys, 0), axis=1)
+        hits += int(((own >= best[:, -1:]) & filled).sum())
+    return hits / (len(users) * k) if len(users) else None

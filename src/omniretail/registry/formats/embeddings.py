@@ -1,4 +1,4 @@
-"""Vectors of users and items whose product is a model's score, as Parquet, and an index to search the items by."""
+"""Vectors of users and items whose product is a model's score, as Parquet, with an index of the items."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from omniretail.views.histories import Histories
 
 WITH_VECTORS = "SASRec and GRU4Rec (without own_items), MultVAE, LightGCN, TwoTower, iALS, BPR"
 _ROWS = 1 << 16
-"""Written at a time."""
+"""Rows written at a time."""
 
 
 def item_embeddings(model: Any) -> np.ndarray:
@@ -32,22 +32,22 @@ def item_embeddings(model: Any) -> np.ndarray:
     """
     if hasattr(model, "embed"):
         raise ValueError(f"{type(model).__name__} is a profile encoder: it has vectors of users, none of items")
-    if _of_its_own(model) is not None:
+    if _own_vectors(model) is not None:
         return np.array(model.item_factors_, dtype=np.float32)
     return _graph(model).items.numpy().copy()
 
 
 def user_embeddings(model: Any, users: Histories, at: int = 0) -> np.ndarray:
-    """Vectors of users; times the items' they are the model's scores, but for a user of whom nothing is known.
+    """Vectors of users; their products with the items' are the model's scores, except for a user without a history.
 
     Args:
         model: fitted, a recommender or a profile encoder.
         users: histories of B users.
-        at: the moment at which a profile encoder looks at them, seconds since 1970.
+        at: the time as of which a profile encoder describes them, seconds since 1970.
 
     Returns:
-        float32; shape (B, D). Nought for a user of whom nothing is known, but BPR's ranks by the items' biases and
-        TwoTower's is what its tower makes of nothing.
+        float32; shape (B, D). Zero for a user without a history, except that BPR's ranks by the items' biases and
+        TwoTower's is its tower's output for an empty history.
 
     Raises:
         ValueError: from a model whose scores are no products of vectors.
@@ -55,7 +55,7 @@ def user_embeddings(model: Any, users: Histories, at: int = 0) -> np.ndarray:
     """
     if hasattr(model, "embed"):
         return model.embed(users, at)
-    own = _of_its_own(model)
+    own = _own_vectors(model)
     return own(users) if own is not None else _by_network(_graph(model), users)
 
 
@@ -68,7 +68,7 @@ def export_embeddings(
     at: int = 0,
     settings: ann.IndexSettings = ann.IndexSettings(),  # noqa: B008  (frozen)
 ) -> dict[str, Any]:
-    """Write ``users.parquet``, and of a recommender ``items.parquet``, an index of them and what it finds again.
+    """Write ``users.parquet``, and of a recommender ``items.parquet`` and an index of them.
 
     Args:
         model: fitted.
@@ -80,7 +80,7 @@ def export_embeddings(
         settings: of the index.
 
     Returns:
-        What ``index.json`` says (see ``index.write_index``); nothing of a profile encoder.
+        The content of ``index.json``, see ``ann_index.write_index``; empty for a profile encoder.
 
     Raises:
         ValueError: from a model whose scores are no products of vectors.
@@ -92,21 +92,21 @@ def export_embeddings(
     if items is None:
         return {}
     _write(folder / "items.parquet", "item_id", item_ids, items)
-    known = vectors[np.abs(vectors).max(axis=1, initial=0.0) > 0]
-    said = {"model": type(model).__name__, **ann.write_index(folder, items, known, settings)}
-    (folder / ABOUT).write_text(json.dumps(said, indent=2) + "\n")
-    return said
+    some = vectors[np.abs(vectors).max(axis=1, initial=0.0) > 0]
+    about = {"model": type(model).__name__, **ann.write_index(folder, items, some, settings)}
+    (folder / ABOUT).write_text(json.dumps(about, indent=2) + "\n")
+    return about
 
 
-def _of_its_own(model: Any) -> Any:
+def _own_vectors(model: Any) -> Any:
     """The method of TwoTower, BPR or iALS that gives users' vectors; None where there is none."""
     fitted = getattr(model, "item_factors_", None) is not None
-    named = [getattr(model, name) for name in ("user_vectors", "user_factors") if hasattr(model, name)]
-    return named[0] if named and fitted else None
+    methods = [getattr(model, name) for name in ("user_vectors", "user_factors") if hasattr(model, name)]
+    return methods[0] if methods and fitted else None
 
 
 def _graph(model: Any) -> Any:
-    from omniretail.registry.formats.exportable import graph_of  # brings torch along, which iALS and BPR do without
+    from omniretail.registry.formats.exportable import graph_of  # imports torch, which iALS and BPR do not need
 
     graph, name = graph_of(model), type(model).__name__
     if graph is None:

@@ -1,7 +1,6 @@
-"""Fitted neural models as networks that can be written down: plain arrays in, scores or vectors out.
+"""Fitted neural models as networks that can be exported: plain arrays in, scores or vectors out.
 
-Networks are made anew from a model's settings and weights, so nothing of its training (compiled parts, training events)
-comes along.
+Networks are built from a model's settings and weights, so nothing of its training (compiled parts, events) is exported.
 """
 
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ from omniretail.views.profile.basket_events import EventCoding
 
 _BASKETS = ("place", "length", "line_code", "line_basket", "number", "basket_circumstance")
 _OLDEST = 1 << 11
-"""Baskets ago, from which on ``OwnItems`` tells no ages apart."""
+"""Number of baskets ago beyond which ``OwnItems`` has one weight."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +43,15 @@ class Graph:
     """A fitted model whose users are vectors.
 
     Attributes:
-        vectors: takes inputs to vectors, (B, D); nought for a user without a history, but from TwoTower.
-        inputs: the names of those it reads.
+        vectors: from inputs to vectors, (B, D); zero for a user without a history, except in TwoTower.
+        inputs: their names.
         layout: of the inputs.
         n_items: I.
-        n_users: known from training, where it reads ``user``; else 0.
-        items: what the vectors are multiplied with, (I, D); None: the vectors are all there is.
-        popularity: the scores of a user of whom nothing is known, (I,).
-        own_items: a bonus beside the product.
-        attributes: whether a training user without a history is known by attributes.
+        n_users: of the training, where it reads ``user``; else 0.
+        items: vectors of items, (I, D); None: the model has vectors of users alone.
+        popularity: the scores of a user without a history, (I,).
+        own_items: a bonus added to the product.
+        attributes: whether a training user without a history has scores by attributes.
     """
 
     vectors: nn.Module
@@ -67,10 +66,10 @@ class Graph:
 
 
 def graph_of(model: object) -> Graph | None:
-    """The graph of a model; None where it is no network that has one.
+    """The graph of a model; None where it is no such network.
 
     Raises:
-        ValueError: where it is not fitted, or reads what cannot be laid out.
+        ValueError: where it is not fitted, or reads what cannot be an input.
     """
     if not any(attribute.endswith("_") for attribute in vars(model)):
         raise ValueError(f"{type(model).__name__} has learned nothing yet; fit it before exporting")
@@ -139,7 +138,7 @@ def _two_tower(model: TwoTower) -> Graph:
         network,
         ("item", "length", "user"),
         Layout("sequences", model.max_len),
-        *(len(model.item_factors_), len(network.said) - 1),
+        *(len(model.item_factors_), len(network.attributes) - 1),
         items=network.items,
         popularity=model.popularity_,
         attributes=True,
@@ -172,7 +171,7 @@ class Scores(nn.Module):
             weight = self.weight_of_age[ago.clamp(0, _OLDEST - 1)] * (ago >= 0)
             total = torch.zeros_like(scores).scatter_add(1, inputs["item"], weight)
             scores = scores + self.own_items.bonus(total, torch.arange(scores.shape[1]))
-        known = inputs["length"] > 0
+        scored = inputs["length"] > 0
         if self.attributes:
-            known = known | (inputs["user"] >= 0)
-        return torch.where(known[:, None], scores, self.popularity)
+            scored = scored | (inputs["user"] >= 0)
+        return torch.where(scored[:, None], scores, self.popularity)

@@ -1,4 +1,4 @@
-"""A registered model in forms that others take over: ONNX, vectors with an index."""
+"""A registered model in other forms: ONNX, vectors with an index."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from omniretail.serving.recommender import RecommenderService
 
 
 def hand_over_onnx(uri: str, model: str, folder: Path) -> Path:
-    """Write a registered network as ONNX, checked against itself, with the ids that its numbers stand for.
+    """Write a registered network as ONNX, checked against itself, with the ids behind its indices.
 
     Args:
         uri: of the registry.
@@ -29,7 +29,7 @@ def hand_over_onnx(uri: str, model: str, folder: Path) -> Path:
 
 
 def hand_over_embeddings(uri: str, model: str, folder: Path) -> dict[str, Any]:
-    """Write vectors of the known customers and of the items as Parquet, with an index; what it finds again is returned.
+    """Write vectors of the known customers and of the items as Parquet, with an index; its settings are returned.
 
     Args:
         uri: of the registry.
@@ -53,4 +53,4 @@ def _parts(uri: str, model: str) -> tuple[Any, Any]:
         return service.bundle.model, service.bundle.train
     if isinstance(service, ProfileService):
         return service.bundle.encoder, service.bundle.train
-    raise ValueError(f"{model} is a response model: it has neither vectors nor a network of histories")
+    raise ValueError(f"{model} is a response model: it has neither vectors nor a network over histories")

@@ -1,4 +1,4 @@
-"""Neural models as ONNX files, checked against the model itself before they count."""
+"""Neural models as ONNX files, compared with the model before they are used."""
 
 import json
 import logging
@@ -23,23 +23,23 @@ NETWORKS = "SASRec, GRU4Rec, MultVAE, LightGCN, TwoTower; CoLES, GRUAutoencoder,
 log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-4
-"""Largest difference from the model's own numbers, relative to the largest of a user's, that is let through."""
+"""Largest accepted difference from the model's own numbers, relative to the largest of a user's."""
 
 _IN_ONE_FILE = 1 << 30  # bytes of weights; a protobuf holds two GiB at most
-_TALKATIVE = ("torch.onnx._internal.exporter._registration", "onnx_ir._convenience")
-_HARMLESS = "`isinstance\\(treespec, LeafSpec\\)` is deprecated"  # by torch 2.13, of what it does itself
+_VERBOSE_LOGGERS = ("torch.onnx._internal.exporter._registration", "onnx_ir._convenience")
+_HARMLESS = "`isinstance\\(treespec, LeafSpec\\)` is deprecated"  # by torch 2.13, of its own call
 
 
 def to_onnx(model: Any, folder: Path, output: Output = "scores") -> Path:
-    """Write a neural model as an ONNX file for ``serving.onnx_runtime``; users and lengths may be any.
+    """Write a neural model as an ONNX file for ``serving.onnx_runtime``; the numbers of users and of events are free.
 
-    The file's metadata, under ``omniretail``, says what its inputs are. Weights beyond a GiB lie beside it.
+    The file's metadata, under ``omniretail``, describes its inputs. Weights beyond a GiB are in a file beside it.
 
     Args:
         model: fitted SASRec, GRU4Rec, MultVAE, LightGCN or TwoTower; or CoLES, GRUAutoencoder or NextItem, which give
             vectors whatever ``output`` says.
         folder: made where it is not there.
-        output: scores of the catalogue, or what is multiplied with ``item_embeddings``, for an index of neighbours.
+        output: scores of the catalogue, or vectors to be multiplied with ``item_embeddings``, for an index.
 
     Returns:
         The file, ``scores.onnx`` or ``vectors.onnx``.
@@ -81,8 +81,8 @@ def _write(network: torch.nn.Module, graph: Graph, model: Any, output: Output, p
     example = {name: torch.from_numpy(arrays[name]) for name in graph.inputs}
     with torch.no_grad():
         width = network(example).shape[1]
-    said = {name: f"[{', '.join(INPUTS[name][0])}] {INPUTS[name][1]}" for name in graph.inputs}
-    about = About(type(model).__name__, output, width, graph.n_items, graph.n_users, graph.layout, said)
+    meanings = {name: f"[{', '.join(INPUTS[name][0])}] {INPUTS[name][1]}" for name in graph.inputs}
+    about = About(type(model).__name__, output, width, graph.n_items, graph.n_users, graph.layout, meanings)
     with _quiet():
         captured = torch.export.export(
             network,
@@ -102,7 +102,7 @@ def _write(network: torch.nn.Module, graph: Graph, model: Any, output: Output, p
 
 
 def _free(name: str, tensor: torch.Tensor) -> dict[int, Any]:
-    """The axes that may have any length; those of length one in the example always are (``max_len=1``)."""
+    """The axes of free length; those of length one in the example are fixed (``max_len=1``)."""
     return {
         number: torch.export.Dim(axis)
         for number, axis in enumerate(INPUTS[name][0])
@@ -112,8 +112,8 @@ def _free(name: str, tensor: torch.Tensor) -> dict[int, Any]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what the exporter says of itself: that torchvision is missing, that an attribute has no elements."""
-    loggers = [logging.getLogger(name) for name in _TALKATIVE]
+    """Without the exporter's own messages: that torchvision is missing, that an attribute has no elements."""
+    loggers = [logging.getLogger(name) for name in _VERBOSE_LOGGERS]
     levels = [each.level for each in loggers]
     for each in loggers:
         each.setLevel(logging.ERROR)

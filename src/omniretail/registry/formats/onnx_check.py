@@ -1,4 +1,4 @@
-"""Does an ONNX file give what the model gives? On histories drawn at random."""
+"""Does an ONNX file give the model's numbers? On random histories."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,14 +11,14 @@ from omniretail.serving.onnx_runtime import OnnxEncoder, OnnxRecommender
 from omniretail.views.histories import Histories
 
 _AT = 1 << 40
-"""A moment after all events."""
+"""A time after all events."""
 
 
 def check_onnx(model: Any, path: Path, rng: np.random.Generator) -> float:
-    """Run an ONNX file and the model side by side on random histories.
+    """Run an ONNX file and the model on the same random histories.
 
-    There are empty ones, of one event, of just as many as the network reads and of more, of users known from training
-    and not, alone and in batches.
+    Among them are empty ones, some of one event, of exactly as many events as the network reads and of more, of
+    training users and of new ones, alone and in batches.
 
     Args:
         model: that was exported.
@@ -32,11 +32,11 @@ def check_onnx(model: Any, path: Path, rng: np.random.Generator) -> float:
     assert graph is not None
     longest = graph.layout.max_len or 50
     lengths = np.array([0, 1, 2, 3, longest - 1, longest, longest + 1, 2 * longest])
-    ask, worst = _asked(path, graph), 0.0
+    outputs, worst = _runner(path, graph), 0.0
     for n_users in (1, 2, 7, 16):
         some = np.concatenate([lengths, rng.integers(0, longest + 1, 8)])[rng.permutation(16)[:n_users]]
         users = random_histories(some, graph.n_items, graph.n_users, rng)
-        ours, theirs = _expected(model, graph, users), ask(users)
+        ours, theirs = _expected(model, graph, users), outputs(users)
         scale = np.maximum(np.abs(ours).max(axis=1), np.finfo(np.float32).tiny)
         worst = max(worst, float((np.abs(ours - theirs).max(axis=1) / scale).max()))
         if not np.isfinite(theirs).all():
@@ -45,17 +45,17 @@ def check_onnx(model: Any, path: Path, rng: np.random.Generator) -> float:
 
 
 def random_histories(lengths: np.ndarray, n_items: int, n_users: int, rng: np.random.Generator) -> Histories:
-    """Histories of so many events, with amounts and times; half are of users known from training, where any are."""
+    """Histories of these lengths, with amounts and times; half of them are of training users, where there are any."""
     n = int(lengths.sum())
     first = np.cumsum(lengths) - lengths
     begins = rng.random(n) < 0.6
     begins[first[lengths > 0]] = True
     started = np.cumsum(begins)
     basket = started - np.repeat(started[np.minimum(first, max(n - 1, 0))] if n else first, lengths)
-    known = (rng.random(len(lengths)) < 0.5) & (n_users > 0)
+    in_training = (rng.random(len(lengths)) < 0.5) & (n_users > 0)
     amounts = {name: rng.gamma(2, 2, n).astype(np.float32) for name in ("quantity", "value")}
     return Histories(
-        user_idx=np.where(known, rng.integers(0, max(n_users, 1), len(lengths)), -1).astype(np.int32),
+        user_idx=np.where(in_training, rng.integers(0, max(n_users, 1), len(lengths)), -1).astype(np.int32),
         offsets=np.append(first, n),
         item_idx=rng.integers(0, n_items, n).astype(np.int32),
         timestamp=np.cumsum(begins * rng.integers(0, 100_000, n)),
@@ -71,8 +71,8 @@ def _expected(model: Any, graph: Graph, users: Histories) -> np.ndarray:
     return model.embed(users, _AT) if graph.items is None else model.score(users)
 
 
-def _asked(path: Path, graph: Graph) -> Callable[[Histories], np.ndarray]:
-    """What gives the file's answer; vectors of a recommender are multiplied, so that there is something to compare."""
+def _runner(path: Path, graph: Graph) -> Callable[[Histories], np.ndarray]:
+    """Runs the file; vectors of a recommender are multiplied with the items', so that scores are compared."""
     if path.stem == "scores":
         return OnnxRecommender(path).score
     encoder = OnnxEncoder(path)

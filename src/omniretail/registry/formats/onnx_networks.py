@@ -1,7 +1,6 @@
 """The networks of neural recommenders with plain arrays in and vectors out, in operations that ONNX has.
 
-What the arrays are, ``serving.onnx_inputs`` says. Gathering and adding up replace ``EmbeddingBag``, which becomes a
-loop in ONNX.
+``serving.onnx_inputs`` describes the arrays. A gather and a sum replace ``EmbeddingBag``, which becomes a loop in ONNX.
 """
 
 import copy
@@ -30,29 +29,29 @@ class LastState(nn.Module):
     def forward(self, inputs: Inputs) -> Tensor:
         """Vectors of users, (B, D)."""
         vectors, _ = self.task._comparable(last(self.task.encoder(inputs["item"], context_of(inputs)), inputs))
-        return nought_where_empty(vectors, inputs)
+        return zero_where_empty(vectors, inputs)
 
 
 class Recurrent(nn.Module):
-    """ONNX's own operator in the place of a ``GRU`` with ``batch_first``.
+    """ONNX's own operator instead of a ``GRU`` with ``batch_first``.
 
-    Captured by ``torch.export`` (2.13), a GRU either fixes the length of sequences at the example's or becomes a loop.
-    Outside of an exported file this gives nothing of use.
+    Captured by ``torch.export`` (2.13), a GRU either fixes the length of sequences to the example's or becomes a loop.
+    It only works inside an exported file.
     """
 
     def __init__(self, units: nn.GRU) -> None:
         super().__init__()
         self.hidden, self.layers = units.hidden_size, units.num_layers
         for layer in range(self.layers):
-            read, kept, *biases = (reordered(each) for each in units.all_weights[layer])
-            for name, value in (("read", read), ("kept", kept), ("bias", torch.cat(biases))):
+            input_weights, state_weights, *biases = (reordered(each) for each in units.all_weights[layer])
+            for name, value in (("input", input_weights), ("state", state_weights), ("bias", torch.cat(biases))):
                 self.register_buffer(f"{name}_{layer}", value.detach()[None])
 
     def forward(self, events: Tensor) -> tuple[Tensor, None]:
         """(B, L, D) to (B, L, hidden)."""
         states = events.transpose(0, 1)  # (L, B, D)
         for layer in range(self.layers):
-            weights = (getattr(self, f"{name}_{layer}") for name in ("read", "kept", "bias"))
+            weights = (getattr(self, f"{name}_{layer}") for name in ("input", "state", "bias"))
             states = torch.onnx.ops.symbolic(
                 "GRU",
                 (states, *weights),
@@ -65,7 +64,7 @@ class Recurrent(nn.Module):
 
 
 def with_onnx_gru(network: nn.Module) -> nn.Module:
-    """The same network, every ``GRU`` in it ready to be exported."""
+    """The same network with every ``GRU`` replaced by ``Recurrent``."""
     for module in list(network.modules()):
         for name, child in module.named_children():
             if isinstance(child, nn.GRU):
@@ -74,13 +73,13 @@ def with_onnx_gru(network: nn.Module) -> nn.Module:
 
 
 def reordered(weights: Tensor) -> Tensor:
-    """The reset, update and new gate, as torch has them, in ONNX's order: update, reset, new."""
+    """The reset, update and new gate, in torch's order, in ONNX's order: update, reset, new."""
     reset, update, new = weights.chunk(3)
     return torch.cat([update, reset, new])
 
 
 class MultVAEVectors(nn.Module):
-    """What Mult-VAE's last layer reads, and a one for its bias."""
+    """The input of Mult-VAE's last layer, and a one for its bias."""
 
     items: Tensor
 
@@ -98,7 +97,7 @@ class MultVAEVectors(nn.Module):
         seen = self.read[inputs["taken"]] * (weight[:, None] / norm[row])  # (P, hidden)
         mean, _ = self.encoder(torch.tanh(summed(seen, inputs) + self.bias)).chunk(2, dim=1)
         hidden = self.decoder(mean)
-        return nought_where_empty(torch.cat([hidden, torch.ones_like(hidden[:, :1])], dim=1), inputs)
+        return zero_where_empty(torch.cat([hidden, torch.ones_like(hidden[:, :1])], dim=1), inputs)
 
 
 class LightGCNVectors(nn.Module):
@@ -117,38 +116,38 @@ class LightGCNVectors(nn.Module):
         degree = inputs["length"].clamp_min(1)[:, None].float()
         folded = summed(self.fold_in[inputs["taken"]], inputs) / degree.sqrt()
         user = inputs["user"]
-        return nought_where_empty(torch.where(user[:, None] >= 0, self.users[user.clamp_min(0)], folded), inputs)
+        return zero_where_empty(torch.where(user[:, None] >= 0, self.users[user.clamp_min(0)], folded), inputs)
 
 
 class TowerVectors(nn.Module):
-    """The user tower's vector; what is said of training users is looked up as the mean of its words."""
+    """The user tower's vector; the mean vectors of training users' attributes are a table."""
 
     items: Tensor
-    said: Tensor
+    attributes: Tensor
 
     def __init__(self, task: TwoTowerNetwork, items: Tensor) -> None:
         super().__init__()
         with torch.no_grad():
-            said = task.user_tower.attributes(*task._flat(task.user_attributes))  # (U, D)
+            attributes = task.user_tower.attributes(*task._flat(task.user_attributes))  # (U, D)
         self.tower = copy.deepcopy(task.user_tower)
-        self.tower.attributes = _First()  # type: ignore[assignment]  # it gets the mean instead of the words
+        self.tower.attributes = _First()  # type: ignore[assignment]  # its input is the mean already
         self.register_buffer("items", items)
-        self.register_buffer("said", torch.cat([torch.zeros_like(said[:1]), said]))
+        self.register_buffer("attributes", torch.cat([torch.zeros_like(attributes[:1]), attributes]))
 
     def forward(self, inputs: Inputs) -> Tensor:
         """Vectors of users, (B, D)."""
-        taken = self.items[inputs["item"]]  # (B, L, D)
-        taken = taken * real(taken, inputs)[..., None]
-        return unit(last(self.tower(taken, self.said[inputs["user"] + 1], inputs["length"]), inputs))
+        events = self.items[inputs["item"]]  # (B, L, D)
+        events = events * real(events, inputs)[..., None]
+        return unit(last(self.tower(events, self.attributes[inputs["user"] + 1], inputs["length"]), inputs))
 
 
 class _First(nn.Module):
-    def forward(self, said: Tensor, _: Tensor) -> Tensor:
-        return said
+    def forward(self, attributes: Tensor, _: Tensor) -> Tensor:
+        return attributes
 
 
 def real(states: Tensor, inputs: Inputs) -> Tensor:
-    """Which places of sequences, (B, L, D), hold an event; (B, L)."""
+    """True where a place of sequences (B, L, D) holds an event; (B, L)."""
     return torch.arange(states.shape[1]) < inputs["length"][:, None]
 
 
@@ -159,16 +158,16 @@ def last(states: Tensor, inputs: Inputs) -> Tensor:
 
 
 def context_of(inputs: Inputs) -> Tensor:
-    """Circumstances, (B, L, C), C = 0 where none are read."""
+    """Context of events, (B, L, C), C = 0 where none is read."""
     item = inputs["item"]
     return inputs["circumstance"] if "circumstance" in inputs else item.new_zeros((*item.shape, 0))
 
 
 def summed(values: Tensor, inputs: Inputs) -> Tensor:
-    """Values of pairs, added up by user; (P, D) to (B, D)."""
+    """Values of pairs, summed by user; (P, D) to (B, D)."""
     return values.new_zeros(inputs["length"].shape[0], values.shape[1]).index_add(0, inputs["row"], values)
 
 
-def nought_where_empty(vectors: Tensor, inputs: Inputs) -> Tensor:
-    """Vectors, nought for users without a history; (B, D)."""
+def zero_where_empty(vectors: Tensor, inputs: Inputs) -> Tensor:
+    """Vectors, zero for users without a history; (B, D)."""
     return torch.where(inputs["length"][:, None] > 0, vectors, 0.0)

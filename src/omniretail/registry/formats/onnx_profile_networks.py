@@ -1,4 +1,4 @@
-"""The networks of profile encoders, likewise; see ``networks``."""
+"""The networks of profile encoders; see ``onnx_networks``."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from omniretail.models.profiles.next_item import NextItem
 from omniretail.models.training.networks import with_weights
-from omniretail.registry.formats.onnx_networks import Inputs, context_of, last, nought_where_empty, real
+from omniretail.registry.formats.onnx_networks import Inputs, context_of, last, real, zero_where_empty
 
 
 class PooledStates(nn.Module):
@@ -16,12 +16,12 @@ class PooledStates(nn.Module):
     def __init__(self, model: NextItem) -> None:
         super().__init__()
         self.pooling = model.pooling
-        self.encoder = with_weights(model._made(), model.weights_).encoder
+        self.encoder = with_weights(model.network(), model.weights_).encoder
 
     def forward(self, inputs: Inputs) -> Tensor:
         """Vectors of users, (B, D)."""
         states = self.encoder(inputs["item"], context_of(inputs))
-        return nought_where_empty(pooled(states, inputs, self.pooling), inputs)
+        return zero_where_empty(pooled(states, inputs, self.pooling), inputs)
 
 
 class BasketStates(nn.Module):
@@ -35,10 +35,10 @@ class BasketStates(nn.Module):
     def forward(self, inputs: Inputs) -> Tensor:
         """Vectors of users, (B, D)."""
         states, _ = self.units(self._baskets(inputs)[inputs["place"]])  # (B, L, D)
-        return nought_where_empty(self.squeeze(pooled(states, inputs, self.pooling)), inputs)
+        return zero_where_empty(self.squeeze(pooled(states, inputs, self.pooling)), inputs)
 
     def _baskets(self, inputs: Inputs) -> Tensor:
-        """Vectors of all baskets, (N, width); lines are added up as in ``BasketEncoder``."""
+        """Vectors of all baskets, (N, width); lines are summed as in ``BasketEncoder``."""
         code, basket, number = inputs["line_code"], inputs["line_basket"], inputs["number"]
         known = code > 0
         line = (self.encoder.codes.weight[code] * known[..., None]).sum(1)  # (M, width)

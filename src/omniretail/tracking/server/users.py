@@ -47,7 +47,8 @@ def set_password(settings: Settings) -> None:
     with connected(settings.users) as connection:
         if settings.username not in [name for name, _, _ in _users(connection)]:
             raise ServerError(
-                f"there is no user '{settings.username}' in {_place(settings)}; start the server instead: python scripts/server.py"
+                f"there is no user '{settings.username}' in {_place(settings)}; the first start makes the admin: "
+                "python scripts/server.py"
             )
         values = {"hash": generate_password_hash(settings.password), "name": settings.username}
         connection.execute(text("UPDATE users SET password_hash = :hash WHERE username = :name"), values)
