@@ -1,9 +1,12 @@
-"""What ``ProfileEncoder`` promises, asked of every encoder there is a yaml for."""
+"""What ``ProfileEncoder`` asks of an encoder, held against every yaml of ``configs/model/profile``."""
 
+import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +15,15 @@ from hydra.utils import instantiate
 
 from omniretail.audit.perturbations import everything
 from omniretail.config import compose
+from omniretail.models.profiles.coles import CoLES
+from omniretail.models.profiles.gru_autoencoder import GRUAutoencoder
+from omniretail.models.profiles.ials import IALSFactors
+from omniretail.models.profiles.item2vec import Item2Vec
+from omniretail.models.profiles.next_item import NextItem
 from omniretail.models.profiles.protocol import ProfileEncoder
+from omniretail.models.profiles.random import Random
+from omniretail.models.profiles.svd import CountSVD
+from omniretail.models.profiles.table import ProfileTable
 from omniretail.models.saving import load, save
 from omniretail.splits.temporal import Temporal
 from omniretail.views.fold import training_view
@@ -21,8 +32,7 @@ from omniretail.views.train import Train
 from tests.conftest import ROOT, tables_of
 
 NAMES = sorted(path.stem for path in (ROOT / "configs/model/profile").glob("*.yaml"))
-TELL_NOTHING = {"random"}
-"""By design."""
+NOISE = {"random"}
 N_USERS, N_ITEMS, N_DAYS, DAY_S = 60, 24, 120, 24 * 3600
 SPLIT = Temporal(horizon_days=28, end="2024-05-01")
 AMOUNTS_AND_STORES = ["store_id", "quantity", "value", "discount", "coupon"]
@@ -31,7 +41,7 @@ every_encoder = pytest.mark.parametrize("name", NAMES)
 
 
 def planted_events(seed: int = 0) -> pd.DataFrame:
-    """A log in which even customers take even items and odd ones odd items; all else is alike for both kinds."""
+    """A log in which even customers take even items and odd ones odd items; all else is the same for both kinds."""
     rng = np.random.default_rng(seed)
     n = N_USERS * 10
     baskets = pd.DataFrame(
@@ -54,7 +64,7 @@ def planted_events(seed: int = 0) -> pd.DataFrame:
 
 @cache
 def shop(changed_afterwards: bool = False) -> Train:
-    """The log up to the cutoff; what comes after it is another one if asked."""
+    """The log up to the cutoff; on demand with other events after it."""
     items = pd.DataFrame({"item_id": np.arange(N_ITEMS + 8)})
     items["category"] = "kind " + (items.item_id % 12).astype(str)
     items["department"] = items.item_id % 4
@@ -67,7 +77,7 @@ def shop(changed_afterwards: bool = False) -> Train:
 
 @cache
 def bare_shop() -> Train:
-    """Nothing but who took what when: no prices, stores, categories, baskets or customers' table."""
+    """Users, items and times only: no prices, stores, categories, baskets or users' table."""
     tables = tables_of(planted_events().drop(columns=[*AMOUNTS_AND_STORES, "basket_id"]))
     return training_view(tables, SPLIT.cutoff(tables.events, "test"))
 
@@ -91,11 +101,11 @@ def vectors_of(name: str) -> np.ndarray:
     return vectors
 
 
-def assert_alike(one: np.ndarray, other: np.ndarray) -> None:
+def assert_close(one: np.ndarray, other: np.ndarray) -> None:
     np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
-def gone_on(histories: Histories, days: int = 60) -> Histories:
+def continued(histories: Histories, days: int = 60) -> Histories:
     """Every customer does all they did once more, ``days`` later."""
     ends = zip(histories.offsets[:-1], histories.offsets[1:], strict=True)
     twice = np.concatenate([np.tile(np.arange(start, end), 2) for start, end in ends])
@@ -120,15 +130,25 @@ def test_vectors_are_float32_finite_and_of_one_length(name: str) -> None:
 def test_a_row_depends_on_its_customer_alone(name: str) -> None:
     histories, at = shop().histories, shop().at
     alone = [fitted(name).embed(histories.take([user]), at) for user in range(0, N_USERS, 6)]
-    assert_alike(np.concatenate(alone), vectors_of(name)[::6])
+    assert_close(np.concatenate(alone), vectors_of(name)[::6])
     order = np.random.default_rng(0).permutation(N_USERS)
-    assert_alike(fitted(name).embed(histories.take(order), at), vectors_of(name)[order])
+    assert_close(fitted(name).embed(histories.take(order), at), vectors_of(name)[order])
 
 
 @every_encoder
 def test_the_same_seed_gives_the_same_vectors(name: str) -> None:
     again = made(name).fit(shop())
     np.testing.assert_array_equal(again.embed(shop().histories, shop().at), vectors_of(name))
+
+
+@every_encoder
+def test_eight_threads_get_the_same_vectors(name: str, tmp_path: Path) -> None:
+    save(fitted(name), tmp_path)
+    encoder, few = load(tmp_path), shop().histories.take(np.arange(12))  # what is loaded late is loaded by several
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: encoder.embed(few, shop().at), range(8)))
+    for vectors in answers:
+        assert_close(vectors, vectors_of(name)[:12])
 
 
 @every_encoder
@@ -144,18 +164,18 @@ def test_saved_and_loaded_gives_equal_vectors(name: str, tmp_path: Path) -> None
 
 
 @every_encoder
-def test_an_empty_history_has_a_vector_whoever_else_is_asked_for(name: str) -> None:
+def test_an_empty_history_has_a_vector_alone_and_among_others(name: str) -> None:
     among_others = fitted(name).embed(shop().histories.take([3, -1, 5]), shop().at)
     assert np.isfinite(among_others).all()
-    assert_alike(among_others[[0, 2]], vectors_of(name)[[3, 5]])
+    assert_close(among_others[[0, 2]], vectors_of(name)[[3, 5]])
     alone = fitted(name).embed(Histories.of([[], []], N_ITEMS), shop().at)
-    assert_alike(alone, among_others[[1, 1]])
+    assert_close(alone, among_others[[1, 1]])
 
 
 @every_encoder
-def test_an_unknown_customer_is_known_by_the_history_alone(name: str) -> None:
-    strangers = replace(shop().histories, user_idx=np.full(N_USERS, -1, dtype=np.int32))
-    assert_alike(fitted(name).embed(strangers, shop().at), vectors_of(name))
+def test_a_customer_who_is_not_in_training_is_embedded_by_the_history_alone(name: str) -> None:
+    others = replace(shop().histories, user_idx=np.full(N_USERS, -1, dtype=np.int32))
+    assert_close(fitted(name).embed(others, shop().at), vectors_of(name))
 
 
 @every_encoder
@@ -177,26 +197,26 @@ def test_a_history_that_is_all_of_one_day(name: str) -> None:
 
 
 @every_encoder
-def test_customers_who_did_the_same_have_the_same_vector(name: str) -> None:
+def test_customers_with_the_same_history_have_the_same_vector(name: str) -> None:
     twins = shop().histories.take([7, 12, 7])
     twins = replace(twins, user_idx=np.array([7, 12, 3], dtype=np.int32))
     vectors = fitted(name).embed(twins, shop().at)
-    assert_alike(vectors[0], vectors[2])
+    assert_close(vectors[0], vectors[2])
     assert np.abs(vectors[0] - vectors[1]).max() > 1e-3
 
 
 @every_encoder
-def test_everybody_did_the_same_in_one_visit(name: str) -> None:
-    """Nothing tells these customers apart: one event each, all at one moment, one item, one price."""
-    alike = {"item_id": 3, "store_id": 1, "quantity": 1.0, "value": 2.0, "discount": 0.0, "coupon": 0.0}
-    events = planted_events().head(7).assign(user_id=[*range(6), 0], basket_id=range(7), **alike)
+def test_customers_with_one_and_the_same_visit(name: str) -> None:
+    """One event each, all at one time, of one item at one price."""
+    same = {"item_id": 3, "store_id": 1, "quantity": 1.0, "value": 2.0, "discount": 0.0, "coupon": 0.0}
+    events = planted_events().head(7).assign(user_id=[*range(6), 0], basket_id=range(7), **same)
     events["timestamp"] = pd.to_datetime(["2024-03-01 12:00"] * 6 + ["2024-04-10 12:00"])  # the last after the cutoff
     tables = tables_of(events)
     train = training_view(tables, SPLIT.cutoff(tables.events, "test"))
     vectors = made(name).fit(train).embed(train.histories, train.at)
     assert len(vectors) == 6
     assert np.isfinite(vectors).all()
-    assert_alike(vectors, np.tile(vectors[:1], (6, 1)))
+    assert_close(vectors, np.tile(vectors[:1], (6, 1)))
 
 
 @every_encoder
@@ -208,11 +228,11 @@ def test_a_bare_history_without_times_or_amounts(name: str) -> None:
 
 @every_encoder
 def test_histories_may_go_on_after_the_cutoff(name: str) -> None:
-    longer, at = gone_on(shop().histories), shop().at + 60 * DAY_S
+    longer, at = continued(shop().histories), shop().at + 60 * DAY_S
     vectors = fitted(name).embed(longer, at)
     assert vectors.shape == vectors_of(name).shape
     assert np.isfinite(vectors).all()
-    assert_alike(fitted(name).embed(longer.take([7]), at), vectors[[7]])
+    assert_close(fitted(name).embed(longer.take([7]), at), vectors[[7]])
 
 
 @every_encoder
@@ -222,7 +242,7 @@ def test_what_happens_after_the_cutoff_changes_nothing(name: str) -> None:
 
 
 @every_encoder
-def test_a_log_of_nothing_but_who_what_and_when_is_enough(name: str) -> None:
+def test_a_log_of_users_items_and_times_is_enough(name: str) -> None:
     vectors = made(name).fit(bare_shop()).embed(bare_shop().histories, bare_shop().at)
     assert vectors.shape[0] == N_USERS
     assert np.isfinite(vectors).all()
@@ -235,17 +255,47 @@ def test_no_customers_no_vectors(name: str) -> None:
 
 
 @every_encoder
-def test_what_is_done_to_vectors_does_not_reach_the_encoder(name: str) -> None:
+def test_vectors_may_be_written_to(name: str) -> None:
     vectors = fitted(name).embed(shop().histories, shop().at)
     vectors[:] = np.inf
     np.testing.assert_array_equal(fitted(name).embed(shop().histories, shop().at), vectors_of(name))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in TELL_NOTHING])
-def test_customers_of_two_kinds_lie_apart(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in NOISE])
+def test_customers_of_two_kinds_are_separated(name: str) -> None:
     """The kinds' centres are taken of half the customers; each of the others lies nearer to that of its kind."""
     vectors, kind = vectors_of(name), np.arange(N_USERS) % 2
-    known = np.arange(N_USERS) < N_USERS // 2
-    centres = np.stack([vectors[known & (kind == one)].mean(axis=0) for one in (0, 1)])
-    distance = np.linalg.norm(vectors[~known, None] - centres[None], axis=2)
-    assert np.mean(distance.argmin(axis=1) == kind[~known]) > 0.9
+    first_half = np.arange(N_USERS) < N_USERS // 2
+    centres = np.stack([vectors[first_half & (kind == one)].mean(axis=0) for one in (0, 1)])
+    distance = np.linalg.norm(vectors[~first_half, None] - centres[None], axis=2)
+    assert np.mean(distance.argmin(axis=1) == kind[~first_half]) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("encoder", "setting", "value", "rule"),
+    [
+        (Random, "dim", 0, "be 1 or more"),
+        (CountSVD, "dim", 0, "be 1 or more"),
+        (CountSVD, "weighting", "logarithm", "be one of log, tf-idf"),
+        (Item2Vec, "dim", 0, "be 1 or more"),
+        (Item2Vec, "negatives", 0, "be 1 or more"),
+        (Item2Vec, "half_life_days", 0, "be above 0"),
+        (Item2Vec, "sets", "session", "be one of basket, history"),
+        (ProfileTable, "max_values", -1, "be 0 or more"),
+        (CoLES, "views", 1, "be 2 or more"),
+        (CoLES, "learning_rate", 0, "be above 0"),
+        (GRUAutoencoder, "n_targets", 0, "be 1 or more"),
+        (GRUAutoencoder, "amounts", -1, "be 0 or more"),
+        (NextItem, "heads", 3, "divide dim=64"),
+        (NextItem, "block", "modern", "be one of classic, ligr"),
+        (NextItem, "context", ["weather"], "hold names among"),
+    ],
+)
+def test_settings_out_of_range_are_refused(encoder: type, setting: str, value: Any, rule: str) -> None:
+    with pytest.raises(ValueError, match=rf"{encoder.__name__}: {setting}={re.escape(repr(value))} must {rule}"):
+        encoder(**{setting: value})
+
+
+def test_factors_are_refused_as_the_recommender_refuses_them() -> None:
+    with pytest.raises(ValueError, match="IALS: alpha=-1 must be above 0"):
+        IALSFactors(alpha=-1)

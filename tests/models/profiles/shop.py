@@ -49,10 +49,10 @@ BARE = train_on(random_baskets(40, N_ITEMS), N_ITEMS)
 ORDER_ONLY = replace(BARE, zone="")
 KINDS, KIND = two_kinds()
 ODD_LOTS = Histories.of([[], [[3]], [[3], [4, 5]], [[item % N_ITEMS] for item in range(300)], []], N_ITEMS)
-"""Customers unknown to training: nothing, one line, two baskets, very many baskets; no store, no price."""
+"""Customers not in training: nothing, one line, two baskets, very many baskets; no store, no price."""
 
 
-def kind_is_told(vectors: np.ndarray, kind: np.ndarray) -> float:
+def kind_of_the_nearest(vectors: np.ndarray, kind: np.ndarray) -> float:
     """Share of customers whose nearest other customer is of their kind."""
     centred = vectors - vectors.mean(0)
     unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
@@ -61,5 +61,5 @@ def kind_is_told(vectors: np.ndarray, kind: np.ndarray) -> float:
 
 
 def no_columns(train: Train) -> Train:
-    """The same without a word about the items."""
+    """The same without attributes of the items."""
     return replace(train, item_table=pd.DataFrame({"item_id": train.items.ids}))

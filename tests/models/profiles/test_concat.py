@@ -17,22 +17,22 @@ def vectors_of(encoder: Concat) -> np.ndarray:
     return encoder.embed(TRAIN.histories, TRAIN.at)
 
 
-def test_no_part_is_louder_than_another() -> None:
+def test_every_part_weighs_the_same() -> None:
     svd, noise = CountSVD(dim=4, unit_length=False), Random(dim=12)
     vectors = vectors_of(Concat({"svd": svd, "noise": noise}).fit(TRAIN))
     np.testing.assert_allclose(vectors.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose([(part**2).sum(axis=1).mean() for part in np.split(vectors, [4], axis=1)], 8, rtol=1e-4)
     alone = svd.fit(TRAIN).embed(TRAIN.histories, TRAIN.at)
-    turned = np.corrcoef((alone - alone.mean(axis=0)).ravel(), vectors[:, :4].ravel())[0, 1]
-    assert turned == pytest.approx(1, abs=1e-5), "a part keeps its geometry"
+    correlation = np.corrcoef((alone - alone.mean(axis=0)).ravel(), vectors[:, :4].ravel())[0, 1]
+    assert correlation == pytest.approx(1, abs=1e-5), "a part keeps its geometry"
 
 
-def test_a_part_that_tells_nobody_apart_is_nought() -> None:
+def test_a_part_that_is_the_same_for_everybody_is_zero() -> None:
     train = train_on([[[0]], [[0]], [[0]]], 1)
     assert not Concat({"svd": CountSVD()}).fit(train).embed(train.histories, train.at).any()
 
 
-def test_given_parts_stay_as_they_are() -> None:
+def test_parts_are_left_as_they_are() -> None:
     part = CountSVD()
     Concat({"svd": part}).fit(TRAIN)
     assert not hasattr(part, "directions_")
@@ -41,7 +41,7 @@ def test_given_parts_stay_as_they_are() -> None:
 def test_parts_are_named() -> None:
     with pytest.raises(ValueError, match="parts is empty"):
         Concat({})
-    with pytest.raises(ValueError, match=r"'\.\./svd' will be a folder's name"):
+    with pytest.raises(ValueError, match=r"'\.\./svd' becomes a folder's name"):
         Concat({"../svd": CountSVD()})
 
 
@@ -56,9 +56,9 @@ def test_saved_and_loaded_at_any_depth(tmp_path: Path) -> None:
 
 
 def test_saving_again_leaves_no_earlier_part(tmp_path: Path) -> None:
-    save(Concat({"old": Random(), "kept": Random()}).fit(TRAIN), tmp_path)
-    save(Concat({"kept": CountSVD()}).fit(TRAIN), tmp_path)
-    assert list(load(tmp_path).parts_) == ["kept"]
+    save(Concat({"old": Random(), "same": Random()}).fit(TRAIN), tmp_path)
+    save(Concat({"same": CountSVD()}).fit(TRAIN), tmp_path)
+    assert list(load(tmp_path).parts_) == ["same"]
 
 
 @pytest.mark.parametrize("place", ["settings.json", "parts.models/svd/settings.json"])

@@ -38,6 +38,6 @@ def test_the_profile_of_one_channel_finds_neighbours_for_the_other() -> None:
     assert (best >= 4).tolist() == [False, True]
 
 
-def test_an_unknown_channel_is_named_with_those_there_are() -> None:
+def test_another_channel_is_refused_with_the_names_of_the_logs() -> None:
     with pytest.raises(ValueError, match="no channel 'c'; it has a, b"):
         OneChannel(CountSVD(), "c").fit(two_channels())

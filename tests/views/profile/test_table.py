@@ -137,13 +137,13 @@ def test_dictionary_and_table_name_the_same_in_the_same_order() -> None:
     assert encoder.embed(train_of(log()).histories, 0).shape == (2, len(names))
 
 
-@pytest.mark.parametrize("rich_words", [0, 40])
-def test_columns_hold_what_their_names_say_where_levels_are_cut_and_mixed(rich_words: int) -> None:
+@pytest.mark.parametrize("max_detailed_values", [0, 40])
+def test_columns_hold_what_their_names_say_where_levels_are_cut_and_mixed(max_detailed_values: int) -> None:
     """Levels with many words get shares only, others every kind: values must not slip into a neighbour's column."""
     items = pd.DataFrame({"item_id": np.arange(30), "department": np.arange(30) % 2, "category": np.arange(30) % 7})
     events = shop_events()
     train = train_of(events[events.timestamp < pd.Timestamp(AT)], items)
-    encoder = ProfileTable(max_words=4, rich_words=rich_words or 3).fit(train)
+    encoder = ProfileTable(max_values=4, max_detailed_values=max_detailed_values or 3).fit(train)
     table = encoder.table(train.histories, train.at)
     known = events[events.timestamp < pd.Timestamp(AT)].merge(items, on="item_id")
     for level in ("department", "category"):
@@ -152,7 +152,7 @@ def test_columns_hold_what_their_names_say_where_levels_are_cut_and_mixed(rich_w
             np.testing.assert_allclose(table[f"share_{level}={word}"], share[train.users.ids])
     assert sum("share_category=" in name for name in table) == 4
     assert any("days_since_department=" in name for name in table)
-    assert any("days_since_category=" in name for name in table) == (rich_words == 40)
+    assert any("days_since_category=" in name for name in table) == (max_detailed_values == 40)
 
 
 def test_one_event() -> None:

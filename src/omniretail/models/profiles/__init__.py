@@ -1,1 +1,1 @@
-"""Encoders of customers: what someone did, as a vector that says who they are."""
+"""Profile encoders: a customer's history as a vector."""

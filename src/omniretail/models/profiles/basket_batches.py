@@ -1,20 +1,21 @@
-"""What encoders that read baskets share: the baskets on the device, and customers laid out in batches of them."""
+"""What encoders of baskets share: baskets on the device, and customers in batches of them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from omniretail.core.checks import require
 from omniretail.models.sequential import by_length, laid_out
-from omniretail.models.training import Training, TrainingError
 from omniretail.nn.events import BasketEncoder
 from omniretail.views.profile.basket_events import BasketEvents, EventCoding
 from omniretail.views.sequences import Windows
 
 
 class Baskets(nn.Module):
-    """Baskets of many customers where the network is; they are not saved with its weights.
+    """Baskets of many customers on the network's device; they are not saved with its weights.
 
     Args:
         events: of all customers.
@@ -40,11 +41,11 @@ class Baskets(nn.Module):
 
 
 def vectors_of(windows: Windows, baskets: Baskets, encoder: nn.Module) -> tuple[Tensor, Tensor, Tensor]:
-    """Vectors of the baskets in some windows, each basket read once however often it occurs.
+    """Vectors of the baskets in some windows, each basket encoded once however often it occurs.
 
     Args:
-        windows: B stretches of baskets, none empty.
-        baskets: that they are stretches of.
+        windows: B windows of consecutive baskets, none empty.
+        baskets: that the windows refer to.
         encoder: see ``BasketEncoder``.
 
     Returns:
@@ -56,19 +57,19 @@ def vectors_of(windows: Windows, baskets: Baskets, encoder: nn.Module) -> tuple[
 
 
 def basket_encoder(coding: EventCoding, dim: int, dropout: float) -> BasketEncoder:
-    """A network for baskets that are coded so."""
+    """The network for baskets of a coding."""
     return BasketEncoder(coding.n_codes, coding.sizes, 2 * len(coding.means), dim, dropout)
 
 
 @torch.inference_mode()
 def embedded(events: BasketEvents, max_len: int, dim: int, read: Callable[[Windows, Baskets], Tensor]) -> np.ndarray:
-    """Each customer's vector, nought for one without a history; float32, shape (U, D).
+    """Each customer's vector, 0 for one without a history; float32, shape (U, D).
 
     Args:
         events: of the customers.
         max_len: baskets that are read, the latest.
         dim: D.
-        read: gives the vectors of some windows.
+        read: computes the vectors of some windows.
     """
     vectors = np.zeros((len(events.offsets) - 1, dim), dtype=np.float32)
     baskets = Baskets(events)
@@ -78,23 +79,25 @@ def embedded(events: BasketEvents, max_len: int, dim: int, read: Callable[[Windo
     return vectors
 
 
-def without_validation(training: Training, name: str) -> None:
-    """Refuse what an encoder cannot do.
+def require_no_patience(model: Any) -> None:
+    """Refuse an inner validation, which ranks items, for an encoder that does not.
 
     Raises:
-        TrainingError: where an inner validation is asked for.
+        ValueError: where there is one.
     """
-    if training.patience:
-        raise TrainingError(f"{name} ranks no items, so there is nothing to validate on; set trainer.patience=0")
+    ranks_no_items = "have patience 0, since the model ranks no items to validate on: set trainer.patience=0"
+    require(model, "training", not model.training.patience, ranks_no_items)
 
 
-def stretches(offsets: np.ndarray, owner: np.ndarray, min_len: int, max_len: int, rng: np.random.Generator) -> Windows:
-    """One stretch of each owner's baskets, its length and then its place drawn at random.
+def random_slices(
+    offsets: np.ndarray, owner: np.ndarray, min_len: int, max_len: int, rng: np.random.Generator
+) -> Windows:
+    """One slice of consecutive baskets of each owner, its length and then its place drawn at random.
 
     Args:
         offsets: customer u owns the baskets ``offsets[u]:offsets[u + 1]``; shape (U + 1,).
-        owner: customers with a basket at least, some perhaps several times; shape (W,).
-        min_len: baskets in a stretch, at least, where the customer has them.
+        owner: customers with at least one basket, possibly several times; shape (W,).
+        min_len: baskets in a slice, at least, where the customer has them.
         max_len: at most.
         rng: draws.
     """

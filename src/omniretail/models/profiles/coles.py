@@ -1,20 +1,22 @@
-"""CoLES: two stretches of one customer's life are more alike than stretches of two lives."""
+"""CoLES: random slices of one customer's history are closer to each other than to those of other customers."""
 
 from collections.abc import Sequence
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Self, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
+from omniretail.core.checks import above, at_least, between, one_of, require
 from omniretail.models.profiles.basket_batches import (
     Baskets,
     basket_encoder,
     embedded,
-    stretches,
+    random_slices,
+    require_no_patience,
     vectors_of,
-    without_validation,
 )
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
@@ -26,27 +28,28 @@ from omniretail.views.sequences import Windows
 from omniretail.views.train import Train
 
 
+@dataclass(eq=False)
 class CoLES:
     """Contrastive learning for event sequences (Babaev et al., SIGMOD 2022), an event being a basket.
 
-    From each customer some random stretches of their baskets are cut. A recurrent network reads each, and its last
-    state, of unit length, is to be near those of the same customer and far from those of others.
+    Each customer's history is cut into random slices. A recurrent network reads each slice, and its last state, of unit
+    length, attracts those of the same customer and repels those of others.
 
     Args:
         dim: D.
         width: of a basket's vector.
-        views: stretches cut from each customer in an epoch.
-        min_len: baskets in a stretch, at least, where the customer has them.
+        views: slices of each customer in an epoch.
+        min_len: baskets in a slice, at least, where the customer has them.
         max_len: at most.
         read_len: baskets that ``embed`` reads, the latest.
-        item_columns: of the item table, coarse to fine; those it lacks are passed over.
+        item_columns: of the item table, coarse to fine; those it lacks are ignored.
         max_items: items with a vector of their own, the most frequent.
-        dropout: on what is read of a basket's lines.
+        dropout: on the vector of a basket's lines.
         pooling: the ``last`` state, as in the paper, or the ``mean`` of all.
-        loss: ``softmax`` or ``margin``, that of the paper.
+        loss: ``softmax``, or ``margin`` as in the paper.
         temperature: of ``softmax``.
         margin: of ``margin``.
-        hardest: negatives that count for each stretch in ``margin``.
+        hardest: negatives per slice in ``margin``.
         learning_rate: of AdamW.
         weight_decay: of AdamW.
         batch_size: customers in a batch.
@@ -54,76 +57,58 @@ class CoLES:
         training: where and how long.
     """
 
-    def __init__(
-        self,
-        dim: int = 128,
-        width: int = 64,
-        views: int = 5,
-        min_len: int = 5,
-        max_len: int = 40,
-        read_len: int = 1000,
-        item_columns: Sequence[str] = ("department", "category"),
-        max_items: int = 10_000,
-        dropout: float = 0.1,
-        pooling: Pooling = "last",
-        loss: ContrastiveLoss = "softmax",
-        temperature: float = 0.1,
-        margin: float = 0.5,
-        hardest: int = 5,
-        learning_rate: float = 2e-3,
-        weight_decay: float = 0.0,
-        batch_size: int = 64,
-        seed: int = 1,
-        training: Training = Training(),  # noqa: B008  (frozen)
-    ) -> None:
-        self.dim = dim
-        self.width = width
-        self.views = views
-        self.min_len = min_len
-        self.max_len = max_len
-        self.read_len = read_len
-        self.item_columns = list(item_columns)
-        self.max_items = max_items
-        self.dropout = dropout
-        self.pooling: Pooling = pooling
-        self.loss: ContrastiveLoss = loss
-        self.temperature = temperature
-        self.margin = margin
-        self.hardest = hardest
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.seed = seed
-        self.training = training
+    dim: int = 128
+    width: int = 64
+    views: int = 5
+    min_len: int = 5
+    max_len: int = 40
+    read_len: int = 1000
+    item_columns: Sequence[str] = ("department", "category")
+    max_items: int = 10_000
+    dropout: float = 0.1
+    pooling: Pooling = "last"
+    loss: ContrastiveLoss = "softmax"
+    temperature: float = 0.1
+    margin: float = 0.5
+    hardest: int = 5
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.0
+    batch_size: int = 64
+    seed: int = 1
+    training: Training = field(default_factory=Training)
+
+    def __post_init__(self) -> None:
+        self.item_columns = list(self.item_columns)
+        at_least(self, "dim", "width", "min_len", "read_len", "hardest", "batch_size", low=1)
+        at_least(self, "views", low=2)
+        at_least(self, "max_items", "weight_decay", "margin")
+        above(self, "temperature", "learning_rate")
+        between(self, "dropout")
+        one_of(self, "loss", get_args(ContrastiveLoss))
+        one_of(self, "pooling", get_args(Pooling))
+        require(self, "min_len", self.min_len <= self.max_len, f"be at most max_len={self.max_len}")
+        require_no_patience(self)
 
     def fit(self, train: Train) -> Self:
         """See ``ProfileEncoder``.
 
         Raises:
-            ValueError: where settings do not fit each other.
             TrainingError: where training cannot go on.
         """
-        without_validation(self.training, "CoLES")
-        if self.loss not in ("softmax", "margin"):
-            raise ValueError(f"loss={self.loss!r} is not one of softmax, margin")
-        if self.pooling not in ("last", "mean"):
-            raise ValueError(f"pooling={self.pooling!r} is not one of last, mean")
-        if not 1 <= self.min_len <= self.max_len or self.views < 2:
-            raise ValueError("min_len is 1 or more and at most max_len, and views is 2 or more")
         coding = EventCoding.of(train, self.item_columns, self.max_items)
-        self._task = trained(self, lambda: CoLESNetwork(coding, self), train.histories, *coding.arrays().values())
-        self.coding_, self.weights_ = coding.arrays(), weights_of(self._task)
+        self._network = trained(self, lambda: CoLESNetwork(coding, self), train.histories, *coding.arrays().values())
+        self.coding_, self.weights_ = coding.arrays(), weights_of(self._network)
         return self
 
     def embed(self, users: Histories, at: int | np.ndarray) -> np.ndarray:
-        """See ``ProfileEncoder``; what came after the last event says nothing, and without events it is nought."""
-        if not hasattr(self, "_task"):  # read from a file
-            self._task = with_weights(CoLESNetwork(EventCoding.from_arrays(self.coding_), self), self.weights_)
-        return embedded(self._task.coding.baskets(users), self.read_len, self.dim, self._task.read)
+        """See ``ProfileEncoder``; the time since the last event is not read, and an empty history lies at 0."""
+        if not hasattr(self, "_network"):  # loaded from files
+            self._network = with_weights(CoLESNetwork(EventCoding.from_arrays(self.coding_), self), self.weights_)
+        return embedded(self._network.coding.baskets(users), self.read_len, self.dim, self._network.read)
 
 
 class CoLESNetwork(nn.Module):
-    """Basket encoder and recurrent network. See ``Task`` for the methods."""
+    """Basket encoder and recurrent network. See ``TrainingTask`` for the methods."""
 
     def __init__(self, coding: EventCoding, settings: CoLES) -> None:
         super().__init__()
@@ -137,17 +122,17 @@ class CoLESNetwork(nn.Module):
         self.offsets, self.baskets = events.offsets, Baskets(events)
 
     def batches(self, rng: np.random.Generator, parts: int) -> list[tuple[Windows, np.ndarray]]:
-        """Stretches of some customers, and whose they are."""
+        """Slices of some customers, and their owners."""
         customers = rng.permutation(np.flatnonzero(np.diff(self.offsets) > 0))
         size = max(1, self.settings.batch_size // parts)
         owners = [
             np.repeat(some, self.settings.views) for some in np.split(customers, range(size, len(customers), size))
         ]
         least, most = self.settings.min_len, self.settings.max_len
-        return [(stretches(self.offsets, owner, least, most, rng), owner) for owner in owners]
+        return [(random_slices(self.offsets, owner, least, most, rng), owner) for owner in owners]
 
     def loss(self, batch: tuple[Windows, np.ndarray]) -> Tensor:
-        """See ``Task``."""
+        """See ``TrainingTask``."""
         windows, numbers = batch
         vectors = self.read(windows, self.baskets)
         owner = torch.from_numpy(numbers).to(vectors.device)

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -11,23 +12,26 @@ from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 
 
+@dataclass(eq=False)
 class Concat:
-    """The vectors of all parts in one, none louder than another.
+    """The vectors of all parts in one, each part with the same weight.
 
     Columns are centred on the training customers, and each part is scaled as a whole, so that its own geometry stays:
     afterwards the mean squared length of the vectors is the same for every part, and the mean variance of a column
-    is one.
+    is 1.
 
     Args:
         parts: encoders by name, in the order of their columns.
     """
 
-    def __init__(self, parts: Mapping[str, ProfileEncoder]) -> None:
-        if not parts:
-            raise ValueError("parts is empty: name at least one encoder")
-        if odd := [name for name in parts if not name.isidentifier()]:
-            raise ValueError(f"parts: {odd[0]!r} will be a folder's name; take letters, digits and underscores")
-        self.parts = dict(parts)
+    parts: Mapping[str, ProfileEncoder]
+
+    def __post_init__(self) -> None:
+        self.parts = dict(self.parts)
+        if not self.parts:
+            raise ValueError("Concat: parts is empty; name at least one encoder")
+        if odd := [name for name in self.parts if not name.isidentifier()]:
+            raise ValueError(f"Concat: parts: {odd[0]!r} becomes a folder's name; use letters, digits and underscores")
 
     def fit(self, train: Train) -> Self:
         """See ``ProfileEncoder``."""

@@ -1,10 +1,12 @@
-"""Item2Vec: a customer is the average of the vectors of their items."""
+"""Item2Vec: the mean of the vectors of a customer's items."""
 
+from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import numpy as np
 from scipy import sparse
 
+from omniretail.core.checks import above, at_least, between, one_of
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items, user_items
 from omniretail.views.train import Train
@@ -12,47 +14,39 @@ from omniretail.views.train import Train
 _DAY_S = 24 * 3600
 
 
+@dataclass(eq=False)
 class Item2Vec:
-    """Item vectors of what is bought together, factored from counts rather than trained by gradient.
+    """Item vectors from what is bought together, factored from counts rather than trained by gradient.
 
     Item2vec (Barkan and Koenigstein, MLSP 2016) is skip-gram with negative sampling on sets of items. Here no skip-gram
     runs: Levy and Goldberg (NeurIPS 2014) show that it factors the matrix of pointwise mutual information less
-    ``log(negatives)``, and that the truncated SVD of its positive part does about as well. So that is what is
-    computed, with symmetric factors ``U sqrt(S)`` and the smoothed contexts of Levy, Goldberg and Dagan (TACL 2015).
+    ``log(negatives)``, and that the truncated SVD of its positive part does about as well. That SVD is computed, with
+    symmetric factors ``U sqrt(S)`` and the smoothed contexts of Levy, Goldberg and Dagan (TACL 2015).
 
     Args:
         dim: D; fewer where there are fewer items.
-        sets: what counts as together: a ``basket``, or a whole ``history`` for logs of one item a basket.
+        sets: items of one set are together: of a ``basket``, or of a ``history`` for logs of one item a basket.
         negatives: the skip-gram's negative samples per pair.
         smoothing: exponent of an item's frequency as a context; 1: none.
-        half_life_days: after so many days before the customer's newest event, a line counts half; None: all alike.
+        half_life_days: age before the customer's newest event at which a line counts half; None: all count the same.
         seed: of the SVD's random projection.
     """
 
-    def __init__(
-        self,
-        dim: int = 64,
-        sets: Literal["basket", "history"] = "basket",
-        negatives: int = 1,
-        smoothing: float = 0.75,
-        half_life_days: float | None = 91.0,
-        seed: int = 1,
-    ) -> None:
-        self.dim = dim
-        self.sets: Literal["basket", "history"] = sets
-        self.negatives = negatives
-        self.smoothing = smoothing
-        self.half_life_days = half_life_days
-        self.seed = seed
+    dim: int = 64
+    sets: Literal["basket", "history"] = "basket"
+    negatives: int = 1
+    smoothing: float = 0.75
+    half_life_days: float | None = 91
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        at_least(self, "dim", "negatives", low=1)
+        between(self, "smoothing")
+        above(self, "half_life_days")
+        one_of(self, "sets", ("basket", "history"))
 
     def fit(self, train: Train) -> Self:
-        """See ``ProfileEncoder``.
-
-        Raises:
-            ValueError: where ``sets`` has another name.
-        """
-        if self.sets not in ("basket", "history"):
-            raise ValueError(f"sets={self.sets!r} is neither basket nor history")
+        """See ``ProfileEncoder``."""
         association = self._association(train.histories)
         rank = min(self.dim, len(train.items))
         from sklearn.utils.extmath import randomized_svd  # for learning alone
@@ -69,7 +63,7 @@ class Item2Vec:
         return (weights @ self.item_vectors_ / np.where(total > 0, total, 1)[:, None]).astype(np.float32)
 
     def _weights(self, users: Histories) -> np.ndarray:
-        """Of each event; the newest of a customer counts one, whatever the moment of looking, so none gets lost."""
+        """Of each event; that of a customer's newest event is 1, whatever its age."""
         if self.half_life_days is None or not len(users.timestamp):
             return np.ones(len(users.timestamp))
         newest = np.maximum.reduceat(users.timestamp, users.offsets[:-1][users.lengths > 0])
@@ -82,26 +76,26 @@ class Item2Vec:
         times, contexts = _sum(together, 1), _sum(together, 0) ** self.smoothing  # (I,), (I,)
         chance = times[together.row] * (contexts / max(contexts.sum(), 1))[together.col]
         information = np.log(together.data / chance) - np.log(self.negatives)
-        kept = information > 0
-        pairs = (together.row[kept], together.col[kept])
-        return sparse.csr_array((information[kept], pairs), shape=together.shape)
+        positive = information > 0
+        pairs = (together.row[positive], together.col[positive])
+        return sparse.csr_array((information[positive], pairs), shape=together.shape)
 
 
 def _baskets(histories: Histories) -> sparse.csr_array:
-    """One where a basket held the item; shape (number of baskets, I)."""
+    """1 where a basket holds the item; shape (number of baskets, I)."""
     first = np.cumsum(histories.n_baskets) - histories.n_baskets
     basket = first[histories.rows] + histories.basket
     shape = (int(histories.n_baskets.sum()), histories.n_items)
-    held = sparse.csr_array((np.ones(len(basket)), (basket, histories.item_idx)), shape=shape)
-    held.data[:] = 1.0  # duplicates were added up
-    return held
+    matrix = sparse.csr_array((np.ones(len(basket)), (basket, histories.item_idx)), shape=shape)
+    matrix.data[:] = 1.0  # duplicates were added up
+    return matrix
 
 
 def _together(sets: sparse.csr_array) -> sparse.coo_array:
-    """How many sets held both of two different items; shape (I, I)."""
+    """Number of sets that hold both of two different items; shape (I, I)."""
     pairs = sparse.coo_array(sets.T.astype(np.float64) @ sets)
-    apart = pairs.row != pairs.col
-    return sparse.coo_array((pairs.data[apart], (pairs.row[apart], pairs.col[apart])), shape=pairs.shape)
+    distinct = pairs.row != pairs.col
+    return sparse.coo_array((pairs.data[distinct], (pairs.row[distinct], pairs.col[distinct])), shape=pairs.shape)
 
 
 def _sum(matrix: sparse.coo_array, axis: int) -> np.ndarray:

@@ -1,30 +1,31 @@
-"""OneChannel: what a customer's history in one channel says, for use in another."""
+"""OneChannel: an encoder that reads one channel, for use in another."""
 
 import copy
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
 
 from omniretail.models.profiles.protocol import ProfileEncoder
+from omniretail.models.profiles.svd import CountSVD
 from omniretail.views.histories import Histories
 from omniretail.views.item_channels import item_channels
 from omniretail.views.train import Train
 
 
+@dataclass(eq=False)
 class OneChannel:
-    """An encoder that sees the events of one channel only.
+    """An encoder that reads only the events of items of one channel.
 
     Inside ``ProfileKNN`` it makes the profile of one channel the customer's features in the other.
 
     Args:
-        encoder: gives the vectors.
-        channel: whose items count; None: all, as without it.
+        encoder: computes the vectors.
+        channel: whose items count; None: all.
     """
 
-    def __init__(self, encoder: ProfileEncoder, channel: str | None = None) -> None:
-        self.encoder = encoder
-        self.channel = channel
+    encoder: ProfileEncoder = field(default_factory=CountSVD)
+    channel: str | None = None
 
     def fit(self, train: Train) -> Self:
         """See ``ProfileEncoder``.
@@ -32,20 +33,20 @@ class OneChannel:
         Raises:
             ValueError: where the log has no such channel.
         """
-        self.counted_ = np.ones(train.histories.n_items, dtype=bool)  # (I,)
+        self.of_channel_ = np.ones(train.histories.n_items, dtype=bool)  # (I,)
         if self.channel is not None:
             number = int(train.channels.encode([self.channel])[0])
             if number < 0:
-                known = ", ".join(map(str, train.channels.ids))
-                raise ValueError(f"the log has no channel {self.channel!r}; it has {known}")
-            self.counted_ = item_channels(train) == number
-        seen = replace(train, histories=self._seen(train.histories))
-        self.parts_ = {"encoder": copy.deepcopy(self.encoder).fit(seen)}
+                names = ", ".join(map(str, train.channels.ids))
+                raise ValueError(f"the log has no channel {self.channel!r}; it has {names}")
+            self.of_channel_ = item_channels(train) == number
+        one = replace(train, histories=self._of_channel(train.histories))
+        self.parts_ = {"encoder": copy.deepcopy(self.encoder).fit(one)}
         return self
 
     def embed(self, users: Histories, at: int | np.ndarray) -> np.ndarray:
         """See ``ProfileEncoder``."""
-        return self.parts_["encoder"].embed(self._seen(users), at)
+        return self.parts_["encoder"].embed(self._of_channel(users), at)
 
-    def _seen(self, users: Histories) -> Histories:
-        return users.keep(self.counted_[users.item_idx])
+    def _of_channel(self, users: Histories) -> Histories:
+        return users.keep(self.of_channel_[users.item_idx])

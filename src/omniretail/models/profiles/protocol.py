@@ -1,4 +1,4 @@
-"""What a profile encoder promises. There is nothing to inherit: a class with these methods is an encoder."""
+"""What every profile encoder has. There is nothing to inherit: a class with these methods is an encoder."""
 
 from typing import Protocol, Self
 
@@ -9,10 +9,9 @@ from omniretail.views.train import Train
 
 
 class ProfileEncoder(Protocol):
-    """Gives each customer a vector, from nothing but what they did before the cutoff.
+    """Computes a vector of each customer from the customer's events.
 
-    As with ``Recommender``, a constructor takes plain keyword arguments and keeps each under its name, and what is
-    learned stays in attributes that end in an underscore.
+    Encoders are dataclasses of their hyper-parameters; what is learned is in attributes that end in an underscore.
     """
 
     def fit(self, train: Train) -> Self:
@@ -20,10 +19,10 @@ class ProfileEncoder(Protocol):
         ...
 
     def embed(self, users: Histories, at: int | np.ndarray) -> np.ndarray:
-        """Finite everywhere, of one length for every customer; an empty history has a vector too.
+        """Finite vectors of one length; an empty history has one too.
 
-        A row's vector depends on that row alone. Histories may go on after the training's cutoff, so that an encoder
-        can be asked again a month later; items it did not know then are left out of them.
+        A row's vector depends on that row alone. Histories may go on after the training cutoff, so that customers can
+        be embedded again a month later without refitting; items that are not in the training catalogue are left out.
 
         Args:
             users: histories of B customers; only indices of the training catalogue occur in them.

@@ -1,28 +1,33 @@
-"""Random: the control that every encoder must beat."""
+"""Random: noise, the control that every encoder must beat."""
 
 import zlib
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
+from omniretail.core.checks import at_least
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 
 
+@dataclass(eq=False)
 class Random:
-    """Gaussian noise, drawn anew for each history; says nothing about the customer.
+    """Gaussian noise, seeded by the history: it says nothing about the customer.
 
     Args:
         dim: D.
         seed: equal histories get equal vectors under one seed.
     """
 
-    def __init__(self, dim: int = 64, seed: int = 1) -> None:
-        self.dim = dim
-        self.seed = seed
+    dim: int = 64
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        at_least(self, "dim", low=1)
 
     def fit(self, train: Train) -> Self:
-        """See ``ProfileEncoder``; there is nothing to learn."""
+        """See ``ProfileEncoder``; nothing is learned."""
         self.n_items_ = np.array(len(train.items))
         return self
 

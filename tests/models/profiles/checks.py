@@ -1,4 +1,4 @@
-"""What every encoder that is a network promises, as checks to be called with a small one."""
+"""What every encoder that is a network must do, as checks to be called with a small one."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +14,7 @@ from tests.models.profiles.shop import BARE, KINDS, ODD_LOTS, ORDER_ONLY, no_col
 TRAINS = {"all": KINDS, "no columns": no_columns(KINDS), "bare": BARE, "order only": ORDER_ONLY}
 
 
-def embeds_whoever_comes(made: Callable[[], Any], train: Train) -> None:
+def embeds_every_kind_of_history(made: Callable[[], Any], train: Train) -> None:
     model = made().fit(train)
     vectors = model.embed(ODD_LOTS, train.at)
     assert vectors.dtype == np.float32
@@ -26,7 +26,7 @@ def embeds_whoever_comes(made: Callable[[], Any], train: Train) -> None:
     assert np.isfinite(model.embed(unpriced, train.at)).all()
 
 
-def rows_depend_on_themselves_alone(made: Callable[[], Any]) -> None:
+def a_row_depends_on_its_customer_alone(made: Callable[[], Any]) -> None:
     model = made().fit(KINDS)
     for users in (KINDS.histories, ODD_LOTS):
         together = model.embed(users, KINDS.at)
@@ -42,7 +42,7 @@ def seed_decides(made: Callable[..., Any]) -> None:
     assert np.abs(first - other).max() > 1e-3
 
 
-def saved_it_embeds_alike(made: Callable[[], Any], folder: Path) -> None:
+def saved_and_loaded_gives_equal_vectors(made: Callable[[], Any], folder: Path) -> None:
     for number, train in enumerate(TRAINS.values()):
         model: Any = made().fit(train)
         save(model, folder / str(number))
