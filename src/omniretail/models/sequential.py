@@ -143,11 +143,11 @@ class SequenceNetwork(nn.Module):
         items, basket = self.item[place], self.basket[place]  # (B, L)
         column = torch.arange(place.shape[1], device=place.device)
         ago = torch.where(column <= column[:, None], basket[:, :, None] - basket[:, None, :], -1)  # (B, L, L)
-        bonus, stands = self.own_items.candidates(items, ago)
+        bonus, represents = self.own_items.candidates(items, ago)
         own = (states @ F.embedding(items, vectors).mT).float() + bonus
-        bonus, own, stands = bonus[row, at], own[row, at], stands[row, at]  # (P, L)
-        is_target = stands & (items[row] == targets[:, None])  # at most one in a row
-        return positive + (bonus * is_target).sum(1), own.masked_fill(is_target | ~stands, NEVER)
+        bonus, own, represents = bonus[row, at], own[row, at], represents[row, at]  # (P, L)
+        is_target = represents & (items[row] == targets[:, None])  # at most one in a row
+        return positive + (bonus * is_target).sum(1), own.masked_fill(is_target | ~represents, NEVER)
 
     @torch.inference_mode()
     def score(self, users: Histories) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""Recommenders: one file per model; what they promise stands in ``models/protocols.py``."""
+"""Recommenders, one file per model; their protocol is ``models/protocols.py``."""

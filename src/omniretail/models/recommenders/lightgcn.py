@@ -76,8 +76,8 @@ class LightGCN:
             TrainingError: where training cannot go on.
         """
         shape = len(train.users), len(train.items)
-        task = trained(self, lambda: LightGCNNetwork(*shape, self), train.histories)
-        self.user_factors_, self.item_factors_, self.fold_in_ = task.factors()
+        network = trained(self, lambda: LightGCNNetwork(*shape, self), train.histories)
+        self.user_factors_, self.item_factors_, self.fold_in_ = network.factors()
         self.popularity_ = np.bincount(train.histories.item_idx, minlength=shape[1]).astype(np.float32)  # (I,)
         return self
 

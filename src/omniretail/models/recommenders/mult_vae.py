@@ -62,16 +62,16 @@ class MultVAE:
             TrainingError: where training cannot go on.
         """
         n_items = len(train.items)
-        self._task = trained(self, lambda: MultVAENetwork(n_items, self), train.histories)
-        self.weights_ = weights_of(self._task)
+        self._network = trained(self, lambda: MultVAENetwork(n_items, self), train.histories)
+        self.weights_ = weights_of(self._network)
         self.popularity_ = np.bincount(train.histories.item_idx, minlength=n_items).astype(np.float32)  # (I,)
         return self
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``; a user without any history gets the popular list."""
-        if not hasattr(self, "_task"):  # loaded from files
-            self._task = with_weights(MultVAENetwork(len(self.popularity_), self), self.weights_)
-        scores = self._task.score(users)
+        if not hasattr(self, "_network"):  # loaded from files
+            self._network = with_weights(MultVAENetwork(len(self.popularity_), self), self.weights_)
+        scores = self._network.score(users)
         scores[users.lengths == 0] = self.popularity_
         return scores
 

@@ -1,4 +1,4 @@
-"""TIFU-KNN: how often and how lately the customer, and similar ones, bought an item."""
+"""TIFU-KNN: how often and how recently the customer, and similar ones, bought an item."""
 
 from dataclasses import dataclass
 from typing import Self

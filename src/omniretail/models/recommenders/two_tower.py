@@ -83,8 +83,8 @@ class TwoTower:
             self.models_, self.profiles_ = {"encoder": profiles.encoder}, profiles.arrays()
         attributes = (self.item_attributes_, self.user_attributes_)
         inputs = [part for matrix in attributes for part in (matrix.indices, matrix.indptr)]
-        self._task = trained(self, self.network, train.histories, *inputs, *self._profile_arrays().values())
-        self.weights_ = weights_of(self._task)
+        self._network = trained(self, self.network, train.histories, *inputs, *self._profile_arrays().values())
+        self.weights_ = weights_of(self._network)
         self.item_factors_ = self.item_vectors(train.item_table, in_catalogue=True)  # (I, D)
         self.popularity_ = np.bincount(train.histories.item_idx, minlength=len(train.items)).astype(np.float32)  # (I,)
         return self
@@ -140,9 +140,9 @@ class TwoTower:
         )
 
     def _trained_network(self) -> TwoTowerNetwork:
-        if not hasattr(self, "_task"):  # loaded from files
-            self._task = with_weights(self.network(), self.weights_)
-        return self._task
+        if not hasattr(self, "_network"):  # loaded from files
+            self._network = with_weights(self.network(), self.weights_)
+        return self._network
 
     def _profile_arrays(self) -> dict[str, np.ndarray]:
         return {} if self.encoder is None else self.profiles_

@@ -1,4 +1,4 @@
-"""UP-CF: how often similar customers, and the customer, bought an item lately."""
+"""UP-CF: how often similar customers, and the customer, bought an item recently."""
 
 from dataclasses import dataclass
 from typing import Self
