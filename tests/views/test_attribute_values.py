@@ -19,7 +19,7 @@ def encoded(values: AttributeValues, table: pd.DataFrame) -> list[list[str]]:
     matrix = values.encode(table)
     assert set(matrix.data.tolist()) <= {1.0}
     assert matrix.dtype == np.float32
-    return [sorted(values.values[matrix[[row]].indices].tolist()) for row in range(len(table))]
+    return [sorted(values.labels[matrix[[row]].indices].tolist()) for row in range(len(table))]
 
 
 def test_each_cell_is_a_value_and_so_is_each_of_its_words() -> None:
@@ -32,12 +32,12 @@ def test_each_cell_is_a_value_and_so_is_each_of_its_words() -> None:
 
 
 def test_values_are_sorted_and_each_is_there_once() -> None:
-    values = AttributeValues.of(TABLE).values.tolist()
+    values = AttributeValues.of(TABLE).labels.tolist()
     assert values == sorted(set(values))
 
 
 def test_neither_ids_nor_names_nor_numbers_with_decimals_are_values() -> None:
-    kinds = {value.split("=")[0] for value in AttributeValues.of(TABLE).values}
+    kinds = {value.split("=")[0] for value in AttributeValues.of(TABLE).labels}
     assert kinds == {"category", "department", "own_brand"}
 
 
@@ -64,11 +64,11 @@ def test_categories_and_strings_give_the_same_values() -> None:
 def test_a_table_without_attributes_has_no_values() -> None:
     for table in (TABLE[["item_id"]], TABLE[["item_id", "price"]], TABLE[:0], TABLE[["item_id"]].assign(empty=None)):
         values = AttributeValues.of(table)
-        assert values.values.shape == (0,)
+        assert values.labels.shape == (0,)
         assert values.encode(table).shape == (len(table), 0)
 
 
 def test_values_read_from_a_file_encode_alike() -> None:
     values = AttributeValues.of(TABLE)
-    again = AttributeValues(np.array(values.values.tolist(), dtype=values.values.dtype))
+    again = AttributeValues(np.array(values.labels.tolist(), dtype=values.labels.dtype))
     np.testing.assert_array_equal(again.encode(TABLE).toarray(), values.encode(TABLE).toarray())

@@ -13,10 +13,10 @@ class AttributeValues:
     """A fixed set of attribute values, in ascending order, such as ``category=BREAD``.
 
     Attributes:
-        values: shape (F,).
+        labels: shape (F,).
     """
 
-    values: np.ndarray
+    labels: np.ndarray
 
     @classmethod
     def of(cls, table: pd.DataFrame) -> "AttributeValues":
@@ -26,10 +26,10 @@ class AttributeValues:
     def encode(self, table: pd.DataFrame) -> sparse.csr_array:
         """1 where a row has the value; other values of the row are ignored. float32, shape (N, F)."""
         row, value = _pairs(table)
-        column = pd.Index(self.values).get_indexer(pd.Index(value, dtype=object))
+        column = pd.Index(self.labels).get_indexer(pd.Index(value, dtype=object))
         in_set = column >= 0
         ones = np.ones(in_set.sum(), dtype=np.float32)
-        matrix = sparse.csr_array((ones, (row[in_set], column[in_set])), shape=(len(table), len(self.values)))
+        matrix = sparse.csr_array((ones, (row[in_set], column[in_set])), shape=(len(table), len(self.labels)))
         matrix.sum_duplicates()
         matrix.data[:] = 1.0
         return matrix

@@ -75,7 +75,7 @@ class TwoTower:
         """
         users = train.users.ids.to_frame(index=False) if train.user_table is None else train.user_table
         item_values, user_values = AttributeValues.of(train.item_table), AttributeValues.of(users)
-        self.item_values_, self.user_values_ = item_values.values, user_values.values  # (F,), (G,)
+        self.item_values_, self.user_values_ = item_values.labels, user_values.labels  # (F,), (G,)
         self.item_attributes_ = item_values.encode(train.item_table)  # (I, F)
         self.user_attributes_ = user_values.encode(users)  # (U, G)
         if self.encoder is not None:
