@@ -20,52 +20,33 @@
 # Everything here is as of the **validation** cutoff. Test is for the end of an experiment, once.
 
 # %%
-import os
-from pathlib import Path
-
 import pandas as pd
-from hydra.utils import instantiate
-from omegaconf import OmegaConf
-from rich.console import Console
 
-from omniretail.config import compose
-from omniretail.models.profiles.table import ProfileTable
-from omniretail.profile.probing.evaluate import Probes, embedded
-from omniretail.profile.segments.clustering import fit_segments
+import omniretail as om
 from omniretail.profile.segments.projection import plane
-from omniretail.profile.tags import Population, customer_card, learn, tags_from
-from omniretail.profile.windows import date_text, two_windows
-from omniretail.report.pages.segments_summary import apart, feature_words
+from omniretail.report.pages.segments_text import distinguishing_features, feature_labels
 from omniretail.report.plots.segment_map import customer_map
-from omniretail.report.tables.probing import probe_comparison, probe_terminal
-from omniretail.sources.protocol import load
 
-while not Path("configs").exists():  # a notebook starts in its own folder
-    os.chdir("..")
-
-cfg = compose("source=complete_journey", "+tags=default")
-cache = Path(cfg.cache_dir)
-tables, split = load(instantiate(cfg.source), cache), instantiate(cfg.split)
-looks = two_windows(tables, split, "val", cache)
-print(f"{len(looks.now.users):,} households, as known on {date_text(looks.now.at)}")
+pd.set_option("display.width", 160, "display.max_colwidth", 60, "display.precision", 2)
+data = om.load("complete_journey")
 
 # %% [markdown]
 # ## One household
-# The profile table is what a marketer would count; tags are rules over it, with thresholds learned from everybody.
+# The profile table is what a marketer would count; tags are rules over it, with thresholds learned from all customers.
 
 # %%
-rules = OmegaConf.to_container(cfg.tags, resolve=True)
-profile = ProfileTable().fit(looks.now)
-features, table = profile.features(), profile.table(looks.now.histories, looks.now.at)
-people = Population(looks.now, table, features, learn(tags_from(rules), table, features), tables.card.currency)
-card = customer_card(people, 1, n_words=5, n_products=5)
+profile = om.models.ProfileTable()
+print(om.evaluate(profile, data, None, "task.customer=1", task="tags", stage="val"))
 
+# %%
+card = om.findings(profile).card
 print(f"Household {card.customer}")
 for tag in card.tags:
     print(f"  {tag.label}: {tag.definition}")
-figures = [(each.definition, each.window, each.value, each.everybody, each.place) for each in card.figures]
-pd.set_option("display.width", 160, "display.max_colwidth", 60, "display.precision", 2)
-print(pd.DataFrame(figures, columns=["figure", "window", "this household", "median", "place"]).to_string(index=False))
+figures = [(each.definition, each.window, each.value, each.everybody, each.percentile) for each in card.figures]
+print(
+    pd.DataFrame(figures, columns=["figure", "window", "this household", "median", "percentile"]).to_string(index=False)
+)
 
 # %% [markdown]
 # What it buys: the largest departments by lines beside everybody's, and the products that come back most.
@@ -77,50 +58,48 @@ for product in card.products:
     print(f"  {product.name} on {product.visits} visits")
 
 # %% [markdown]
-# ## What do vectors know?
-# Two encoders: the table itself, standardised, and counts of products and categories squeezed into 32 numbers. Small
-# probes ask their vectors for facts that the shop knows of some households, and for what happens next, always of
-# households that the probes have not seen. Chance is .5 for AUC and 0 for ρ. `scripts/train.py -m model=profile/…` asks
-# more, and longer.
+# ## What do embeddings know?
+# Two encoders: the table itself, standardised, and counts of products and categories reduced to 32 numbers. Small probes
+# predict attributes that the shop knows of some households, and what happens next, always for households that the
+# probes were not trained on. Chance is .5 for AUC and 0 for Spearman's correlation.
+# `scripts/train.py -m model=profile/table,profile/svd` predicts more, with more seeds.
 
 # %%
-asked = instantiate(cfg.probes.protocol, n_seeds=1, trees=False)
-probes = Probes(asked, facts={name: cfg.facts[name] for name in ("age", "children")})
-encoders = {name: instantiate(compose(f"model=profile/{name}").model) for name in ("table", "svd")}
-results = [probes.take(encoder, tables, split, "val", cache).result for encoder in encoders.values()]
-Console(width=110, highlight=False).print(probe_terminal(probe_comparison(results)))
+QUICK = ("task.probes.n_seeds=1", "task.probes.lightgbm=false", "task.levels={}")
+encoders = [om.models.ProfileTable(), om.models.CountSVD()]
+print(om.compare([om.evaluate(encoder, data, None, *QUICK, stage="val") for encoder in encoders]))
 
 # %% [markdown]
 # ## Segments
-# k-means on the vectors of the table: households that live alike with the shop. The number of segments is one that
-# another half of the households would show again; where none is, the sentence says so, and borders are drawn through a
-# cloud.
+# k-means on the embeddings of the table. The number of segments is one that another half of the households would show
+# again; where none is, the note says so.
 
 # %%
-_, vectors, _ = embedded(encoders["table"], looks)
-segments = fit_segments(vectors, min_segments=3, max_segments=6)
+print(om.evaluate(encoders[0], data, task="segmentation", stage="val"))
+segmentation = om.findings(encoders[0])
+segments = segmentation.customers.segments
 print(segments.note)
 
-readable = pd.concat([table, people.tagged], axis=1)
-words = feature_words(features, tables.card.currency) | {tag.name: f"tag “{tag.label}”" for tag in people.learned.tags}
-for segment, phrases in apart(readable, segments.labels, words).items():
+definitions = feature_labels(segmentation.features, "USD") | dict(segmentation.labels)
+for segment, phrases in distinguishing_features(segmentation.profile, segments.labels, definitions).items():
     print(f"\nSegment {segment}, {segments.sizes[segment - 1]:,} households", *phrases, sep="\n  ")
 
 # %% [markdown]
 # ## The map
-# Every dot is a household, near those with a like vector. The colours were not shown to the encoder as such: where they
-# lie in patches, the vectors know about them all the same.
+# Every dot is a household, near those with a similar embedding. The colours are features that the encoder was not given
+# as such: where they lie in patches, the embedding knows about them.
 
 # %%
 # %matplotlib inline
-places = plane(vectors).places
-customer_map(places, pd.Series(segments.labels).map("Segment {}".format), "segment")
+coordinates = plane(segmentation.earlier.embeddings).coordinates
+customer_map(coordinates, pd.Series(segments.labels).map("Segment {}".format), "segment")
 
 # %%
-customer_map(places, table.spend_91, words["spend_91"])
+customer_map(coordinates, segmentation.profile.spend_91.reset_index(drop=True), definitions["spend_91"])
 
 # %%
-customer_map(places, people.tagged.loyal, "loyal")
+customer_map(coordinates, segmentation.profile.loyal.reset_index(drop=True), "loyal")
 
 # %% [markdown]
-# `scripts/segments.py` makes a page of all this, follows households from one month to the next, and says what drifted.
+# `scripts/train.py task=segmentation model=profile/table` makes a page of all this, assigns households anew one window
+# later, and shows what drifted.

@@ -11,15 +11,15 @@
 # %% [markdown]
 # # Pull the champion
 #
-# What happens between a run and a service: a run keeps what it learned, a version is registered with its card, a gate
-# decides which version serves, and whoever serves pulls it by name and asks. On The Complete Journey, with two models
-# that are quick to train.
+# What happens between a run and a service: a run saves what it learned, a version is registered with its card, a gate
+# decides which version serves, and a service loads it by name. On The Complete Journey, with two models
+# that train quickly.
 #
 # Open it with `.venv/bin/pip install -e '.[notebooks]' && .venv/bin/jupyter lab`, or run it as a plain script:
 # `.venv/bin/python notebooks/04_pull_the_champion.py`. Runs and versions go to the store that `MLFLOW_TRACKING_URI`
 # names, else to `mlflow.db`.
 #
-# The gate compares on **test**, so here, unlike in the other notebooks, each model is judged on test, once. Nothing is
+# The gate compares on **test**, so here, unlike in the other notebooks, each model is evaluated on test, once. Nothing is
 # chosen by it but who serves: what a model's settings should be was settled on validation before.
 
 # %%
@@ -50,7 +50,7 @@ client = MlflowClient(URI, URI)
 # %% [markdown]
 # ## Train, and register
 # Two runs under a policy that a store can keep: only what the customer's store sold lately. `register` loads what the
-# run kept in a process of its own, in which nothing for training can be imported, holds its answers against those here,
+# run saved in a process of its own, in which nothing for training can be imported, compares its answers with those here,
 # and only then makes a version. One that exists is never changed: run this twice, and the numbers go on.
 
 # %%
@@ -59,33 +59,31 @@ versions = {}
 for model in ("recent_popular", "personal_top"):
     (result,) = run(compose(f"model=recommender/{model}", *POLICY))
     versions[model] = register(URI, result.run_id, NAME)
-    print(
-        f"{result.model}: NDCG@10 {result.per_user.ndcg_at_10.mean():.4f} on test, version {versions[model]} of {NAME}"
-    )
+    print(f"{result.model}: NDCG@10 {result.value('ndcg_at_10'):.4f} on test, version {versions[model]} of {NAME}")
 
 # %% [markdown]
 # ## The gate
-# The first champion has nobody to beat. Whoever comes after must rank better than it by a paired test over the same
+# The first champion has nobody to beat. A later one must rank better than it by a paired test over the same
 # customers, reach as far into the catalogue, serve no group of customers worse, and answer in time. The bounds on time
 # are wide here, for a notebook's machine has other things to do; `configs/registry/gate/default.yaml` has those that
-# `scripts/export.py promote` holds to.
+# `scripts/export.py action=promote` holds to.
 
 # %%
 gate = Gate(max_latency_ms=2000, max_latency_ratio=None)
 
 
-def told(outcome: Outcome) -> None:
-    """What the gate found, check by check, and what came of it."""
+def show(outcome: Outcome) -> None:
+    """Every check of the gate, and the outcome."""
     for check in outcome.checks:
         print(textwrap.shorten(f"{'passed' if check.passed else 'FAILED'}  {check}", 120, placeholder=" …"))
     print(f"Version {outcome.version} {'is the champion now' if outcome.promoted else 'does not become champion'}.\n")
 
 
 for model in ("recent_popular", "personal_top"):
-    told(promote(URI, NAME, versions[model], gate))
+    show(promote(URI, NAME, versions[model], gate))
 
 # %% [markdown]
-# And back? The gate says no, and why. Past it leads only `force="a reason"`, which is kept for all to read.
+# And back? The gate says no, and why. Past it leads only `force="a reason"`, which is recorded.
 
 # %%
 refused = promote(URI, NAME, versions["recent_popular"], gate)
@@ -94,8 +92,8 @@ print(*refused.failed, sep="\n")
 
 # %% [markdown]
 # ## The card
-# Every version says what it is: data and its terms, protocol, figures with intervals, limits, and the command that
-# makes it again. Beside it, as tags, what a program asks.
+# Every version has a card: data and its terms, protocol, metrics with intervals, limits, and the command that makes it
+# again. What programs need is beside it as tags.
 
 # %%
 champion = client.get_model_version_by_alias(NAME, CHAMPION)
@@ -106,18 +104,18 @@ tags = {name: champion.tags[name] for name in ("kind", "model", "data_version", 
 print(json.dumps(tags | {"policy": json.loads(champion.tags["protocol"])["policy"]}, indent=1))
 
 # %% [markdown]
-# ## Pull it, and ask
-# `pull` brings the files here and holds them against the sha256 that the registry keeps, then loads them: no pickle, no
-# code out of the store. A row of the table is a request; all its fields are optional.
+# ## Load it, and request lists
+# `load_registered` downloads the files, compares them with the sha256 in the registry, then loads them: no pickle, no
+# code from the store. A row of the table is a request; all its fields are optional.
 
 # %%
-pulled = load_registered(URI, f"models:/{NAME}@{CHAMPION}")
-print(f"{pulled.version}, manifest {pulled.digest[:12]}…")
+champion_model = load_registered(URI, f"models:/{NAME}@{CHAMPION}")
+print(f"{champion_model.version}, manifest {champion_model.digest[:12]}…")
 
 
-def ask(*requests: dict) -> None:
-    """Put requests to the champion; print each with its list."""
-    answers = pulled.service.predict(pd.DataFrame(requests))
+def request_lists(*requests: dict) -> None:
+    """Print each request with the champion's list."""
+    answers = champion_model.service.predict(pd.DataFrame(requests))
     for request, answer in zip(requests, answers.to_dict("records"), strict=True):
         why = f"  (fallback: {answer['fallback']})" if answer["fallback"] else ""
         left_out = f"  ({answer['unknown_items']} event of an item it does not know)" if answer["unknown_items"] else ""
@@ -125,25 +123,25 @@ def ask(*requests: dict) -> None:
 
 
 # %% [markdown]
-# A customer known before the cutoff; one that training never saw, who took bananas (1082185), milk (1029743) and an
-# item that is not in the catalogue; and nobody: the answer says that the model did not make it.
+# A customer with events before the cutoff; one that training never saw, who bought bananas (1082185), milk (1029743) and an
+# item that is not in the catalogue; and no customer: the answer says that a fallback made the list.
 
 # %%
-ask({"user_id": 115, "k": 4}, {"history": [1082185, 1029743, 0], "k": 4}, {"k": 4})
+request_lists({"user_id": 115, "k": 4}, {"history": [1082185, 1029743, 0], "k": 4}, {"k": 4})
 
 # %% [markdown]
-# The same customer in a store that it knows little, where the policy shows what that store sold; with filters on what
-# the item table says; and nobody in that store.
+# The same customer in a store that they rarely visit, where the policy shows what that store sold; with filters on what
+# the item table says; and no customer, in that store.
 
 # %%
-ask(
+request_lists(
     {"user_id": 115, "store_id": 306, "k": 4},
     {"user_id": 115, "filters": {"department": ["PRODUCE"], "brand": "National"}, "k": 4},
     {"store_id": 306, "k": 4},
 )
 
 # %% [markdown]
-# What is wrong is named, and how to mend it. Over HTTP it is status 400, and the server goes on.
+# A wrong request is named, with the way to mend it. Over HTTP it is status 400, and the server goes on.
 
 # %%
 for request in (
@@ -155,7 +153,7 @@ for request in (
     {"history": [{"timestamp": "2017-12-01"}]},
 ):
     try:
-        ask(request)
+        request_lists(request)
     except RequestError as error:
         print(f"{json.dumps(request)}\n    {error}")
 
@@ -166,10 +164,10 @@ for request in (
 # %%
 rollback(URI, NAME)
 print(*history_in_words(URI, NAME), sep="\n")
-pulled = load_registered(URI, f"models:/{NAME}@{CHAMPION}")
-print(f"\nPulled anew: {pulled.version}")
-ask({"user_id": 115, "k": 4})
+champion_model = load_registered(URI, f"models:/{NAME}@{CHAMPION}")
+print(f"\nLoaded again: {champion_model.version}")
+request_lists({"user_id": 115, "k": 4})
 
 # %% [markdown]
 # From here: `mlflow models serve -m models:/grocery-notebook@champion --env-manager local` answers over HTTP,
-# `scripts/score.py` answers files of requests, and [docs/serving.md](../docs/serving.md) tells the rest.
+# `scripts/score.py` answers files of requests, and [docs/serving.md](../docs/serving.md) has the rest.

@@ -15,7 +15,7 @@ __version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from omniretail import models, splits
-    from omniretail.api import compare, embed, evaluate, fit, load, predict, recommend
+    from omniretail.api import compare, embed, evaluate, findings, fit, load, predict, recommend
     from omniretail.dataset import Dataset
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "compare",
     "embed",
     "evaluate",
+    "findings",
     "fit",
     "load",
     "models",

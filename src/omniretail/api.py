@@ -81,6 +81,18 @@ def evaluate(
     return _with_intervals(evaluation.result)
 
 
+def findings(model: Any) -> Any:
+    """What the page of the model's last evaluation shows, e.g. ``SegmentFindings`` of the segmentation task.
+
+    Raises:
+        ValueError: where the model was not evaluated here.
+    """
+    evaluation = _EVALUATIONS.get(model)
+    if evaluation is None:
+        raise ValueError(f"{type(model).__name__} was not evaluated here: call om.evaluate(model, data, split)")
+    return evaluation.findings
+
+
 def fit(model: Any, data: Dataset) -> Any:
     """Fit a recommender or profile encoder on all events, as production does; the fitted model is returned."""
     events = data.tables.events
@@ -112,7 +124,11 @@ def compare(results: Iterable[Result], **report: Any) -> Comparison:
 
 
 def recommend(
-    model: Any, users: Sequence[Any] | None = None, k: int = 10, histories: Sequence[Sequence[Any]] | None = None
+    model: Any,
+    users: Sequence[Any] | None = None,
+    k: int = 10,
+    histories: Sequence[Sequence[Any]] | None = None,
+    stores: Sequence[Any] | None = None,
 ) -> pd.DataFrame:
     """The best items for some users, under the policy that the model was evaluated with.
 
@@ -122,6 +138,7 @@ def recommend(
         k: list length, in items.
         histories: item ids, oldest first, one sequence per user, in place of what is known of them; users may then be
             anybody.
+        stores: raw id of the store in which each user is, for policies that show what a store sells.
 
     Returns:
         ``user_id, rank, item_id, score`` and, where items have names, ``name``; ranks start at 1.
@@ -139,6 +156,8 @@ def recommend(
     if histories is not None:
         items = [[{"item_id": _like(item, train.items.ids)} for item in history] for history in histories]
         requests = requests.drop(columns="user_id").assign(history=items)
+    if stores is not None:
+        requests["store_id"] = pd.Series([_like(store, train.stores.ids) for store in stores], dtype=object)
     answers = RecommenderService(recommender_bundle(**parts)).predict(requests).reset_index(drop=True)
     lists = answers[[name for name in ("item_ids", "scores", "names") if name in answers]].assign(user_id=ids)
     long = lists.explode([name for name in ("item_ids", "scores", "names") if name in lists], ignore_index=True)

@@ -6,6 +6,20 @@ import numpy as np
 import pandas as pd
 
 
+def default_classifier() -> Any:
+    """Gradient boosting as the yaml of the meta-learners has it, seed 1."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(max_iter=100, max_depth=3, learning_rate=0.05, random_state=1)
+
+
+def default_regressor() -> Any:
+    """The same for effects."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    return HistGradientBoostingRegressor(max_iter=100, max_depth=3, learning_rate=0.05, random_state=1)
+
+
 def values(x: pd.DataFrame) -> np.ndarray:
     """The features as float64; shape (N, D)."""
     return np.asarray(x, dtype=np.float64)

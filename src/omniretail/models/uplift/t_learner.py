@@ -1,12 +1,12 @@
 """TLearner: one model of the treated and one of the controls."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from omniretail.models.uplift.outcome_models import chance, fitted_classifier, values
+from omniretail.models.uplift.outcome_models import chance, default_classifier, fitted_classifier, values
 from omniretail.models.uplift.protocol import both_groups
 
 
@@ -18,7 +18,7 @@ class TLearner:
         model: a scikit-learn classifier.
     """
 
-    model: Any
+    model: Any = field(default_factory=default_classifier)
 
     def fit(self, x: pd.DataFrame, treated: np.ndarray, y: np.ndarray) -> Self:
         """See ``UpliftModel``."""

@@ -1,12 +1,19 @@
 """XLearner: effects imputed from each group's model for the other group, then learned."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from omniretail.models.uplift.outcome_models import chance, effect, fitted_regressor, values
+from omniretail.models.uplift.outcome_models import (
+    chance,
+    default_classifier,
+    default_regressor,
+    effect,
+    fitted_regressor,
+    values,
+)
 from omniretail.models.uplift.protocol import both_groups
 from omniretail.models.uplift.t_learner import TLearner
 
@@ -23,8 +30,8 @@ class XLearner:
         effect: a scikit-learn regressor, of effects.
     """
 
-    model: Any
-    effect: Any
+    model: Any = field(default_factory=default_classifier)
+    effect: Any = field(default_factory=default_regressor)
 
     def fit(self, x: pd.DataFrame, treated: np.ndarray, y: np.ndarray) -> Self:
         """See ``UpliftModel``."""
