@@ -119,6 +119,5 @@ print(om.compare([om.evaluate(learner, simulated, stage="val") for learner in le
 
 # %% [markdown]
 # Qini is what a ranking gains over a random order. `Response` ranks by who buys when sent a coupon, and spends most on
-# customers who would have come anyway. With 2,000 customers no learner differs surely from another; with
-# `scripts/train.py -m model=uplift/t_learner,uplift/x_learner,uplift/random source=simulate source.n_customers=20000` they do:
-# [docs/uplift.md](../docs/uplift.md).
+# customers who would have come anyway. With 2,000 customers no learner differs surely from another; with 20,000 they
+# do: [docs/uplift.md](../docs/uplift.md).

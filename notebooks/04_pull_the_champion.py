@@ -123,8 +123,8 @@ def request_lists(*requests: dict) -> None:
 
 
 # %% [markdown]
-# A customer with events before the cutoff; one that training never saw, who bought bananas (1082185), milk (1029743) and an
-# item that is not in the catalogue; and no customer: the answer says that a fallback made the list.
+# A customer with events before the cutoff; one that training never saw, who bought bananas (1082185), milk (1029743) and
+# an item that is not in the catalogue; and no customer: the answer says that a fallback made the list.
 
 # %%
 request_lists({"user_id": 115, "k": 4}, {"history": [1082185, 1029743, 0], "k": 4}, {"k": 4})
