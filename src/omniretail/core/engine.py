@@ -53,7 +53,7 @@ def connect(engine: str = "duckdb") -> ibis.BaseBackend:
 def _close(connection: ibis.BaseBackend) -> None:
     """Disconnect and forget the connection at the end of the process.
 
-    Ibis keeps its default backend in a global; with torch in the process that global outlives DuckDB's module, which then
+    Ibis keeps its default backend in a global; with torch in the process it outlives DuckDB's module, which then
     reports everything still referenced as leaked.
     """
     connection.disconnect()
