@@ -1,1 +1,1 @@
-"""What distance and channel do to customers, as few numbers with an error each."""
+"""Effects of distance and channel on visits and baskets, each a number with a standard error."""

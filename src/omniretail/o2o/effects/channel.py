@@ -1,21 +1,21 @@
-"""What shopping online does to the basket, told from what kind of customer shops online."""
+"""The effect of shopping online on the basket, separated from which customers shop online."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-_STEPS, _SETTLED = 100, 1e-10
+_STEPS, _TOLERANCE = 100, 1e-10
 
 
 @dataclass(frozen=True)
 class ChannelEffect:
-    """Logarithms of how many times as many lines a visit online has.
+    """Logarithm of the ratio of lines of a visit online to those of a visit in a store.
 
     Attributes:
-        naive: between the channels' means: who shops where is mixed in.
+        naive: between the channels' means; confounded with who shops where.
         within: between visits of the same customer.
         error: standard error of ``within``, robust to baskets that vary more than Poisson's.
-        customers: with visits in both channels; the others say nothing about ``within``.
+        customers: with visits in both channels; the others do not contribute to ``within``.
     """
 
     naive: float
@@ -25,7 +25,7 @@ class ChannelEffect:
 
 
 def channel_effect(customer: np.ndarray, online: np.ndarray, lines: np.ndarray) -> ChannelEffect:
-    """Compare baskets online and in stores, over all customers and within each.
+    """The ratio of basket sizes online and in stores, over all customers and within each.
 
     Within is the Poisson model with a rate per customer, from its conditional likelihood, in which those rates cancel
     (Hausman, Hall and Griliches, Econometrica 1984).
@@ -45,14 +45,16 @@ def channel_effect(customer: np.ndarray, online: np.ndarray, lines: np.ndarray) 
     )
     both = (visits > 0).all(axis=0) & (bought.sum(axis=0) > 0)
     if not both.any():
-        raise ValueError("no customer bought in both channels: there is nothing to compare a channel's effect within")
+        raise ValueError(
+            "no customer bought in both channels: so a channel's effect within customers cannot be estimated"
+        )
     visits, bought = visits[:, both], bought[:, both]
     effect = 0.0
     for _ in range(_STEPS):
         slope, curve = _slopes(visits, bought, effect)
         step = float(np.clip(slope.sum() / curve, -1, 1))
         effect += step
-        if abs(step) < _SETTLED:
+        if abs(step) < _TOLERANCE:
             break
     slope, curve = _slopes(visits, bought, effect)
     naive = np.log(lines[online].mean()) - np.log(lines[~online].mean())

@@ -1,52 +1,52 @@
-"""StoreChoice: how far and how large a store is, and how often it is chosen."""
+"""StoreChoice: how distance and size of a store change how often it is chosen."""
 
 from typing import Self
 
 import numpy as np
 
 _STEPS = 50
-_SETTLED = 1e-10
+_TOLERANCE = 1e-10
 
 
 class StoreChoice:
     """Conditional logit of stores (McFadden, 1974); with log size and distance, Huff's model of trade areas (1963).
 
-    The chance of a store among those at hand is proportional to ``exp(attributes @ coefficients)``.
+    The probability of a store among the nearest ones is proportional to ``exp(attributes @ coefficients)``.
     """
 
     def fit(self, attributes: np.ndarray, visits: np.ndarray) -> Self:
-        """Find the coefficients by maximum likelihood, with Newton's steps.
+        """Estimate the coefficients by maximum likelihood (Newton's method).
 
         Args:
-            attributes: of the K stores at hand to each of N customers; shape (N, K, P).
+            attributes: of the K nearest stores of each of N customers; shape (N, K, P).
             visits: of each customer to each; shape (N, K).
 
         Raises:
-            ValueError: where nobody had a choice, or an attribute is the same in all stores at hand.
+            ValueError: where nobody has a choice, or attributes are collinear.
         """
-        chose = visits.sum(axis=1) > 0
-        if not chose.any() or visits.shape[1] < 2:
-            raise ValueError("store choice takes customers with visits and two stores or more at hand")
-        x, n = attributes[chose].astype(np.float64), visits[chose].astype(np.float64)
+        choosers = visits.sum(axis=1) > 0
+        if not choosers.any() or visits.shape[1] < 2:
+            raise ValueError("store choice takes customers with visits and two stores or more to choose from")
+        x, n = attributes[choosers].astype(np.float64), visits[choosers].astype(np.float64)
         beta = np.zeros(x.shape[2])
         for _ in range(_STEPS):
             gradient, information = _slopes(x, n, beta)
             if np.linalg.cond(information) > 1e12:
-                raise ValueError("an attribute is the same in all stores at hand, or one follows from the others")
+                raise ValueError("an attribute is the same in all stores to choose from, or follows from the others")
             step = np.linalg.solve(information, gradient)
             beta = beta + np.clip(step, -5, 5)
-            if np.abs(step).max() < _SETTLED:
+            if np.abs(step).max() < _TOLERANCE:
                 break
         self.coefficients_ = beta  # (P,)
         self.errors_ = np.sqrt(np.diag(np.linalg.inv(_slopes(x, n, beta)[1])))  # (P,), standard errors
         return self
 
     def predict_proba(self, attributes: np.ndarray) -> np.ndarray:
-        """Chance of each store at hand; rows of (N, K) sum to one."""
-        return _chances(attributes.astype(np.float64), self.coefficients_)
+        """Probability of each store; rows of (N, K) sum to one."""
+        return _probabilities(attributes.astype(np.float64), self.coefficients_)
 
 
-def _chances(x: np.ndarray, beta: np.ndarray) -> np.ndarray:
+def _probabilities(x: np.ndarray, beta: np.ndarray) -> np.ndarray:
     pull = x @ beta
     pull = np.exp(pull - pull.max(axis=1, keepdims=True))
     return pull / pull.sum(axis=1, keepdims=True)
@@ -54,9 +54,9 @@ def _chances(x: np.ndarray, beta: np.ndarray) -> np.ndarray:
 
 def _slopes(x: np.ndarray, n: np.ndarray, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Gradient of the log likelihood, and the information: minus its second derivative; (P,) and (P, P)."""
-    chance = _chances(x, beta)
+    probability = _probabilities(x, beta)
     total = n.sum(axis=1)
-    mean = np.einsum("nk,nkp->np", chance, x)
+    mean = np.einsum("nk,nkp->np", probability, x)
     gradient = np.einsum("nk,nkp->p", n, x) - total @ mean
-    away = x - mean[:, None]
-    return gradient, np.einsum("nk,nkp,nkq->pq", total[:, None] * chance, away, away)
+    deviation = x - mean[:, None]
+    return gradient, np.einsum("nk,nkp,nkq->pq", total[:, None] * probability, deviation, deviation)
