@@ -60,6 +60,8 @@ def test_refuses_a_readme_without_its_markers(text: str) -> None:
         with_tables(text, {ONLY: TABLE})
 
 
-def test_refuses_markers_of_no_table() -> None:
+def test_refresh_refuses_markers_of_no_table(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("<!-- table:groups:start -->\n<!-- table:groups:end -->")
+    save_tables(tmp_path, {ONLY: TABLE})  # one command of several
     with pytest.raises(ValueError, match=r"markers of groups, which results\.csv does not hold"):
-        with_tables("<!-- table:groups:start -->\n<!-- table:groups:end -->", {ONLY: TABLE})
+        refresh(tmp_path)

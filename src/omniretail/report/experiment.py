@@ -22,10 +22,11 @@ def save_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     Raises:
         ValueError: where the README has no markers.
     """
-    path = folder / "results.csv"
+    path, readme = folder / "results.csv", folder / "README.md"
     before = read_csv(path) if path.exists() else {}
+    text = with_tables(readme.read_text(encoding="utf-8"), before | dict(tables))
     write_csv(path, before | dict(tables))
-    refresh(folder)
+    readme.write_text(text, encoding="utf-8")
 
 
 def named_tables(tables: Sequence[pd.DataFrame], name: str = ONLY) -> dict[str, pd.DataFrame]:
@@ -54,30 +55,38 @@ def refresh(folder: Path, readme: Path | None = None) -> None:
     Raises:
         ValueError: where the README has no markers, or those of a table that is not there.
     """
-    readme = readme or folder / "README.md"
+    readme, tables = readme or folder / "README.md", read_csv(folder / "results.csv")
     text = readme.read_text(encoding="utf-8")
-    readme.write_text(with_tables(text, read_csv(folder / "results.csv")), encoding="utf-8")
+    if missing := set(blocks(text)) - set(tables):
+        raise ValueError(f"the README has markers of {', '.join(sorted(missing))}, which results.csv does not hold")
+    readme.write_text(with_tables(text, tables), encoding="utf-8")
 
 
 def with_tables(readme: str, tables: Mapping[str, pd.DataFrame]) -> str:
-    """A README's text with every table between its markers made anew; a table without markers is passed over.
+    """A README's text with the tables between their markers made anew; a table without markers is passed over.
 
     Args:
         readme: the text.
         tables: by name.
 
     Raises:
-        ValueError: where it has no markers, or those of a table that is not there.
+        ValueError: where it has no markers, or not in pairs.
     """
-    blocks = re.findall(r"<!-- table:(?:([^:>]+):)?start -->", readme)
-    if not blocks:
+    if not blocks(readme):
         raise ValueError("the README must hold <!-- table:start --> and <!-- table:end -->, where the table belongs")
-    if unknown := set(blocks) - set(tables):
-        raise ValueError(f"the README has markers of {', '.join(sorted(unknown))}, which results.csv does not hold")
-    for name in blocks:
+    for name in filter(tables.__contains__, blocks(readme)):
         start, end = (f"<!-- table:{f'{name}:' if name else ''}{side} -->" for side in ("start", "end"))
         readme = _between(readme, start, end, text_table(tables[name]).markdown())
     return readme
+
+
+def blocks(readme: str) -> list[str]:
+    """Names of the tables whose markers a README has.
+
+    >>> blocks("<!-- table:start -->\\n<!-- table:end -->\\n<!-- table:by group:start -->")
+    ['', 'by group']
+    """
+    return re.findall(r"<!-- table:(?:([^:>]+):)?start -->", readme)
 
 
 def _between(readme: str, start: str, end: str, text: str) -> str:
