@@ -75,6 +75,6 @@ def test_beauty_popularity_is_published_with_the_test_items_counted(data_root: P
     leaky = Popular().fit(known.train)
     leaky.popularity_ = counts.astype(np.float32)
     ranked, _ = recommend(leaky, known.users, 20, hide_seen)
-    per_user, _ = evaluate_lists(ranked, known, instantiate(cfg.metrics))
+    per_user, _, _ = evaluate_lists(ranked, known, instantiate(cfg.metrics))
     assert per_user.hit_rate_at_10.mean() == pytest.approx(0.0152, abs=0.0001)
     assert per_user.ndcg_at_10.mean() == pytest.approx(0.0068, abs=0.0001)
