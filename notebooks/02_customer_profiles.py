@@ -60,8 +60,8 @@ for product in card.products:
 # %% [markdown]
 # ## What do embeddings know?
 # Two encoders: the table itself, standardised, and counts of products and categories reduced to 32 numbers. Small
-# probes predict attributes that the shop knows of some households, and what happens next, always for households that the
-# probes were not trained on. Chance is .5 for AUC and 0 for Spearman's correlation.
+# probes predict attributes that the shop knows of some households, and what happens next, always for households that
+# the probes were not trained on. Chance is .5 for AUC and 0 for Spearman's correlation.
 # `scripts/train.py -m model=profile/table,profile/svd` predicts more, with more seeds.
 
 # %%

@@ -19,8 +19,8 @@
 # `.venv/bin/python notebooks/04_pull_the_champion.py`. Runs and versions go to the store that `MLFLOW_TRACKING_URI`
 # names, else to `mlflow.db`.
 #
-# The gate compares on **test**, so here, unlike in the other notebooks, each model is evaluated on test, once. Nothing is
-# chosen by it but who serves: what a model's settings should be was settled on validation before.
+# The gate compares on **test**, so here, unlike in the other notebooks, each model is evaluated on test, once. Nothing
+# is chosen by it but who serves: what a model's settings should be was settled on validation before.
 
 # %%
 import json
@@ -50,8 +50,8 @@ client = MlflowClient(URI, URI)
 # %% [markdown]
 # ## Train, and register
 # Two runs under a policy that a store can keep: only what the customer's store sold lately. `register` loads what the
-# run saved in a process of its own, in which nothing for training can be imported, compares its answers with those here,
-# and only then makes a version. One that exists is never changed: run this twice, and the numbers go on.
+# run saved in a process of its own, in which nothing for training can be imported, compares its answers with those
+# here, and only then makes a version. One that exists is never changed: run this twice, and the numbers go on.
 
 # %%
 POLICY = ["policy=store_assortment", "evaluate=[test]"]
@@ -123,8 +123,8 @@ def request_lists(*requests: dict) -> None:
 
 
 # %% [markdown]
-# A customer with events before the cutoff; one that training never saw, who bought bananas (1082185), milk (1029743) and
-# an item that is not in the catalogue; and no customer: the answer says that a fallback made the list.
+# A customer with events before the cutoff; one that training never saw, who bought bananas (1082185), milk (1029743)
+# and an item that is not in the catalogue; and no customer: the answer says that a fallback made the list.
 
 # %%
 request_lists({"user_id": 115, "k": 4}, {"history": [1082185, 1029743, 0], "k": 4}, {"k": 4})
