@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from hydra.utils import instantiate
+from omegaconf import OmegaConf
 from scipy import stats
 from sklearn.metrics import log_loss, roc_auc_score
 
-from omniretail.config import compose
+from omniretail.config import CONFIGS
 from omniretail.registry.gate import Contender, Gate, Guards, default_guards
 from omniretail.registry.gate_checks import Check, failed
 from omniretail.result import Result
@@ -267,10 +268,11 @@ def test_guards_out_of_range_are_named(setting: dict) -> None:
 
 
 def test_the_yaml_holds_the_defaults() -> None:
-    gate = instantiate(compose("+gate=default").gate)
+    settings = OmegaConf.load(CONFIGS / "registry/gate/default.yaml")
+    gate = instantiate(settings)
     guards = {task: replace(guard, metrics=list(guard.metrics)) for task, guard in default_guards().items()}
     assert gate == Gate(guards=guards)
-    assert instantiate(compose("+gate=default", "gate.alpha=.01").gate).alpha == 0.01
+    assert instantiate(OmegaConf.merge(settings, {"alpha": 0.01})).alpha == 0.01
 
 
 def test_users_without_a_value_in_either_do_not_count() -> None:

@@ -60,7 +60,7 @@ def difference(candidate: Result, champion: Result, metric: str) -> Difference:
     if not _is_testable(candidate, champion, metric):
         testable = [name for name in champion.values() if _is_testable(candidate, champion, name)]
         raise ValueError(f"{metric} has no values per unit and no resamples to test; choose from {', '.join(testable)}")
-    p = p_against("champion", metric, {"champion": champion, "candidate": candidate})["candidate"]
+    p = p_against("champion", metric, {"champion": champion, "candidate": candidate}).to_dict()["candidate"]
     return Difference(label(metric), *_values(candidate, champion, metric), float(p), lower_is_better(metric))
 
 
@@ -105,10 +105,9 @@ def by_activity(candidate: Result, champion: Result, metric: str, n_groups: int)
     differences = []
     for number, name in enumerate(grouped.names):
         users = candidate.per_unit.index[grouped.of == number]
-        parts = (replace(result, per_unit=result.per_unit.loc[users]) for result in (candidate, champion))
-        differences.append(
-            replace(difference(*parts, metric), metric=f"{label(metric)} of users with {name} events before")
-        )
+        inside, other = (replace(result, per_unit=result.per_unit.loc[users]) for result in (candidate, champion))
+        of_group = difference(inside, other, metric)
+        differences.append(replace(of_group, metric=f"{label(metric)} of users with {name} events before"))
     return differences
 
 

@@ -1,6 +1,6 @@
 """One promotion at a time: a lock inside the registry, on whatever store is behind it.
 
-MLflow has neither a lock nor a compare-and-swap. What each of its stores has are version numbers that are never given
+MLflow has neither a lock nor a compare-and-swap. Each of its stores has version numbers that are never assigned
 twice, not even after a version is deleted. So a process that wants the lock makes a version of the registered model
 ``<name>.promotion-lock``: the lowest version holds the lock and is deleted at its release. Any waiting process may
 delete the version of a holder that has died, and the next in line then holds the lock. (A ticket lock: Mellor-Crummey
