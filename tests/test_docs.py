@@ -2,16 +2,20 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from omniretail.config import compose, opened
 from omniretail.core import engine
 from omniretail.metrics.ranked_lists import RankedLists
-from omniretail.report import read_csv, with_table
+from omniretail.report.experiment import blocks, with_tables
+from omniretail.report.tables.csv_files import read_csv
 from omniretail.schema import check
 from omniretail.splits.temporal import Temporal
 from omniretail.views.fold import fold
@@ -19,24 +23,16 @@ from omniretail.views.histories import Histories
 from tests.conftest import ROOT, shop_events, tables_of
 
 EXPERIMENTS = sorted(path.parent for path in (ROOT / "experiments").glob("*/results.csv"))
-GROUPS = sorted((ROOT / "experiments").glob("*/groups.csv"))
-TABLES = [(ROOT / "README.md", ROOT / "experiments" / "001_complete_journey_floor")]
+TABLES = [(ROOT / "README.md", ROOT / "experiments" / "001_complete_journey_baselines")]
 TABLES += [(folder / "README.md", folder) for folder in EXPERIMENTS]
 
 
 @pytest.mark.parametrize(("readme", "experiment"), TABLES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_tables_are_those_of_the_results(readme: Path, experiment: Path) -> None:
-    text = readme.read_text()
-    assert with_table(text, read_csv(experiment / "results.csv")) == text, (
+    text, tables = readme.read_text(), read_csv(experiment / "results.csv")
+    assert set(blocks(text)) <= set(tables)
+    assert with_tables(text, tables) == text, (
         f"make it anew with: python scripts/compare.py --refresh {experiment.relative_to(ROOT)} --readme {readme.name}"
-    )
-
-
-@pytest.mark.parametrize("groups", GROUPS, ids=lambda path: path.parent.name)
-def test_tables_by_activity_are_those_of_the_results(groups: Path) -> None:
-    text = (groups.parent / "README.md").read_text()
-    assert with_table(text, read_csv(groups), "groups") == text, (
-        f"make it anew with: python scripts/compare.py --refresh {groups.parent.relative_to(ROOT)}"
     )
 
 
@@ -46,6 +42,28 @@ def test_an_experiment_says_what_it_expected_and_what_it_found(experiment: Path)
     for heading in ("## Hypothesis", "## Command", "## Result", "## Verdict"):
         assert heading in text
     assert (experiment / "config.yaml").exists()
+
+
+def commands(readme: Path) -> list[list[str]]:
+    """The arguments of each ``python scripts/train.py`` of a README that says everything itself."""
+    lines = re.sub(r"\\\n\s*", "", readme.read_text()).splitlines()
+    called = (line.strip().partition("python scripts/train.py ") for line in lines if line.startswith("    "))
+    whole = [rest for before, _, rest in called if rest and not before and not re.search(r"[<…$]|--config-dir", rest)]
+    return [[word for word in shlex.split(rest, comments=True) if word != "-m"] for rest in whole]
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda path: path.name)
+def test_commands_of_experiments_compose(experiment: Path) -> None:
+    parser = OverridesParser.create()
+    for words in commands(experiment / "README.md"):
+        overrides = parser.parse_overrides(opened(words))
+        first = [
+            f"{each.get_key_element()}={next(iter(each.sweep_string_iterator()))}"
+            if each.is_sweep_override()
+            else each.input_line
+            for each in overrides
+        ]
+        assert compose(*map(str, first)).task, words
 
 
 def example(file: str) -> dict:

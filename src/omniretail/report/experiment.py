@@ -81,9 +81,9 @@ def with_tables(readme: str, tables: Mapping[str, pd.DataFrame]) -> str:
 
 
 def blocks(readme: str) -> list[str]:
-    """Names of the tables whose markers a README has.
+    r"""Names of the tables whose markers a README has.
 
-    >>> blocks("<!-- table:start -->\\n<!-- table:end -->\\n<!-- table:by group:start -->")
+    >>> blocks("<!-- table:start -->\n<!-- table:end -->\n<!-- table:by group:start -->")
     ['', 'by group']
     """
     return re.findall(r"<!-- table:(?:([^:>]+):)?start -->", readme)
