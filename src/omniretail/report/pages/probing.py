@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from omniretail.profile.probing.metrics import MEAN
 from omniretail.report.pages.templates import write_page
@@ -53,7 +54,7 @@ def _row(result: Result, question: str) -> list[str]:
     rows = result.metrics[result.metrics["group"] == question]
     values = dict(zip(rows["metric"], rows["value"], strict=True))
     metric = next(name for name in _METRICS if name in values)
-    low, high = rows[["low", "high"]].to_numpy()[list(values).index(metric)]
+    low, high = pd.DataFrame(rows[["low", "high"]]).to_numpy()[list(values).index(metric)]
     return [
         _words(question),
         _METRICS[metric],
