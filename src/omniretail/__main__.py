@@ -4,9 +4,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-COMMANDS = sorted(
-    path.stem for path in (Path(__file__).parent / "commands").glob("*.py") if "_" not in path.stem
-)
+COMMANDS = sorted(path.stem for path in (Path(__file__).parent / "commands").glob("*.py") if "_" not in path.stem)
 
 
 def main() -> None:

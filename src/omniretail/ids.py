@@ -9,9 +9,9 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """A fixed set of raw ids, in ascending order, numbered from 0.
+    """A fixed set of raw ids in ascending order, with indices from 0.
 
-    Built from training events only, so an id first seen after the cutoff is unknown (-1).
+    It is built from training events alone, so an id first seen after the cutoff is unknown (-1).
 
     >>> items = Vocabulary.of(["tea", "milk", "tea"])
     >>> items.encode(["milk", "coffee"])
@@ -24,16 +24,16 @@ class Vocabulary:
 
     @classmethod
     def of(cls, raw: Sequence | np.ndarray | pd.Series) -> "Vocabulary":
-        """Every distinct id of ``raw``, whatever its order."""
+        """Every distinct id of ``raw``."""
         return cls(pd.Index(pd.unique(pd.Series(raw))).sort_values())
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def encode(self, raw: Sequence | np.ndarray | pd.Series) -> np.ndarray:
-        """Raw ids to indices; -1 where unknown. Shape as given, int32."""
+        """Raw ids to indices, -1 where unknown; int32, of the same shape."""
         return self.ids.get_indexer(pd.Index(raw)).astype(np.int32)
 
     def decode(self, idx: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Indices to raw ids. Shape as given."""
+        """Indices to raw ids; of the same shape."""
         return np.asarray(self.ids)[np.asarray(idx)]

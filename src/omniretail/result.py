@@ -83,7 +83,9 @@ class Result:
         if named.k.notna().all() and len(shown):
             wide = shown.assign(metric=named.name, k=named.k.astype(int))
             return wide.pivot_table("value", ["metric"], "k", sort=False).round(4).add_prefix("@").reset_index()
-        empty = [name for name in ("group", "low", "high") if not shown[name].notna().any() or not any(shown[name])]
+        empty = [
+            name for name in ("group", "low", "high") if not any(value == value and value for value in shown[name])
+        ]
         return shown.round(4).drop(columns=empty).astype(object).where(shown.notna(), "")
 
 

@@ -123,9 +123,7 @@ def test_the_times_are_the_cutoff_and_one_of_sending() -> None:
 
 def test_a_log_or_a_split_without_times_is_refused() -> None:
     tables = replace(shop(), card=DatasetCard("positions", clock=False))
-    with pytest.raises(
-        DataError, match="positions has an order of events but no times, and the audit"
-    ):
+    with pytest.raises(DataError, match="positions has an order of events but no times, and the audit"):
         audit_times(tables, Temporal(20))
     with pytest.raises(DataError, match="this split has none: choose split=temporal"):
         audit_times(shop(), LeaveLast())

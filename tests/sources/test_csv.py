@@ -168,7 +168,7 @@ def test_a_bad_file_gives_one_sentence(file, loaded, text, settings, message):
 
 
 def test_no_file_is_named(loaded):
-    with pytest.raises(DataError, match=r"which log\? set source\.path"):
+    with pytest.raises(DataError, match=r"no log is named: set source\.path"):
         loaded(CSV())
 
 
@@ -179,7 +179,7 @@ def test_a_missing_file(tmp_path, loaded):
 
 def test_an_unknown_ending_needs_a_delimiter(file, loaded):
     path = file(HEADER.replace(",", "|") + "1|2|2024-05-31|1\n", "log.dat")
-    with pytest.raises(DataError, match=r"the name tells no format .* set source\.delimiter"):
+    with pytest.raises(DataError, match=r"the name has no known ending .* set source\.delimiter"):
         loaded(CSV(path))
     assert engine.count(loaded(CSV(path, delimiter="|")).events) == 1
 

@@ -73,7 +73,7 @@ def test_a_customer_has_one_event_and_readable_attributes(source, loaded, rows):
     assert (user["accepted_5"], user["accepted_1"], user["response"]) == (1, 0, 1)
     assert not [name for name in user if name.startswith("Z_")]
     assert tables.offers is None
-    assert "nothing here for recommenders" in tables.card.note
+    assert "not for recommenders" in tables.card.note
 
 
 def test_tenure_is_counted_back_from_the_last_to_join(source, loaded, rows):
@@ -92,8 +92,8 @@ def test_who_buys_through_no_channel_has_no_shares(source, loaded, rows):
     [
         ({"Income": "666666"}, "income", None, "income 666,666, emptied"),
         ({"Year_Birth": "1893"}, "birth_year", None, "born before 1914, emptied"),
-        ({"Marital_Status": "YOLO"}, "marital_status", None, "marital status in jest, emptied"),
-        ({"Marital_Status": "Absurd"}, "marital_status", None, "marital status in jest, emptied"),
+        ({"Marital_Status": "YOLO"}, "marital_status", None, "marital status that is none, emptied"),
+        ({"Marital_Status": "Absurd"}, "marital_status", None, "marital status that is none, emptied"),
         ({"Marital_Status": "Alone"}, "marital_status", "Single", "marital status Alone, made Single"),
         ({"Income": ""}, "income", None, ""),
         ({"Year_Birth": "1914"}, "birth_year", 1914, ""),
@@ -109,7 +109,9 @@ def test_copies_are_dropped_and_like_rows_with_another_response_are_tied(source,
     tables = loaded(source({}, {"ID": "7"}, {"ID": "9", "Response": "0"}, {"ID": "8", "Income": "1"}))
     assert {why: n for why, n in tables.drops.items() if n} == {"copy of another customer": 1}
     assert {user["user_id"]: user["same"] for user in rows(tables.users)} == {7: 7, 9: 7, 8: 8}
-    assert {what: n for what, n in tables.changes.items() if n} == {"equal to another but for the response, kept": 1}
+    assert {what: n for what, n in tables.changes.items() if n} == {
+        "equal to another but for the response, not dropped": 1
+    }
 
 
 @pytest.mark.parametrize(
@@ -154,8 +156,8 @@ def test_the_public_file(public, loaded):
     assert tables.changes == {
         "income 666,666, emptied": 1,
         "born before 1914, emptied": 3,
-        "marital status in jest, emptied": 4,
+        "marital status that is none, emptied": 4,
         "marital status Alone, made Single": 3,
-        "equal to another but for the response, kept": 19,
+        "equal to another but for the response, not dropped": 19,
     }
     assert engine.count(tables.users.filter(_.web_share.isnull())) == 6

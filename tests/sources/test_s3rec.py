@@ -38,7 +38,7 @@ def test_category_is_the_widest_attribute_below_half_of_the_items(folder, loaded
         ("", "Beauty.txt is empty"),
         ("1 5\n2 x7\n", "Beauty.txt, row 2, column 2: 'x7' is not a whole number"),
         ("1 5\n2 99999999999999999999\n", "row 2, column 2: '99999999999999999999' is not"),
-        ("1 5\n2 6\n1 7\n", "row 3, column 1: user 1 has row 1 already"),
+        ("1 5\n2 6\n1 7\n", "row 3, column 1: user 1 already has row 1"),
     ],
 )
 def test_a_bad_line(folder, loaded, lines, message):

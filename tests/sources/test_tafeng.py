@@ -35,7 +35,7 @@ def test_users_that_one_file_lacks_are_counted(source, loaded, rows):
     ("history", "message"),
     [
         ("{", "tafeng_history.json, row 1, column 2"),
-        ("[1]", "tafeng_history.json: it must hold one object"),
+        ("[1]", "tafeng_history.json: it must be one object"),
         ('{"7": [[1], ["2"]]}', "tafeng_history.json, user 7, basket 1: ['2'] is not a list of whole numbers"),
         ('{"7": 1}', "user 7: not a list of baskets"),
         ('{"x": [[1]]}', "user 'x': not a whole number"),

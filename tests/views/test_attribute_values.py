@@ -53,7 +53,9 @@ def test_a_repeated_word_counts_once() -> None:
 
 def test_the_rows_numbers_do_not_matter() -> None:
     shuffled = TABLE.iloc[[2, 0]]
-    assert encoded(AttributeValues.of(TABLE), shuffled) == [encoded(AttributeValues.of(TABLE), TABLE)[row] for row in (2, 0)]
+    assert encoded(AttributeValues.of(TABLE), shuffled) == [
+        encoded(AttributeValues.of(TABLE), TABLE)[row] for row in (2, 0)
+    ]
 
 
 def test_categories_and_strings_give_the_same_values() -> None:

@@ -33,7 +33,7 @@ def _arguments() -> argparse.Namespace:
     add("--primary", help="metric that models are ordered and tested by; default: that of the runs' task")
     add("--metrics", help="metrics beside it, or patterns such as '*/auc', separated by commas; default: as above")
     add("--baseline", help="model that every other must beat, by its name or how it starts; default: as above")
-    add("--by", choices=["activity"], help="show the primary metric by how much was known of the user")
+    add("--by", choices=["activity"], help="show the primary metric by the user's activity")
     add("--against", help="with --by: the model that every other is tested against; default: the best")
     pair = {"nargs": 2, "action": "append", "metavar": ("MODEL", "OTHER"), "default": []}
     add("--pair", **pair, help="with --by: test these two instead; may be repeated")

@@ -5,7 +5,7 @@ takes the zone as an argument: it makes an instant of a local reading, and a loc
 """
 
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import ibis
 
@@ -46,7 +46,7 @@ def to_utc(local: Any, zone: str) -> Any:
     """
     try:
         ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (KeyError, ValueError):
         raise DataError(f"timezone={zone} is not a time zone; choose an IANA name such as Asia/Shanghai") from None
     return local if zone == "UTC" else _reading("UTC", _instant(zone, local))
 

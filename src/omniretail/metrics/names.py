@@ -79,5 +79,5 @@ def is_gain(key: str) -> bool:
 
 
 def _words(metric: str) -> str:
-    words = " ".join(word.upper() if word in _ACRONYMS else word for word in metric.split("_"))
-    return _NAMES.get(metric, words[:1].upper() + words[1:])
+    name = " ".join(word.upper() if word in _ACRONYMS else word for word in metric.split("_"))
+    return _NAMES.get(metric, name[:1].upper() + name[1:])

@@ -101,7 +101,7 @@ class Comparison:
         return report.compare(self.results, self.card, self.drops)
 
     def by_activity(self, pairs: Pairs = (), against: str | None = None) -> pd.DataFrame:
-        """The primary metric by how much was known of the customer; see ``report.tables.by_activity``."""
+        """The primary metric by the customer's activity; see ``report.tables.by_activity``."""
         return by_activity(self.results, self.report.primary, pairs, against)
 
     def __str__(self) -> str:

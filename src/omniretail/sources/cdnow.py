@@ -1,4 +1,4 @@
-"""CDNOW: who bought CDs when, for how much; the sample on which models of customer lifetime value are compared."""
+"""CDNOW: purchases of CDs; the sample on which models of customer lifetime value are compared."""
 
 import re
 from collections import Counter
@@ -23,7 +23,7 @@ _CARD = DatasetCard(
     address="https://www.brucehardie.com/datasets/",
     terms="no licence stated; cite Fader and Hardie (2001), Interfaces 31",
     currency="USD",
-    note="One cohort: everybody's first purchase lies in the first twelve weeks of 1997.",
+    note="One cohort: the first purchase of every customer is in the first twelve weeks of 1997.",
 )
 
 
@@ -40,17 +40,17 @@ class CDNOW:
     """One line per order, columns between blanks: master id, sample id, date, CDs, dollars; no header.
 
     A tenth of the cohort that first bought at CDNOW in the first quarter of 1997, followed until June 1998 (Fader and
-    Hardie, "Forecasting repeat sales at CDNOW: a case study", Interfaces 2001). ``user_id`` is the master id as it
-    stands; the file names no products, so each ``item_id`` is ``CD``; the dates are days, told as midnight UTC.
+    Hardie, "Forecasting repeat sales at CDNOW: a case study", Interfaces 2001). ``user_id`` is the master id; the file
+    has no products, so each ``item_id`` is ``CD``; dates become midnight UTC.
 
-    Each trap, and what is done about it:
+    Traps and their treatment:
 
-    - orders of no CDs or fewer, and of less than nothing, are no purchases: dropped (the sample has none);
-    - orders of $0 (8 in the sample) are real orders, and the published parameters rest on them: kept, counted;
-    - lines equal in every column (21 in the sample) may be two orders of a day: kept, counted.
+    - orders of no CDs or fewer, and of less than $0, are no purchases: dropped (the sample has none);
+    - orders of $0 (8 in the sample) are real orders, on which the published parameters depend: they stay, counted;
+    - lines equal in every column (21 in the sample) may be two orders of a day: they stay, counted.
 
     Args:
-        folder: where ``CDNOW_sample.txt`` lies.
+        folder: contains ``CDNOW_sample.txt``.
     """
 
     folder: str | Path = field(metadata=LOCATION)
@@ -67,43 +67,44 @@ class CDNOW:
             raise DataError(f"{path} is empty: it needs one line per order, '{' '.join(_COLUMNS)}'")
         table = ibis.memtable(pa.table(dict(zip(_Order._fields, map(list, zip(*orders, strict=True)), strict=True))))
         rows, drops = count_drops(table, {"no CDs": _.quantity <= 0, "less than $0": _.value < 0})
-        words = {"item_id": "CD", "event_type": "purchase", "channel": "online"}
-        events = rows.mutate(**{name: ibis.literal(word) for name, word in words.items()})
-        changes = {"order of $0, kept": count(rows.filter(_.value == 0)), "repeated line, kept": _repeats(orders)}
+        constants = {"item_id": "CD", "event_type": "purchase", "channel": "online"}
+        events = rows.mutate(**{name: ibis.literal(value) for name, value in constants.items()})
+        changes = {"order of $0, not dropped": count(rows.filter(_.value == 0))}
+        changes["repeated line, not dropped"] = _repeats(orders)
         return Tables(_CARD, events, drops=drops, changes=changes)
 
 
 def _orders(path: Path) -> Iterator[_Order]:
     with path.open(encoding="utf-8", errors="replace") as file:
         for row, line in enumerate(file, start=1):
-            if words := line.split():
-                yield _order(words, path, row)
+            if cells := line.split():
+                yield _order(cells, path, row)
 
 
-def _order(words: list[str], path: Path, row: int) -> _Order:
-    if len(words) != len(_COLUMNS):
-        raise DataError(f"{path}, row {row}: {len(words)} columns instead of {len(_COLUMNS)} ({', '.join(_COLUMNS)})")
+def _order(cells: list[str], path: Path, row: int) -> _Order:
+    if len(cells) != len(_COLUMNS):
+        raise DataError(f"{path}, row {row}: {len(cells)} columns instead of {len(_COLUMNS)} ({', '.join(_COLUMNS)})")
     place = [f"{path}, row {row}, column {number} ({name})" for number, name in enumerate(_COLUMNS, start=1)]
     return _Order(
-        user_id=words[0],
-        timestamp=_date(words[2], place[2]),
-        quantity=_number(words[3], place[3]),
-        value=_number(words[4], place[4]),
+        user_id=cells[0],
+        timestamp=_date(cells[2], place[2]),
+        quantity=_number(cells[3], place[3]),
+        value=_number(cells[4], place[4]),
         basket_id=row,
     )
 
 
-def _date(word: str, place: str) -> datetime:
+def _date(cell: str, place: str) -> datetime:
     try:
-        return datetime.strptime(word, "%Y%m%d")
+        return datetime.strptime(cell, "%Y%m%d")
     except ValueError:
-        raise DataError(f"{place}: '{word}' is not a date like 19970131") from None
+        raise DataError(f"{place}: '{cell}' is not a date like 19970131") from None
 
 
-def _number(word: str, place: str) -> float:
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", word):  # float() would also take 'nan', 'inf' and '1_000'
-        raise DataError(f"{place}: '{word}' is not a number")
-    return float(word)
+def _number(cell: str, place: str) -> float:
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", cell):  # float() would also accept 'nan', 'inf' and '1_000'
+        raise DataError(f"{place}: '{cell}' is not a number")
+    return float(cell)
 
 
 def _repeats(orders: list[_Order]) -> int:

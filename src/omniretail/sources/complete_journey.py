@@ -1,4 +1,4 @@
-"""The Complete Journey: a year of grocery baskets, households, coupon campaigns; carried by a Python package."""
+"""The Complete Journey: a year of grocery baskets, households and coupon campaigns, from a Python package."""
 
 import importlib.util
 from dataclasses import dataclass, field
@@ -24,14 +24,14 @@ _FILES = (
     "coupons",
     "coupon_redemptions",
 )
-_ZONE = "America/New_York"  # the stores'; transactions are in UTC already: their year ends on 2018-01-01 at 04:01
+_ZONE = "America/New_York"  # of the stores; transactions are in UTC: their year ends on 2018-01-01 at 04:01
 _FUEL = "GASOLINE-REG UNLEADED"
 _COUPONS, _CATCH_ALL = "COUPONS/STORE & MFG", "COUPON/MISC ITEMS"
 _OPEN_BRACKET = r"\s*\([^)]*$"  # texts were cut at a fixed length, some inside a bracket
 _PSEUDO = (_.category == _CATCH_ALL) & (_.type != _FUEL)
 _REASONS = {
     "quantity 0": _.quantity == 0,
-    "product unknown": _.known.isnull(),
+    "product unknown": _.in_table.isnull(),
     "coupon": _.category == _COUPONS,
     "gift card, ticket or till key": _PSEUDO,
 }
@@ -41,8 +41,8 @@ _CARD = DatasetCard(
     terms="package under the MIT licence; for education and exploration only, not for research or business decisions",
     currency="USD",
     zone=_ZONE,
-    note="Simulated from real grocery shopping, says the package that carries it: fit for education and exploration, "
-    "not as evidence about real customers.",
+    note="Simulated from real grocery shopping, according to its package: fit for education and exploration, not as "
+    "evidence about real customers.",
 )
 
 
@@ -50,22 +50,22 @@ _CARD = DatasetCard(
 class CompleteJourney:
     """Transactions of 2,469 households in 457 stores, with demographics, campaigns, coupons and redemptions.
 
-    Each trap, and what is done about it:
+    Traps and their treatment:
 
     - rows of quantity 0 (8,869; nearly all without value) are dropped;
-    - rows whose product is not in the product table are dropped (32 more; nothing is known of what was sold);
-    - coupons passed over the till are no product: dropped;
-    - the department keys, gift cards and tickets under COUPON/MISC ITEMS are no product a shopper could be recommended:
-      dropped; fuel is filed there too, and stays;
-    - fuel counts thousandths of gallons (up to 89,638): its quantity becomes 1, a fill, and the rows are counted;
-    - amounts carry float dust (8.9e-16): rounded to cents;
+    - rows whose product is missing from the product table are dropped (32 more);
+    - coupons handed over at the till are no products: dropped;
+    - department keys, gift cards and tickets under COUPON/MISC ITEMS are no products to recommend: dropped; fuel is in
+      this category too, and stays;
+    - fuel is counted in thousandths of gallons (up to 89,638): its quantity becomes 1 per fill, and rows are counted;
+    - amounts have float errors (8.9e-16): rounded to cents;
     - demographics exist for 801 households: the others have nulls, and so have some of the 801;
     - campaigns and redemptions have local dates: they become local midnight in UTC, so a redemption comes a few hours
-      before the purchase of its day; ``end`` is exclusive; when a campaign was sent is taken to be its start. Three
-      campaigns start before the first transaction, and five end after the last: their outcome is censored.
+      before the purchase of its day; ``end`` is exclusive; a campaign counts as sent at its start. Three campaigns
+      start before the first transaction, and five end after the last: their outcome is censored.
 
     Args:
-        folder: where the Parquet files lie; None: in the installed package.
+        folder: contains the Parquet files; None: those of the installed package.
     """
 
     folder: str | Path | None = field(default=None, metadata=LOCATION)
@@ -106,8 +106,8 @@ def _package_folder() -> Path:
 
 
 def _with_products(transactions: ibis.Table, products: ibis.Table) -> ibis.Table:
-    about = products.select("item_id", "category", "type", known=ibis.literal(True))
-    return transactions.rename(item_id="product_id").join(about, "item_id", how="left")
+    attributes = products.select("item_id", "category", "type", in_table=ibis.literal(True))
+    return transactions.rename(item_id="product_id").join(attributes, "item_id", how="left")
 
 
 def _events(rows: ibis.Table) -> ibis.Table:
@@ -127,8 +127,8 @@ def _events(rows: ibis.Table) -> ibis.Table:
 
 
 def _users(transactions: ibis.Table, demographics: ibis.Table) -> ibis.Table:
-    everybody = transactions.select(user_id="household_id").distinct()
-    return everybody.join(demographics.rename(user_id="household_id"), "user_id", how="left").drop("user_id_right")
+    households = transactions.select(user_id="household_id").distinct()
+    return households.join(demographics.rename(user_id="household_id"), "user_id", how="left").drop("user_id_right")
 
 
 def _items(products: ibis.Table) -> ibis.Table:

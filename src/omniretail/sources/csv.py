@@ -1,4 +1,4 @@
-"""A user's own log: CSV, TSV or Parquet, one row per item and occasion, columns mapped by name."""
+"""A log of your own: CSV, TSV or Parquet, one row per item and occasion, columns mapped by name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from omniretail.core.engine import count
 from omniretail.schema import DataError, DatasetCard, Tables
 from omniretail.sources.parsing.drop_counting import count_drops, count_duplicates
 from omniretail.sources.parsing.text_file import MISSING, column_of, plain_errors, read_text
-from omniretail.sources.parsing.typed_cells import Cell, check_cells, moment, number
+from omniretail.sources.parsing.typed_cells import Cell, check_cells, number, time
 from omniretail.sources.protocol import LOCATION
 
 _REQUIRED = ("user_id", "item_id", "timestamp")
@@ -26,24 +26,24 @@ _ITEM_COLUMNS = ("item_id", "name", "category")
 class CSV:
     """Any log with a user, an item and a time in each row.
 
-    Ids stay text exactly as the file has them: ``007`` and ``7`` are two. Rows without user, item or time, rows from
-    the future (of the moment of reading), returns (quantity not positive) and exact duplicates are dropped and counted.
+    Ids stay text exactly as in the file: ``007`` and ``7`` are two ids. Rows without user, item or time, rows later
+    than the time of reading, returns (quantity not positive) and exact duplicates are dropped and counted.
 
     Args:
-        path: the log: .csv, .tsv, .txt (tabs), each perhaps .gz or .zst, or .parquet. UTF-8.
-        columns: canonical name -> name in the file, for the columns of ``events``; one that is left out or null is
-            taken under its canonical name where the file has it.
+        path: the log: .csv, .tsv, .txt (tabs), each optionally .gz or .zst, or .parquet. UTF-8.
+        columns: canonical name -> name in the file, for the columns of ``events``; one that is left out or null is read
+            under its canonical name where the file has it.
         delimiter: between cells; None: by the ending of the name.
-        timestamp_format: for strptime; None takes ISO 8601, YYYYMMDD and Unix time (seconds or milliseconds).
-        timezone: IANA name of the zone that times without an offset are in.
-        event_type: of all rows, where no column tells it.
-        channel: of all rows, where no column tells it.
+        timestamp_format: for strptime; None accepts ISO 8601, YYYYMMDD and Unix time (seconds or milliseconds).
+        timezone: IANA name of the time zone of times without an offset.
+        event_type: of all rows, where there is no such column.
+        channel: of all rows, where there is no such column.
         currency: of value and discount, which are amounts of the whole row, not of one piece.
         title: the dataset's name for people.
         items_path: a second file, one row per item; None: items have no attributes.
         item_columns: canonical name -> name in that file, for item_id, name and category.
-        missing: words that stand for an empty cell.
-        drop_duplicates: False where equal rows are meant, such as a till's two scans of one item.
+        missing: values that stand for an empty cell.
+        drop_duplicates: False where equal rows are separate events, such as two scans of one item.
     """
 
     path: str | Path | None = field(default=None, metadata=LOCATION)
@@ -67,7 +67,7 @@ class CSV:
             DataError: where no path is set.
         """
         if self.path is None:
-            raise DataError("which log? set source.path, for instance to sales.csv")
+            raise DataError("no log is named: set source.path, for instance to sales.csv")
         return [Path(path) for path in (self.path, self.items_path) if path is not None]
 
     def read(self, connection: ibis.BaseBackend) -> Tables:
@@ -79,7 +79,7 @@ class CSV:
         path = self.files()[0]
         table = read_text(connection, path, self.delimiter, self.missing)
         names = mapped(table, path, self.columns, "source.columns", _COLUMNS, _REQUIRED)
-        cells = {"timestamp": moment(names["timestamp"], self.timestamp_format, self.timezone)}
+        cells = {"timestamp": time(names["timestamp"], self.timestamp_format, self.timezone)}
         cells |= {amount: number(names[amount]) for amount in _AMOUNTS if amount in names}
         check_cells(table, path, cells)
         with plain_errors(path):
@@ -115,28 +115,28 @@ def mapped(
     path: Path,
     columns: Mapping[str, str | None],
     setting: str,
-    known: Sequence[str],
+    canonical: Sequence[str],
     required: Sequence[str],
 ) -> dict[str, str]:
     """Canonical name -> name in the file, of the columns that the file has.
 
     Args:
-        table: the file, as ``read_text`` opened it.
+        table: from ``read_text``.
         path: for the message.
         columns: the user's mapping; null or left out: the canonical name, where the file has it.
-        setting: where the user gives it, for the message.
-        known: canonical names that may be mapped.
-        required: those that the file must have.
+        setting: that holds the mapping; for the message.
+        canonical: names that may be mapped.
+        required: names that the file must have.
 
     Raises:
-        DataError: where the mapping names what is not there, or a required column is neither mapped nor there.
+        DataError: where the mapping names a missing column, or a required column is neither mapped nor in the file.
     """
-    stray = sorted(set(columns) - set(known))
-    if stray:
-        raise DataError(f"{setting}.{stray[0]} is no column of this table; choose from {', '.join(known)}")
+    unknown = sorted(set(columns) - set(canonical))
+    if unknown:
+        raise DataError(f"{setting}.{unknown[0]} is no column of this table; choose from {', '.join(canonical)}")
     return {
         name: column_of(table, path, columns.get(name) or name, f"{setting}.{name}")
-        for name in known
+        for name in canonical
         if columns.get(name) or name in required or name in table.columns
     }
 

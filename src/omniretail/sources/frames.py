@@ -1,5 +1,6 @@
-"""Data frames as canonical tables, by the same way as a file of one's own."""
+"""Data frames as canonical tables, read like a file of your own."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -36,17 +37,17 @@ def tables_of_frames(events: Any, columns: Mapping[str, str], cache: Path, **oth
     tables = load(CSV(path=log, columns=columns, **items, **settings), cache)
     if not frames:
         return tables
-    beside = {name: ibis.memtable(_text_ids(frame)) for name, frame in frames.items()}
-    whole = replace(tables, version=digest(tables.version, *map(_content, frames.values())), **beside)
-    check(whole)
-    return whole
+    further = {name: ibis.memtable(_text_ids(frame)) for name, frame in frames.items()}
+    extended = replace(tables, version=digest(tables.version, *map(_content, frames.values())), **further)
+    check(extended)
+    return extended
 
 
 def as_pandas(frame: Any) -> pd.DataFrame:
     """A frame of pandas, polars or Arrow as pandas.
 
     Raises:
-        TypeError: where it is none.
+        TypeError: where it is no frame.
     """
     if isinstance(frame, pd.DataFrame):
         return frame
@@ -56,14 +57,14 @@ def as_pandas(frame: Any) -> pd.DataFrame:
 
 
 def _written(frame: pd.DataFrame, cache: Path) -> Path:
-    """The frame as Parquet; whole numbers that a missing value turned into floats are whole again."""
-    whole = frame.copy()
-    for name in whole.select_dtypes("float"):
-        values = whole[name].dropna()
+    """The frame as Parquet; integer ids that a missing value turned into floats are integers again."""
+    typed = frame.copy()
+    for name in typed.select_dtypes("float"):
+        values = typed[name].dropna()
         if str(name).lower().endswith("id") and bool(np.all(values == values.round())):
-            whole[name] = whole[name].astype("Int64")
+            typed[name] = typed[name].astype("Int64")
     folder = cached(
-        cache / "frames", _content(whole), lambda place: whole.to_parquet(place / "frame.parquet", index=False)
+        cache / "frames", _content(typed), lambda empty: typed.to_parquet(empty / "frame.parquet", index=False)
     )
     return folder / "frame.parquet"
 
@@ -74,4 +75,6 @@ def _text_ids(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _content(frame: pd.DataFrame) -> str:
-    return digest(list(map(str, frame.columns)), hash_pandas_object(frame.astype(str), index=False).sum().item())
+    """Hash of the columns' names and of the rows in their order."""
+    rows: Any = hash_pandas_object(frame.astype(str), index=False)
+    return digest(list(map(str, frame.columns)), hashlib.sha256(np.asarray(rows).tobytes()).hexdigest())

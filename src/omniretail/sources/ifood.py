@@ -1,4 +1,4 @@
-"""iFood: customers of a food retailer, how much they buy through which channel, and which campaigns they accepted."""
+"""iFood: customers of a food retailer, their purchases per channel, and the campaigns that they accepted."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ from omniretail.core.engine import count
 from omniretail.schema import DatasetCard, Tables
 from omniretail.sources.parsing.drop_counting import count_drops
 from omniretail.sources.parsing.text_file import column_of, plain_errors, read_text
-from omniretail.sources.parsing.typed_cells import Cell, check_cells, moment, number
+from omniretail.sources.parsing.typed_cells import Cell, check_cells, number, time
 from omniretail.sources.protocol import LOCATION
 
 CHANNELS = ("web", "catalogue", "store")
@@ -37,7 +37,7 @@ _NUMBERS = {
     "store_purchases": "NumStorePurchases",
     "web_visits_month": "NumWebVisitsMonth",
 }
-_WORDS = {"education": "Education", "marital_status": "Marital_Status"}
+_TEXTS = {"education": "Education", "marital_status": "Marital_Status"}
 _JOKES, _ALONE = ("YOLO", "Absurd"), ("Alone", "Single")
 _DAY_S = 24 * 3600
 _NO_INCOME, _OLDEST = 666_666, 1914  # a century before the data ends
@@ -45,8 +45,8 @@ _CARD = DatasetCard(
     title="iFood",
     address="https://github.com/nailson/ifood-data-business-analyst-test",
     terms="no licence stated; a hiring exercise that iFood published",
-    note="One event per customer, the day they joined: purchases are counts without times, so there is nothing here "
-    "for recommenders, and campaigns have no dates.",
+    note="One event per customer, the day they joined: purchases are counts without times, and campaigns have no "
+    "dates, so this data is not for recommenders.",
 )
 
 
@@ -54,23 +54,24 @@ _CARD = DatasetCard(
 class IFood:
     """A table of customers, one row each; there is no log.
 
-    What is dated is the day a customer joined, and that is the one event (``join``, of the item ``membership``).
-    Counts of purchases have no times and campaigns no dates, so neither becomes events or offers: they are attributes
-    of the customer. ``web_share``, ``catalogue_share`` and ``store_share`` are shares of the purchases through these
-    three channels, empty for who has none; ``accepted_1`` to ``accepted_5`` are the earlier campaigns, ``response`` the
-    last one.
+    The only date is the day on which a customer joined, so that is the one event (``join``, of the item
+    ``membership``). Counts of purchases have no times and campaigns no dates, so they are attributes of the customer,
+    not events or offers. ``web_share``, ``catalogue_share`` and ``store_share`` are shares of the purchases through
+    these three channels, null for customers without purchases; ``accepted_1`` to ``accepted_5`` are the earlier
+    campaigns, ``response`` is the last one.
 
-    Each trap, and what is done about it:
+    Traps and their treatment:
 
-    - rows equal to another in all but the id (182) are copies, which cross-validation would find again: dropped;
-    - rows that differ from another in id and response alone (19) stay, counted: keep them in one fold (``same``);
-    - an income of 666,666 is no income, birth years before 1914 (three, from 1893) and the marital status of jokers
-      (YOLO, Absurd) are not known: emptied, counted; income is missing in 24 rows more;
+    - rows that repeat another in all but the id (182) would be in both parts of a cross-validation: dropped;
+    - rows that differ from another in id and response alone (19) stay, counted; ``same`` holds the first id of such
+      rows, so that a split can put them into one fold;
+    - an income of 666,666, birth years before 1914 (three, from 1893) and the marital statuses YOLO and Absurd are no
+      true values: set to null, counted; income is missing in 24 rows more;
     - ``Alone`` (3) is ``Single``;
-    - ``Z_CostContact`` and ``Z_Revenue`` are the same for all: left out.
+    - ``Z_CostContact`` and ``Z_Revenue`` are equal in all rows: left out.
 
     Args:
-        folder: where ``ml_project1_data.csv`` lies.
+        folder: contains ``ml_project1_data.csv``.
     """
 
     folder: str | Path = field(metadata=LOCATION)
@@ -83,21 +84,21 @@ class IFood:
         """See ``Source``.
 
         Raises:
-            DataError: where a column is missing, or a cell makes no sense.
+            DataError: where a column is missing, or a cell cannot be parsed.
         """
         (path,) = self.files()
         table = read_text(connection, path)
         cells = _cells()
-        for name in (*_WORDS.values(), *(cell.column for cell in cells.values())):
+        for name in (*_TEXTS.values(), *(cell.column for cell in cells.values())):
             column_of(table, path, name, "the header")
         check_cells(table, path, cells)
         with plain_errors(path):
-            typed = table.select(**{name: cell.value for name, cell in cells.items()}, **_WORDS)
+            typed = table.select(**{name: cell.value for name, cell in cells.items()}, **_TEXTS)
             rows, drops = count_drops(_numbered(typed), _REASONS)
             changes = {what: count(rows.filter(condition)) for what, condition in _CHANGES.items()}
-        words = {"item_id": "membership", "event_type": "join", "channel": "unknown"}
-        constants = {name: ibis.literal(word) for name, word in words.items()}
-        events = rows.select("user_id", timestamp="joined", **constants)
+        constants = {"item_id": "membership", "event_type": "join", "channel": "unknown"}
+        literals = {name: ibis.literal(value) for name, value in constants.items()}
+        events = rows.select("user_id", timestamp="joined", **literals)
         return Tables(_CARD, events, users=_users(rows), drops=drops, changes=changes)
 
 
@@ -105,7 +106,7 @@ def _cells() -> dict[str, Cell]:
     whole = Cell("ID", _.ID.re_search(r"^\d{1,18}$").ifelse(_.ID.try_cast("int64"), None), "a whole number")
     flags = {name: Cell(column, _flag(column), "0 or 1") for name, column in _FLAGS.items()}
     numbers = {name: number(column) for name, column in _NUMBERS.items()}
-    return {"user_id": whole, "joined": moment("Dt_Customer", "%Y-%m-%d", "UTC")} | numbers | flags
+    return {"user_id": whole, "joined": time("Dt_Customer", "%Y-%m-%d", "UTC")} | numbers | flags
 
 
 def _flag(column: str) -> Any:
@@ -121,14 +122,14 @@ _REASONS = {
 _CHANGES = {
     f"income {_NO_INCOME:,}, emptied": _.income == _NO_INCOME,
     f"born before {_OLDEST}, emptied": _.birth_year < _OLDEST,
-    "marital status in jest, emptied": _.marital_status.isin(_JOKES),
+    "marital status that is none, emptied": _.marital_status.isin(_JOKES),
     f"marital status {_ALONE[0]}, made {_ALONE[1]}": _.marital_status == _ALONE[0],
-    "equal to another but for the response, kept": _.variant > 0,
+    "equal to another but for the response, not dropped": _.variant > 0,
 }
 
 
 def _numbered(typed: ibis.Table) -> ibis.Table:
-    """Each row's place among its copies and, without the response, among its like; and the first id of these."""
+    """Each row's number among its copies and, ignoring the response, among its variants; and the first id of these."""
     same = [name for name in typed.columns if name not in ("user_id", "response")]
     copy = ibis.row_number().over(group_by=[*same, "response"], order_by="user_id")
     variant = ibis.dense_rank().over(group_by=same, order_by="response")

@@ -1,4 +1,4 @@
-"""The fixed splits of the LightGCN paper (arXiv 2002.02126), of which Gowalla is the one everybody reports."""
+"""The fixed splits of the LightGCN paper (arXiv 2002.02126), such as that of Gowalla, which most papers report."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,14 +21,14 @@ _ADDRESS = "https://github.com/gusye1234/LightGCN-PyTorch"
 class LightGCN:
     """``train.txt`` and ``test.txt``, one line ``user item item …`` per user, ids from 0.
 
-    There is neither clock nor order: every ``timestamp`` is 1970-01-01. A pair that test shares with train cannot be
-    judged, so test loses it; a pair given twice in one file counts once; both are counted (Gowalla has neither).
+    The data has neither times nor an order: every ``timestamp`` is 1970-01-01. Test pairs that train has too, and pairs
+    that a file repeats, are dropped and counted (Gowalla has neither).
 
     Args:
-        folder: where the two files lie.
+        folder: contains the two files.
         title: the dataset's name for people.
-        event_type: what a pair means.
-        channel: where it happened.
+        event_type: of all pairs.
+        channel: of all pairs.
     """
 
     folder: str | Path = field(metadata=LOCATION)

@@ -20,15 +20,15 @@ _ADDRESS = "https://github.com/aHuiWang/CIKM2020-S3Rec"
 class S3Rec:
     """Reviews, oldest first, and the ids of each item's attributes.
 
-    There is no clock: ``timestamp`` is the position in the user's history. Yelp's repeat visits are kept. An item's
-    attributes mix brands and categories under bare ids; ``category`` is the most widespread of them that fewer than
-    half the items carry, which is close to the shop's departments (7 of them in Beauty, 103 in Sports, 110 in Yelp).
+    The data has an order but no times: ``timestamp`` is the position in the user's history. Yelp's repeat visits stay.
+    Attributes are brands and categories under bare ids; an item's ``category`` is its most frequent attribute among
+    those of fewer than half the items, which is close to departments (7 in Beauty, 103 in Sports, 110 in Yelp).
 
     Args:
-        folder: where ``<name>.txt`` and ``<name>_item2attributes.json`` lie.
+        folder: contains ``<name>.txt`` and ``<name>_item2attributes.json``.
         name: of the files: ``Beauty``, ``Sports_and_Outdoors`` or ``Yelp``.
         title: the dataset's name for people.
-        channel: online, or offline where the reviews are of visits.
+        channel: ``online``, or ``offline`` where reviews are of visits.
     """
 
     folder: str | Path = field(metadata=LOCATION)
@@ -74,8 +74,8 @@ def _read_attributes(path: Path) -> dict[int, list[int]]:
 
 
 def _categories(attributes: dict[int, list[int]]) -> dict[int, str | None]:
-    """Of each item the most widespread attribute that fewer than half the items carry; ties: the lower id."""
-    carriers = Counter(attribute for ids in attributes.values() for attribute in set(ids))
-    telling = {attribute: (n, -attribute) for attribute, n in carriers.items() if 2 * n < len(attributes)}
-    best = {item: max(telling.keys() & ids, key=telling.__getitem__, default=None) for item, ids in attributes.items()}
+    """Each item's most frequent attribute among those of fewer than half the items; ties: the lower id."""
+    n_items = Counter(attribute for ids in attributes.values() for attribute in set(ids))
+    rank = {attribute: (n, -attribute) for attribute, n in n_items.items() if 2 * n < len(attributes)}
+    best = {item: max(rank.keys() & ids, key=rank.__getitem__, default=None) for item, ids in attributes.items()}
     return {item: None if attribute is None else str(attribute) for item, attribute in best.items()}

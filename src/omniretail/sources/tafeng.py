@@ -13,7 +13,7 @@ from omniretail.schema import DataError, DatasetCard, Tables
 from omniretail.sources.parsing.order_as_time import timestamps
 from omniretail.sources.protocol import LOCATION
 
-_BRACKET = [-1]
+_DELIMITER = [-1]
 _CARD = DatasetCard(
     title="Ta-Feng",
     address="https://github.com/liming-7/A-Next-Basket-Recommendation-Reality-Check",
@@ -25,14 +25,14 @@ Baskets = dict[int, list[list[int]]]
 
 @dataclass(frozen=True)
 class TaFeng:
-    """Baskets in order, the last one of each user from a file of its own.
+    """Baskets in order, the last one of each user from a second file.
 
-    There is no clock: ``timestamp`` is the basket's position in the user's history, the item's position in the basket
-    its microseconds. The ``[-1]`` before and after the baskets are mere brackets. A user whom one of the two files
-    lacks cannot be judged: dropped, its rows counted.
+    The data has an order but no times: ``timestamp`` is the basket's position in the user's history in seconds plus the
+    item's position in the basket in microseconds. The ``[-1]`` before and after the baskets are delimiters. Users who
+    are missing from one of the two files are dropped, and their rows counted.
 
     Args:
-        folder: where ``tafeng_history.json`` and ``tafeng_future.json`` lie.
+        folder: contains ``tafeng_history.json`` and ``tafeng_future.json``.
     """
 
     folder: str | Path = field(metadata=LOCATION)
@@ -58,8 +58,8 @@ def _read_baskets(path: Path) -> Baskets:
     except json.JSONDecodeError as error:
         raise DataError(f"{path}, row {error.lineno}, column {error.colno}: {error.msg}") from None
     if not isinstance(users, dict):
-        raise DataError(f"{path}: it must hold one object, {{user: [[-1], basket, …, [-1]]}}")
-    return {_user_id(user, path): list(_baskets(user, found, path)) for user, found in users.items()}
+        raise DataError(f"{path}: it must be one object, {{user: [[-1], basket, …, [-1]]}}")
+    return {_user_id(user, path): list(_baskets(user, baskets, path)) for user, baskets in users.items()}
 
 
 def _user_id(user: str, path: Path) -> int:
@@ -69,13 +69,13 @@ def _user_id(user: str, path: Path) -> int:
         raise DataError(f"{path}, user '{user}': not a whole number") from None
 
 
-def _baskets(user: str, found: object, path: Path) -> Iterator[list[int]]:
-    if not isinstance(found, list):
+def _baskets(user: str, baskets: object, path: Path) -> Iterator[list[int]]:
+    if not isinstance(baskets, list):
         raise DataError(f"{path}, user {user}: not a list of baskets")
-    for number, basket in enumerate(found):
+    for number, basket in enumerate(baskets):
         if not isinstance(basket, list) or not all(type(item) is int for item in basket):
             raise DataError(f"{path}, user {user}, basket {number}: {basket!r} is not a list of whole numbers")
-        if basket and basket != _BRACKET:
+        if basket and basket != _DELIMITER:
             yield basket
 
 
@@ -84,7 +84,7 @@ def _rows(baskets: Baskets, users: set[int]) -> int:
 
 
 def _events(baskets: Baskets) -> ibis.Table:
-    """One row per item; baskets are numbered through, so that no two users share a number."""
+    """One row per item; baskets are numbered across users, so that no two users share a number."""
     flat = [(user, position, basket) for user, own in baskets.items() for position, basket in enumerate(own)]
     sizes = np.array([len(basket) for _user, _position, basket in flat], dtype=np.int64)
     position = np.array([position for _user, position, _basket in flat], dtype=np.int64)

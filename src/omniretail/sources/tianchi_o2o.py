@@ -1,4 +1,4 @@
-"""Tianchi O2O: coupons that customers fetch and use in stores, beside an online log; the contest's three files."""
+"""Tianchi O2O: coupons that customers fetch and use in stores, and an online log; the contest's three files."""
 
 import weakref
 from contextlib import ExitStack
@@ -19,7 +19,7 @@ from omniretail.sources.parsing.typed_cells import Cell, check_cells
 from omniretail.sources.protocol import LOCATION
 
 DAYS_TO_USE = 15
-"""A receipt counts as used where the coupon is used so many days after it at the latest."""
+"""A receipt counts as used where the coupon is used within so many days."""
 
 _OFFLINE, _ONLINE = "ccf_offline_stage1_train.csv", "ccf_online_stage1_train.csv"
 _TEST = "ccf_offline_stage1_test_revised.csv"
@@ -37,36 +37,34 @@ _CARD = DatasetCard(
     terms="those of the Tianchi platform, accepted with an account",
     currency="CNY",
 )
-_UNLABELLED = (
-    "Only the contest's test file was read: coupons received in July 2016, and nothing of what became of them."
-)
+_UNLABELLED = "Only the contest's test file was read: coupons received in July 2016, without outcomes."
 
 
 @dataclass(frozen=True)
 class TianchiO2O:
-    """What customers received, used, bought and clicked from January to June 2016, and what they received in July.
+    """Coupons received and used, purchases and clicks from January to June 2016, and coupons received in July.
 
-    The log knows merchants, not products, so the merchant is the item (where to go next is all that can be recommended)
-    and, offline, the store as well; a chain is one merchant. Events are ``receive`` (customers fetch coupons
-    themselves), ``purchase`` and, online, ``click``. Dates are days, told as midnight UTC.
+    The log has merchants but no products, so the merchant is the item (a recommender recommends where to go next) and,
+    offline, the store as well; a chain is one merchant. Events are ``receive`` (customers fetch coupons themselves),
+    ``purchase`` and, online, ``click``. Dates become midnight UTC.
 
-    An offer is a coupon as it was handed out on one day: the contest counts 15 days from the receipt, and until when a
-    coupon holds is not published. ``offer_id`` is ``coupon@YYYYMMDD``; ``end``, exclusive, lies 16 days after
-    ``start``; ``coupon_id`` stands beside. ``kind`` is ``money_off`` (``30:5``: 5 off from 30 on) or ``rate``
+    An offer is a coupon as handed out on one day: the contest counts 15 days from the receipt, and when coupons expire
+    is not published. ``offer_id`` is ``coupon@YYYYMMDD``; ``end``, exclusive, lies 16 days after ``start``;
+    ``coupon_id`` is a column of its own. ``kind`` is ``money_off`` (``30:5``: 5 off from 30 on) or ``rate``
     (``0.9``), ``discount`` the largest share taken off (5 / 30, or .1); ``min_spend`` and ``off`` are money.
-    A mailing in ``offer_events`` carries ``distance_m`` from where the customer mostly is to the merchant's nearest
+    A mailing in ``offer_events`` has ``distance_m`` from the customer's most frequent place to the merchant's nearest
     store: 0 stands for less than 500 m, 5000 for more than 5 km.
 
-    Each trap, and what is done about it:
+    Traps and their treatment:
 
-    - CRLF and the word ``null`` are read as what they are;
-    - rows that contradict themselves are dropped, each counted under the first reason that holds;
+    - lines end in CRLF, and ``null`` stands for an empty cell;
+    - rows that contradict themselves are dropped, each counted under the first reason that applies;
     - rows with a coupon that are equal in every column (837 in July) are one row written twice: dropped; equal clicks,
-      and equal purchases without a coupon, may be several of one day: kept;
-    - ``fixed`` is a limited-time price, which nobody received: a purchase without an offer, counted.
+      and equal purchases without a coupon, may be several of one day: they stay;
+    - ``fixed`` is a limited-time price without a receipt: a purchase without an offer, counted.
 
     Args:
-        folder: where the three files lie, or the test file alone: receipts without outcomes, as the card then says.
+        folder: contains the three files, or the test file alone: receipts without outcomes, as the card then says.
     """
 
     folder: str | Path = field(metadata=LOCATION)
@@ -82,10 +80,10 @@ class TianchiO2O:
         """See ``Source``.
 
         Raises:
-            DataError: where a file has other columns than the contest's, or a cell that makes no sense.
+            DataError: where a file has other columns than the contest's, or a cell cannot be parsed.
         """
         paths = self.files()
-        with ExitStack() as parsed:  # each file once, into a folder that lasts as long as the events that read it
+        with ExitStack() as parsed:  # each file once, into a folder that exists as long as the events that read it
             folder = Path(parsed.enter_context(TemporaryDirectory()))
             tables = _tables([_staged(connection, path, folder) for path in paths])
             weakref.finalize(tables.events, parsed.pop_all().close)
@@ -124,14 +122,12 @@ def _union(tables: list[ibis.Table]) -> ibis.Table:
 
 
 def _rows(connection: ibis.BaseBackend, path: Path) -> ibis.Table:
-    """One file's rows, typed; what the file does not tell is null."""
+    """One file's rows, typed; columns that the file lacks are null."""
     table = read_text(connection, path)
     for name in _COLUMNS[path.name]:
         column_of(table, path, name, "the header")
-    if strange := [name for name in table.columns if name not in _COLUMNS[path.name]]:
-        raise DataError(
-            f"{path} has a column '{strange[0]}' that is not of it; it has {', '.join(_COLUMNS[path.name])}"
-        )
+    if unknown := [name for name in table.columns if name not in _COLUMNS[path.name]]:
+        raise DataError(f"{path} has a column '{unknown[0]}'; the contest's file has {', '.join(_COLUMNS[path.name])}")
     cells = {name: cell for name, cell in _CELLS.items() if cell.column in table.columns}
     check_cells(table, path, cells)
     typed = table.select(
@@ -159,8 +155,8 @@ def _day(column: str) -> Cell:
 
 
 def _coupon() -> Cell:
-    known = _whole("Coupon_id")
-    return Cell("Coupon_id", (_.Coupon_id == _LIMITED).ifelse(-1, known.value), f"a whole number or '{_LIMITED}'")
+    whole = _whole("Coupon_id")
+    return Cell("Coupon_id", (_.Coupon_id == _LIMITED).ifelse(-1, whole.value), f"a whole number or '{_LIMITED}'")
 
 
 def _discount() -> Cell:
@@ -206,15 +202,15 @@ def _used(coupons: ibis.Table) -> ibis.Table:
 
 def _offers(coupons: ibis.Table) -> ibis.Table:
     by = coupons.group_by("offer_id").agg(
-        coupon_id=_.coupon_id.min(), start=_.received.min(), channel=_.channel.min(), words=_.discount_rate.min()
+        coupon_id=_.coupon_id.min(), start=_.received.min(), channel=_.channel.min(), rate=_.discount_rate.min()
     )
-    parts = by.mutate(parts=_.words.split(":"), money=_.words.contains(":"))
-    figures = parts.mutate(
+    parts = by.mutate(parts=_.rate.split(":"), money=_.rate.contains(":"))
+    amounts = parts.mutate(
         min_spend=_.money.ifelse(_.parts[0].cast("float64"), None),
         off=_.money.ifelse(_.parts[1].try_cast("float64"), None),
         left=_.money.ifelse(None, _.parts[0].cast("float64")),
     )
-    return figures.select(
+    return amounts.select(
         "offer_id",
         "coupon_id",
         "start",

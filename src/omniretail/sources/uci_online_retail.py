@@ -1,4 +1,4 @@
-"""UCI Online Retail: a year of a British gift wholesaler's invoices, as messy as real logs are."""
+"""UCI Online Retail: a year of invoices of a British gift wholesaler."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +9,7 @@ from ibis import _
 from omniretail.schema import DatasetCard, Tables
 from omniretail.sources.parsing.drop_counting import count_drops, count_duplicates
 from omniretail.sources.parsing.text_file import column_of, plain_errors, read_text
-from omniretail.sources.parsing.typed_cells import Cell, check_cells, moment, number
+from omniretail.sources.parsing.typed_cells import Cell, check_cells, number, time
 from omniretail.sources.protocol import LOCATION
 
 _COLUMNS = (
@@ -36,16 +36,16 @@ _CARD = DatasetCard(
 class UCIOnlineRetail:
     """One row per invoice line; times are London's.
 
-    Dropped and counted, each row under the first that holds: cancelled invoices (number begins with C); no customer;
-    quantity not positive (stock corrections); price not positive (gifts, bad-debt entries); codes that are no product,
-    such as POST, M, BANK CHARGES and gift vouchers, a product being five digits with at most two letters, DCGS… or
-    PADS; exact duplicates. Codes that differ in case only (85123a) all lack customers, so none is left to merge.
+    Rows are dropped and counted under the first reason that applies: cancelled invoices (number begins with C); no
+    customer; quantity not positive (stock corrections); price not positive (gifts, bad-debt entries); codes that are no
+    product, such as POST, M, BANK CHARGES and gift vouchers (a product is five digits with at most two letters, DCGS…
+    or PADS); exact duplicates. Codes that differ in case only (85123a) all lack customers, so none is left to merge.
 
-    ``value`` is quantity × unit price. An item's ``name`` is its most frequent description, a user's ``country`` the
-    one of most rows (8 users have two).
+    ``value`` is quantity × unit price. An item's ``name`` is its most frequent description, a user's ``country`` that
+    of most of their rows (8 users have two).
 
     Args:
-        folder: where ``online_retail.csv.gz`` lies.
+        folder: contains ``online_retail.csv.gz``.
     """
 
     folder: str | Path = field(metadata=LOCATION)
@@ -61,7 +61,7 @@ class UCIOnlineRetail:
         for name in _COLUMNS:
             column_of(table, path, name, "the header")
         cells = {
-            "timestamp": moment("InvoiceDate", None, "Europe/London"),
+            "timestamp": time("InvoiceDate", None, "Europe/London"),
             "quantity": number("Quantity"),
             "price": number("UnitPrice"),
         }

@@ -105,7 +105,7 @@ def test_seeds_are_averaged_per_unit_of_several_ids() -> None:
 def test_runs_of_one_model_are_told_apart() -> None:
     runs = [result("EASE", q, run_id=run) for q, run in ((0.2, "aaaa1111ffff"), (0.3, "bbbb2222ffff"), (0.1, ""))]
     assert list(merged(runs)) == ["EASE aaaa1111", "EASE bbbb2222", "EASE #3"]
-    with pytest.raises(ValueError, match="aaaa1111ffff of EASE is given twice"):
+    with pytest.raises(ValueError, match="aaaa1111ffff of EASE is there twice"):
         merged([runs[0], runs[0]])
 
 

@@ -23,9 +23,9 @@ def hand_over_onnx(uri: str, model: str, folder: Path) -> Path:
     from omniretail.registry.formats.onnx import to_onnx
 
     fitted, train = _parts(uri, model)
-    folder.mkdir(parents=True, exist_ok=True)
+    path = to_onnx(fitted, folder)
     train.item_table.to_parquet(folder / "items.parquet", index=False)
-    return to_onnx(fitted, folder)
+    return path
 
 
 def hand_over_embeddings(uri: str, model: str, folder: Path) -> dict[str, Any]:

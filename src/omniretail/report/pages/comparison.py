@@ -37,8 +37,8 @@ def write_html(
 
     Args:
         path: the file to write.
-        results: as given to ``comparison``.
-        table: what ``comparison`` made of them.
+        results: of which ``comparison`` made the table.
+        table: from ``comparison``.
         card: of the dataset.
         drops: rows left out by reason.
         verdicts: sentences that open the page.

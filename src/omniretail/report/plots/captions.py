@@ -51,7 +51,7 @@ def _of_models(table: pd.DataFrame) -> Iterator[Plot]:
     yield Plot(
         "accuracy",
         f"{name} by model",
-        f"Further {side} is better; where two bars overlap widely, look at p before believing the order. {TIED} marks "
+        f"Further {side} is better; where two bars overlap widely, check p before the order. {TIED} marks "
         f"models not significantly different from the best{'; the dotted line is the baseline' if baseline else ''}.",
         figures.accuracy(table),
     )

@@ -20,7 +20,7 @@ from omniretail.report.tables.legend import TIED
 from omniretail.result import Result
 
 MAX_LINES = 5
-"""More lines than these cannot be told apart."""
+"""More lines than these cannot be distinguished."""
 
 
 @styled
@@ -80,7 +80,7 @@ def accuracy_by_coverage(table: pd.DataFrame, results: Mapping[str, Result]) -> 
 
 @styled
 def lift_by_activity(table: pd.DataFrame, results: Mapping[str, Result]) -> Figure:
-    """What the best models gain over the baseline, by how much was known of the customer.
+    """What the best models gain over the baseline, by the customer's activity.
 
     Args:
         table: from ``comparison``, with a baseline.
@@ -151,7 +151,7 @@ def keys_of_groups(table: pd.DataFrame, metric: str) -> list[str]:
 
 @styled
 def accuracy_by_activity(result: Result, primary: str) -> Figure:
-    """One model's primary metric by how much was known of the customer.
+    """One model's primary metric by the customer's activity.
 
     Args:
         result: of one run.
@@ -215,7 +215,7 @@ def _scatter(axes: Axes, table: pd.DataFrame, x: np.ndarray, taken: np.ndarray |
 def _lines(
     axes: Axes, values: Mapping[str, np.ndarray], grouped: Groups, styles: Mapping[str, LineStyle]
 ) -> dict[str, tuple[float, float]]:
-    """A line per model over the groups, a little apart so that intervals can be seen; where each ends is returned."""
+    """A line per model over the groups, a little offset so that intervals can be seen; where each ends is returned."""
     table, ends = by_group(values, grouped), {}
     for i, name in enumerate(values):
         part = table[table.name == name]

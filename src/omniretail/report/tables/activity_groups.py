@@ -1,4 +1,4 @@
-"""Accuracy by how much was known of the customer: quantile groups of the history's length."""
+"""Accuracy by the customer's activity: quantile groups of the history's length."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Recommenders by how much was known of the customer, and pairs of them tested group by group."""
+"""Recommenders by the customer's activity, and pairs of them tested group by group."""
 
 from collections.abc import Sequence
 

@@ -113,10 +113,10 @@ def costs_of(table: pd.DataFrame) -> list[str]:
 
 
 def _shown(results: Sequence[Result], primary: str, patterns: Sequence[str]) -> list[str]:
-    known = list(dict.fromkeys(key for result in results for key in result.values()))
+    keys = list(dict.fromkeys(key for result in results for key in result.values()))
     shown = [primary]
     for pattern in patterns:
-        matches = [key for key in known if fnmatchcase(key, pattern)]
+        matches = [key for key in keys if fnmatchcase(key, pattern)]
         shown += matches or ([] if "*" in pattern else [pattern])
     shown = list(dict.fromkeys(shown))
     for result in results:
@@ -150,10 +150,10 @@ def _p(one: Result, other: Result, metric: str) -> float:
 
 
 def _best(values: pd.Series) -> str | None:
-    known = values.dropna()
-    if known.empty:
+    present = values.dropna()
+    if present.empty:
         return None
-    return str(known.idxmin() if lower_is_better(str(values.name)) else known.idxmax())
+    return str(present.idxmin() if lower_is_better(str(values.name)) else present.idxmax())
 
 
 def _estimates(merged: dict[str, Result], shown: Sequence[str]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""A comparison as text: its cells, which of them stand out, and what is said below it."""
+"""A comparison as text: its cells, which of them stand out, and the sentences below it."""
 
 import math
 from collections.abc import Iterable

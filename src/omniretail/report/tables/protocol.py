@@ -47,25 +47,25 @@ def differing_settings(protocols: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def by_name(results: Sequence[Result]) -> dict[str, list[Result]]:
-    """Results under the names they bear in tables and plots, in the order given.
+    """Results under the names they bear in tables and plots, in the order of the results.
 
-    Runs of one model that differ in nothing but their seed share a name. Other runs of the same model are told apart by
-    the hyper-parameters in which they differ; where there are none, by the start of their run id, or by their place.
+    Runs of one model that differ in nothing but their seed share a name. Other runs of the same model are named by the
+    hyper-parameters in which they differ; where there are none, by the start of their run id, or by their place.
 
     Raises:
-        ValueError: where a run is given twice.
+        ValueError: where a run is there twice.
     """
     families: dict[tuple, list[Result]] = {}
     for result in results:
         families.setdefault((result.model, result.parameters), []).append(result)
-    groups = [group for family in families.values() for group in _seeds_apart(family)]
+    groups = [group for family in families.values() for group in _split_by_seed(family)]
     named: dict[str, list[Result]] = {}
     for number, group in enumerate(groups, start=1):
         first = group[0]
         rivals = [other[0] for other in groups if other[0].model == first.model]
         name = next((name for name in _names(first, rivals, number) if name not in named), None)
         if name is None:
-            raise ValueError(f"the run {first.run_id} of {first.model} is given twice")
+            raise ValueError(f"the run {first.run_id} of {first.model} is there twice")
         named[name] = group
     return named
 
@@ -126,7 +126,7 @@ def averaged(name: str, group: Sequence[Result]) -> Result:
     )
 
 
-def _seeds_apart(family: list[Result]) -> list[list[Result]]:
+def _split_by_seed(family: list[Result]) -> list[list[Result]]:
     """One group where every run has a seed of its own; else the runs are repetitions and stand alone."""
     seeds = {result.seed for result in family}
     return [family] if len(seeds) == len(family) else [[r] for r in family]

@@ -61,5 +61,5 @@ def _margin(table: pd.DataFrame, reference: str) -> str:
 def _p_words(p: float) -> str:
     if math.isnan(p):
         return ""
-    words = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-    return ", " + words.replace(" ", "\N{NO-BREAK SPACE}")
+    text = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    return ", " + text.replace(" ", "\N{NO-BREAK SPACE}")

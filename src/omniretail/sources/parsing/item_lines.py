@@ -1,4 +1,4 @@
-"""Files with one line per user, ``user item item …``, as the research repositories share them."""
+"""Files with one line per user, ``user item item …``, the format of research repositories."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +10,13 @@ from omniretail.schema import DataError
 
 @dataclass(frozen=True)
 class ItemLines:
-    """Such a file, one entry per item on a line.
+    """The content of a file, one entry per item of a line.
 
     Attributes:
         user_id: shape (E,), int64.
         item_id: shape (E,), int64.
         position: of the item on its line, from 0; shape (E,), int64.
-        without_items: lines that hold a user only.
+        without_items: number of lines with a user only.
     """
 
     user_id: np.ndarray
@@ -26,21 +26,21 @@ class ItemLines:
 
 
 def read_lines(path: Path) -> ItemLines:
-    """Read such a file; blank lines are passed over.
+    """Read a file; blank lines are skipped.
 
     Raises:
-        DataError: where something is no whole number, a user has two lines, or there is no line.
+        DataError: where a value is no whole number, a user has two lines, or there is no line.
     """
     line_of: dict[int, int] = {}
     lines = []
     with path.open(encoding="utf-8", errors="replace") as file:
         for number, text in enumerate(file, start=1):
-            if not (words := text.split()):
+            if not (cells := text.split()):
                 continue
-            ids = _whole_numbers(words, path, number)
+            ids = _whole_numbers(cells, path, number)
             first = line_of.setdefault(int(ids[0]), number)
             if first != number:
-                raise DataError(f"{path}, row {number}, column 1: user {ids[0]} has row {first} already")
+                raise DataError(f"{path}, row {number}, column 1: user {ids[0]} already has row {first}")
             lines.append(ids)
     if not lines:
         raise DataError(f"{path} is empty: it needs one line per user, 'user item item …'")
@@ -53,16 +53,16 @@ def read_lines(path: Path) -> ItemLines:
     )
 
 
-def _whole_numbers(words: list[str], path: Path, row: int) -> np.ndarray:
+def _whole_numbers(cells: list[str], path: Path, row: int) -> np.ndarray:
     try:
-        return np.array(words, dtype=np.int64)
+        return np.array(cells, dtype=np.int64)
     except (ValueError, OverflowError):
-        column, word = next((c, word) for c, word in enumerate(words, start=1) if not _is_whole(word))
-    raise DataError(f"{path}, row {row}, column {column}: '{word}' is not a whole number")
+        column, cell = next((c, cell) for c, cell in enumerate(cells, start=1) if not _is_whole(cell))
+    raise DataError(f"{path}, row {row}, column {column}: '{cell}' is not a whole number")
 
 
-def _is_whole(word: str) -> bool:
+def _is_whole(cell: str) -> bool:
     try:
-        return abs(int(word)) < 2**63
+        return abs(int(cell)) < 2**63
     except ValueError:
         return False

@@ -1,4 +1,4 @@
-"""Data with an order but no clock: a position in a history becomes so many seconds since 1970."""
+"""Data with an order but no times: a position in a history becomes seconds since 1970."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +9,6 @@ def timestamps(positions: np.ndarray, within: np.ndarray | int = 0) -> pa.Array:
 
     Args:
         positions: in the user's history.
-        within: the order of what shares a position, such as a basket's items: so many microseconds.
+        within: order of events that share a position, such as a basket's items; added as microseconds.
     """
     return pa.array((positions * 1_000_000 + within).astype("datetime64[us]"))

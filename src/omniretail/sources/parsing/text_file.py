@@ -1,4 +1,4 @@
-"""A file of a user's own, opened with every cell as text, so that whatever is wrong in it can be named by row."""
+"""A user's file, opened with every cell as text, so that errors can name row and column."""
 
 import csv
 import difflib
@@ -19,11 +19,11 @@ from ibis.backends.duckdb import Backend
 from omniretail.schema import DataError
 
 MISSING = ("", "null", "NULL", "NaN", "nan", "None", r"\N")
-"""Words that stand for an empty cell in exports of databases and of pandas."""
+"""Values that stand for an empty cell in exports of databases and of pandas."""
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": "\t"}
 _COMPRESSIONS = (".gz", ".zst")
-_PLAIN_WORDS = {
+_PLAIN_ENGLISH = {
     r"Expected Number of Columns: (\d+) Found: (\d+)": "has {1} cells where the header has {0}",
     r"unterminated quote": 'has a quote (") out of place; double it inside a cell',
     r"not utf-8": "is not UTF-8; convert the file, for instance with iconv -f GB18030 -t UTF-8",
@@ -33,16 +33,16 @@ _PLAIN_WORDS = {
 def read_text(
     connection: ibis.BaseBackend, path: Path, delimiter: str | None = None, missing: Collection[str] = MISSING
 ) -> ibis.Table:
-    """Open CSV, TSV (each perhaps .gz or .zst) or Parquet; nothing is held in memory.
+    """Open CSV, TSV (optionally .gz or .zst) or Parquet without loading it into memory.
 
     Args:
         connection: to DuckDB.
         path: the file; the first row of a delimited one is its header.
         delimiter: between cells; None: by the ending of the file's name.
-        missing: cells that hold one of these words, or only blanks, become null.
+        missing: cells with one of these values, or only blanks, become null.
 
     Raises:
-        DataError: where the file is empty, has no usable header, or is of another kind.
+        DataError: where the file is empty, has no usable header, or has another format.
     """
     assert isinstance(connection, Backend)
     with plain_errors(path):
@@ -50,9 +50,9 @@ def read_text(
             table = connection.read_parquet(glob.escape(str(path)))
         else:
             table = _read_delimited(connection, path, delimiter or _delimiter(path))
-    words = "|".join(re.escape(word) for word in missing)
+    values = "|".join(re.escape(value) for value in missing)
     texts = {name: _[name].cast("string") for name in table.columns}
-    blank = {name: text.re_search(rf"^\s*({words})\s*$") for name, text in texts.items()}
+    blank = {name: text.re_search(rf"^\s*({values})\s*$") for name, text in texts.items()}
     return table.select(**{name: blank[name].ifelse(ibis.null(str), text) for name, text in texts.items()})
 
 
@@ -60,14 +60,14 @@ def _delimiter(path: Path) -> str:
     ending = next((s.lower() for s in reversed(path.suffixes) if s.lower() not in _COMPRESSIONS), "")
     if ending not in _DELIMITERS:
         known = ", ".join([*_DELIMITERS, ".parquet"])
-        raise DataError(f"{path}: the name tells no format ({known}); set source.delimiter, for instance to ','")
+        raise DataError(f"{path}: the name has no known ending ({known}); set source.delimiter, for instance to ','")
     return _DELIMITERS[ending]
 
 
 def _read_delimited(connection: Backend, path: Path, delimiter: str) -> ibis.Table:
     return connection.read_csv(
-        glob.escape(str(path)),  # else a bracket or a star in the name is taken as a pattern
-        columns=dict.fromkeys(_header(path, delimiter), "VARCHAR"),  # with nothing left to guess, errors name the row
+        glob.escape(str(path)),  # else a bracket or a star in the name is a pattern
+        columns=dict.fromkeys(_header(path, delimiter), "VARCHAR"),  # nothing is guessed, so errors name the row
         delim=delimiter,
         quote='"',
         escape='"',
@@ -89,10 +89,10 @@ def _header(path: Path, delimiter: str) -> list[str]:
 
 @contextmanager
 def plain_errors(path: Path) -> Iterator[None]:
-    """What goes wrong inside while the file is read, as one sentence for people.
+    """Turn errors of reading a file into one sentence.
 
     Raises:
-        DataError: naming the file and, where it is known, the row; the header is row 1.
+        DataError: naming the file and, where the engine names it, the row; the header is row 1.
     """
     try:
         yield
@@ -102,22 +102,22 @@ def plain_errors(path: Path) -> Iterator[None]:
 
 def _plain_sentence(path: Path, message: str) -> str:
     row = re.search(r"Error on Line: (\d+)", message)
-    found = ((words, re.search(pattern, message)) for pattern, words in _PLAIN_WORDS.items())
-    sentence = next((words.format(*match.groups()) for words, match in found if match), message.splitlines()[0])
+    matches = ((text, re.search(pattern, message)) for pattern, text in _PLAIN_ENGLISH.items())
+    sentence = next((text.format(*match.groups()) for text, match in matches if match), message.splitlines()[0])
     return f"{path}, row {row[1]}: {sentence}" if row else f"{path}: {sentence}"
 
 
 def column_of(table: ibis.Table, path: Path, name: str, setting: str) -> str:
-    """The name, once it is sure that the file has such a column.
+    """The name of a column, checked to be in the file.
 
     Args:
-        table: the file, as ``read_text`` opened it.
+        table: from ``read_text``.
         path: for the message.
-        name: the column that is wanted.
-        setting: where a user says which column to take, such as ``source.columns.user_id``.
+        name: of the column.
+        setting: that names the column, such as ``source.columns.user_id``; for the message.
 
     Raises:
-        DataError: offering the nearest names that the file has.
+        DataError: with the nearest names in the file.
     """
     if name in table.columns:
         return name

@@ -1,4 +1,4 @@
-"""Cells of text as numbers and moments, and the first cell that is neither."""
+"""Cells of text as numbers and times, and the first cell that is neither."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from omniretail.core.timezones import instant_to_utc, make_timestamp, to_utc, tr
 from omniretail.schema import DataError
 from omniretail.sources.parsing.text_file import plain_errors
 
-# An engine's own casts take more than is good: "nan" and "1_000" as numbers, and of "3:04 PM" the 3:04.
+# The engine's casts accept too much: "nan" and "1_000" as numbers, and "3:04 PM" as 3:04.
 _NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _DATE, _TIME, _OFFSET = (
     r"\d{4}[-/]\d{1,2}[-/]\d{1,2}",
@@ -23,11 +23,11 @@ _DATE, _TIME, _OFFSET = (
 
 @dataclass(frozen=True)
 class Cell:
-    """How one column's text is understood.
+    """How the text of one column is parsed.
 
     Attributes:
         column: its name in the file.
-        value: the typed expression; null where the text makes no sense.
+        value: the typed expression; null where the text cannot be parsed.
         kind: what the text should be, for people.
     """
 
@@ -43,12 +43,12 @@ def number(column: str) -> Cell:
     return Cell(column, value, "a number")
 
 
-def moment(column: str, format: str | None, zone: str) -> Cell:
+def time(column: str, format: str | None, zone: str) -> Cell:
     """Dates and times as UTC without a zone.
 
     Args:
         column: its name in the file.
-        format: a strptime format; None takes ISO 8601 (``2024-05-31``, ``2024-05-31 18:30``, ``…T18:30:00+08:00``),
+        format: a strptime format; None accepts ISO 8601 (``2024-05-31``, ``2024-05-31 18:30``, ``…T18:30:00+08:00``),
             YYYYMMDD, and Unix time in seconds (10 digits) or milliseconds (13 digits).
         zone: IANA name of the zone that times without an offset are in.
 
@@ -73,33 +73,33 @@ def moment(column: str, format: str | None, zone: str) -> Cell:
 
 
 def check_cells(table: ibis.Table, path: Path, cells: Mapping[str, Cell]) -> None:
-    """Make sure that every cell that is not empty can be understood.
+    """Make sure that every cell that is not empty can be parsed.
 
     Args:
-        table: the file, as ``read_text`` opened it.
+        table: from ``read_text``.
         path: for the message.
         cells: by canonical name.
 
     Raises:
-        DataError: naming file, row (blank lines do not count), column, the text of the first bad cell, and how many
-            there are.
+        DataError: naming file, row (blank lines do not count), column, the text of the first bad cell, and the number
+            of bad cells.
     """
     bad = {name: _bad(cell) for name, cell in cells.items()}
     with plain_errors(path):
         counts = table.agg(**{name: condition.sum().fill_null(0) for name, condition in bad.items()}).to_pyarrow()
-    for name, found in counts.to_pylist()[0].items():
-        if found:
-            raise DataError(_complaint(table, path, cells[name], found))
+    for name, n_bad in counts.to_pylist()[0].items():
+        if n_bad:
+            raise DataError(_first_bad(table, path, cells[name], n_bad))
 
 
 def _bad(cell: Cell) -> Any:
     return _[cell.column].notnull() & cell.value.isnull()
 
 
-def _complaint(table: ibis.Table, path: Path, cell: Cell, found: int) -> str:
+def _first_bad(table: ibis.Table, path: Path, cell: Cell, n_bad: int) -> str:
     first_row = 1 if path.suffix.lower() == ".parquet" else 2  # the header is row 1
     numbered = table.select(row=ibis.row_number() + first_row, text=_[cell.column], bad=_bad(cell))
     first = numbered.filter(_.bad).order_by("row").limit(1).to_pyarrow().to_pylist()[0]
     return (
-        f"{path}, row {first['row']:,}, column '{cell.column}': '{first['text']}' is not {cell.kind} ({found:,} in all)"
+        f"{path}, row {first['row']:,}, column '{cell.column}': '{first['text']}' is not {cell.kind} ({n_bad:,} in all)"
     )

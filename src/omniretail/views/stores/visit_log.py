@@ -128,9 +128,7 @@ def store_log(train: Train, stores: pd.DataFrame | None = None) -> StoreLog:
     if not len(train.stores):
         raise DataError("this log has no store_id, so there are no stores to predict: choose another source")
     if not train.zone:
-        raise DataError(
-            "this data has an order of events but no times, which store models need: choose another source"
-        )
+        raise DataError("this data has an order of events but no times, which store models need: choose another source")
     sizes = len(train.users), len(train.stores)
     places = _places(train, stores)
     return StoreLog(visits(train.histories), *sizes, train.at, train.zone, places, train.users, train.stores)
