@@ -29,7 +29,7 @@ from omniretail.tasks import Evaluation
 
 N_SHOWN = 3
 """Single classes that get a diagram of their own."""
-_POOLED_ECE = {"before": "ece_pooled_before", "after": "ece_pooled", "if calibrated": "ece_pooled_if_calibrated"}
+_POOLED_ECE = {"before": "ece_pooled_before", "after": "ece_pooled", "if exact": "ece_pooled_if_calibrated"}
 _POOLED = "Every pair of customer and class counts once; a customer's pairs are dependent, so the bars are too short."
 _SINGLE = "Points on the dotted line are calibrated. Bars: 95 % intervals by Wilson."
 

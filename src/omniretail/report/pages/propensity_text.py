@@ -9,20 +9,20 @@ from omniretail.profile.propensity.calibration_report import CalibrationReport
 from omniretail.profile.propensity.expected_spend import SpendForecast
 
 SUMMARY_HEADINGS = (
-    *("question", "classes", "share that did", "predicted before", "after", "AUC", "Brier before", "after"),
-    *("log loss before", "after", "ECE before", "after", "if calibrated"),
+    *("question", "classes", "did", "predicted before", "after", "AUC", "Brier before", "after"),
+    *("log loss before", "after", "ECE before", "after", "if exact"),
 )
 CLASS_HEADINGS = (
-    *("class", "share that did", "AUC", "Brier before", "after", "ECE before", "after", "if calibrated"),
+    *("class", "did", "AUC", "Brier before", "after", "ECE before", "after", "if exact"),
     "calibrated by",
 )
 SPEND_HEADINGS = ("forecast", "MAE", "RMSE", "Spearman", "total predicted", "total spent")
 _FORECASTS = {"before": "before calibration", "after": "after calibration", "own_rate": "own rate"}
 NOTES = (
-    "Share that did: of all customers. Predicted: the mean probability. Brier score: mean squared difference between "
+    "Did: the share of customers. Predicted: the mean probability. Brier score: mean squared difference between "
     "the probability and the outcome; log loss: minus the logarithm of the outcome's probability. Lower is better.",
     "ECE: expected calibration error, the difference between the mean probability and the share that did, averaged "
-    "over ten bins of equal size. If calibrated: the ECE that sampling alone gives with exact probabilities. Metrics "
+    "over ten bins of equal size. If exact: the ECE that sampling alone gives with exact probabilities. Metrics "
     "of a question are means over its classes.",
     "The method of each class (Platt scaling, isotonic regression, or none where neither helps) is chosen by "
     "cross-validated log loss within the calibration window.",
