@@ -17,8 +17,8 @@ from matplotlib.typing import RcKeyType
 INK, FAINT, GRID = "#22272e", "#6b7580", "#9aa3ad"
 """Text and axes; the baseline and notes; lines in the background."""
 
-# Okabe and Ito, "Color Universal Design", 2008, for the colour-blind too, without yellow, which vanishes on white. Beyond
-# six models the marker distinguishes those of one colour.
+# Okabe and Ito, "Color Universal Design", 2008, without yellow, which vanishes on white; also for the colour-blind.
+# Above six models the marker distinguishes those of one colour.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _MARKERS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚", "X": "✖"}
 _BASELINE_MARKER = "X"
