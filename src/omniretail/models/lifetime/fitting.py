@@ -24,7 +24,7 @@ def maximise(objective: Objective, names: Sequence[str], penalty: float, why: st
         names: of the K parameters, for messages.
         penalty: times the sum of squared log-parameters, taken off the mean log-likelihood; a log-normal prior around 1
             on each parameter.
-        why: the usual reason for there being no peak.
+        why: the likely reason where there is no peak.
 
     Returns:
         Shape (K,).

@@ -38,7 +38,7 @@ class StoreOracle:
         return self
 
     def score(self, queries: VisitQueries, timed: bool) -> np.ndarray:
-        """See ``StoreModel``; customers are found by their ids, so customers without a history have scores too."""
+        """See ``StoreModel``; customers are looked up by id, so customers without a history have scores too."""
         world, customer = self.source.world(), queries.who.astype(np.int64) - 1
         chances = np.zeros((len(queries), len(world.place)), dtype=np.float32)
         np.put_along_axis(chances, world.near[customer].astype(np.int64), world.pull[customer], axis=1)

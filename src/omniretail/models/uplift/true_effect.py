@@ -30,7 +30,7 @@ class TrueEffect:
         return self
 
     def predict(self, x: pd.DataFrame) -> np.ndarray:
-        """See ``UpliftModel``; customers and offers are found by the index."""
+        """See ``UpliftModel``; customers and offers are looked up by the index."""
         user, offer = (x.index.get_level_values(name).to_numpy(np.int64) - 1 for name in ("user_id", "offer_id"))
         effects, world = np.zeros(len(x)), self.source.world()
         for number in np.unique(offer):
