@@ -25,7 +25,7 @@ COMMANDS = {
     "recbole_support": ["--models=BPR", "--epochs=1"],
 }
 EXPECTED = {
-    "views": r"^source=simulate .*, 3,294 training events: cold \d+\.\d+ s, from the cache \d+\.\d+ s, peak \d+ MiB$",
+    "views": r"^source=.*, 3,294 training events: cold \d+\.\d+ s, from the cache \d+\.\d+ s, peak [\d,]+ MiB$",
     "evaluation": r"^source=simulate .*, \d\d+ users x 693 items, \d+ metrics at k = .* s besides scoring$",
     "training": r": 118 users, 693 items, 3,294 events; dim 8.*\n\n.*\n.*\n\| sasrec_sampled \| \d+\.\d\d \| ",
     "profiles": r"^svd: fit .* s of CPU\); 118 customers x 32 embedded .*\n5,000 customers: BG/NBD fit",

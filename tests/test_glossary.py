@@ -49,6 +49,7 @@ BANNED = {
 ALLOWED = {
     "FileNotFoundError",
     "ModuleNotFoundError",
+    "PackageNotFoundError",
     "np.floor",
     "np.maximum.accumulate",
     "floor_divide",

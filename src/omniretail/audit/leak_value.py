@@ -101,7 +101,7 @@ def leak_value(task: LeakTask, models: Mapping[str, Callable[[], ResponseModel]]
 
     Returns:
         Name of the model -> one result per leak, whose ``model`` is the leak. Metrics are ``auc``, ``gain`` (over
-        the model without a leak) and ``auc_per_offer``; intervals and ``resampled`` are from a bootstrap over customers.
+        the model without a leak) and ``auc_per_offer``; intervals and ``resampled`` are from a bootstrap of customers.
     """
     return {name: _results(name, make, task) for name, make in models.items()}
 

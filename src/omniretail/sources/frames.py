@@ -76,5 +76,5 @@ def _text_ids(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _content(frame: pd.DataFrame) -> str:
     """Hash of the columns' names and of the rows in their order."""
-    rows: Any = hash_pandas_object(frame.astype(str), index=False)
-    return digest(list(map(str, frame.columns)), hashlib.sha256(np.asarray(rows).tobytes()).hexdigest())
+    rows = np.asarray(hash_pandas_object(frame.astype(str), index=False))
+    return digest(list(map(str, frame.columns)), hashlib.sha256(rows.tobytes()).hexdigest())

@@ -34,13 +34,13 @@ def new_to(fold: Fold, channel: str, share: float = 0.2, seed: int = 0) -> Fold:
         seed: of the draw.
 
     Raises:
-        ValueError: where nobody is drawn.
+        ValueError: where no user is drawn.
     """
     elsewhere = ~in_channel(fold.users, fold.train, channel)
     active = np.bincount(fold.users.rows[elsewhere], minlength=len(fold.users)) > 0
     drawn = np.flatnonzero(active & (np.random.default_rng(seed).random(len(active)) < share))
     if not len(drawn):
-        raise ValueError(f"nobody judged in {channel} has events in another channel, so there is nothing to transfer")
+        raise ValueError(f"no judged user of {channel} has events in another channel, so there is nothing to transfer")
     new = np.zeros(len(fold.train.users), dtype=bool)
     new[fold.users.user_idx[drawn]] = True
     histories = fold.train.histories

@@ -109,7 +109,7 @@ def test_alone_knows_one_channel_and_judges_the_same():
     assert in_channel(lone.train.histories, lone.train, "a").all()
     assert (lone.user_ids == fold.user_ids).all()
     assert lone.train.items is fold.train.items
-    with pytest.raises(ValueError, match="nobody judged in a has events in another channel"):
+    with pytest.raises(ValueError, match="no judged user of a has events in another channel"):
         new_to(lone, "a")
 
 

@@ -120,9 +120,9 @@ def test_coupons_take_off_something_offered(tables, events):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"n_customers": 0}, "n_customers=0: a simulation takes 1 at least"),
+        ({"n_customers": 0}, "n_customers=0: it must be 1 or more"),
         ({"n_weeks": 3}, "n_weeks=3"),
-        ({"stock_out": 1.5}, "stock_out=1.5 is a chance"),
+        ({"stock_out": 1.5}, "stock_out=1.5 must lie between 0 and 1"),
     ],
 )
 def test_numbers_without_sense_are_said(wrong, message):

@@ -54,7 +54,7 @@ def cross_fit(
     trainable &= ~np.isnan(earlier).any(axis=1)
     by_name = probes.for_target(evaluated)
     scores = {name: np.zeros((probes.n_seeds, len(rows), len(evaluated.classes))) for name in by_name}
-    for seed in range(probes.n_seeds):
+    for seed in range(probes.n_seeds if evaluated.classes and len(rows) >= n_folds else 0):
         fold_of = stratified_folds(_stratum(evaluated.truth[rows]), n_folds, seed)
         for fold in range(n_folds):
             scored = rows[fold_of == fold]

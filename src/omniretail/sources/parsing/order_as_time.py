@@ -5,7 +5,7 @@ import pyarrow as pa
 
 
 def timestamps(positions: np.ndarray, within: np.ndarray | int = 0) -> pa.Array:
-    """Positions, from 0, as timestamps without a zone; position 3 is 1970-01-01 00:00:03. Shape as given.
+    """Positions, from 0, as timestamps without a zone; position 3 is 1970-01-01 00:00:03. Of the same shape.
 
     Args:
         positions: in the user's history.

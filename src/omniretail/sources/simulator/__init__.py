@@ -1,1 +1,1 @@
-"""A simulated retailer whose truth is known."""
+"""A simulated retailer with known truth."""

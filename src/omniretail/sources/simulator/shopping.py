@@ -1,4 +1,4 @@
-"""What the customers of a simulated world do, week by week: visits, baskets, coupons used."""
+"""Visits, baskets and coupon use of customers of a simulated world, week by week."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ _PROMOTIONS, _STOCK = 2, 3  # streams of chance
 
 @dataclass(frozen=True)
 class Shopping:
-    """V visits with L lines of some customers, and the coupons they got and used.
+    """V visits with L lines of some customers, and the coupons they received and used.
 
     Attributes:
         visitor: customer of each visit; shape (V,).
@@ -22,11 +22,11 @@ class Shopping:
         store: of each visit, -1 online; shape (V,).
         visit: of each line, ascending; shape (L,).
         item: of each line; shape (L,).
-        discount: taken off each line, coupon included; shape (L,).
-        coupon: of that, by a coupon; shape (L,).
+        discount: of each line, coupon included; shape (L,).
+        coupon: the part of the discount that is due to coupons; shape (L,).
         sent: campaign and customer of each coupon sent; shape (2, M).
         redeemed: campaign and visit of each redemption; shape (2, R).
-        substituted: lines where neither shelf nor stock held what was wanted.
+        substituted: number of lines whose wanted item the store did not have.
     """
 
     visitor: np.ndarray
@@ -44,17 +44,17 @@ class Shopping:
 def shop(
     world: World, customers: np.ndarray, channel_effect: float, stock_out: float, sent_share: float, seed: int
 ) -> Shopping:
-    """Let some customers shop.
+    """Simulate visits of some customers.
 
-    Visits are a Poisson process, whose rate a coupon multiplies in its weeks by ``World.lift``; who is sent one is
-    drawn at random from those who have visited before.
+    Visits are a Poisson process, whose rate a coupon multiplies in its weeks by ``World.lift``; coupons are sent to
+    random customers with an earlier visit.
 
     Args:
         world: the truth.
-        customers: their numbers, ascending; shape (B,).
-        channel_effect: logarithm of how many times as many lines beyond the first a visit online has.
-        stock_out: chance that a store is out of an item it carries for a week.
-        sent_share: of known customers who are sent a campaign's coupon.
+        customers: their indices, ascending; shape (B,).
+        channel_effect: logarithm of the factor on a visit's lines beyond the first, online against stores.
+        stock_out: probability that a store is out of an item of its assortment for a week.
+        sent_share: of customers with an earlier visit who are sent a campaign's coupon.
         seed: of all draws of this batch.
     """
     rng = np.random.default_rng([seed, 1, int(customers[0])])
@@ -88,14 +88,14 @@ def shop(
 
 
 def _seconds(week: np.ndarray, online: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """When in its week each visit is; online by night too."""
+    """Time of each visit in seconds; online shopping goes on at night."""
     day = rng.choice(7, size=len(week), p=_WEEKDAYS)
     opens, closes = np.where(online, 6, 8), np.where(online, 24, 20)
     return (week * 7 + day) * 86400 + ((opens + rng.random(len(week)) * (closes - opens)) * 3600).astype(np.int64)
 
 
 def _visits(world: World, customers: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Customer and week of each visit that would happen without coupons, ordered by customer."""
+    """Customer and week of each visit without the effect of coupons, ordered by customer."""
     weeks = world.left[customers] - world.joined[customers]
     visitor = np.repeat(customers, rng.poisson(world.rate[customers] * weeks))
     week = world.joined[visitor] + (rng.random(len(visitor)) * (world.left - world.joined)[visitor]).astype(np.int64)
@@ -124,18 +124,18 @@ def _moved(
     sent: np.ndarray,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The visits with what coupons add and take away."""
-    kept, more_visitor, more_week = np.ones(len(visitor), dtype=bool), [], []
+    """The visits with the effect of coupons."""
+    stays, more_visitor, more_week = np.ones(len(visitor), dtype=bool), [], []
     for campaign, start in enumerate(world.starts):
         lift = np.where(sent[campaign], world.lift[campaign, customers], 1.0)
         inside = (week >= start) & (week < start + CAMPAIGN_WEEKS)
-        kept &= ~inside | (rng.random(len(visitor)) < lift[np.searchsorted(customers, visitor)])
+        stays &= ~inside | (rng.random(len(visitor)) < lift[np.searchsorted(customers, visitor)])
         begins = np.maximum(world.joined[customers], start)
         weeks = np.clip(np.minimum(world.left[customers], start + CAMPAIGN_WEEKS) - begins, 0, None)
         n = rng.poisson(world.rate[customers] * np.maximum(lift - 1, 0) * weeks)
         more_visitor.append(np.repeat(customers, n))
         more_week.append(np.repeat(begins, n) + (rng.random(n.sum()) * np.repeat(weeks, n)).astype(np.int64))
-    return np.concatenate([visitor[kept], *more_visitor]), np.concatenate([week[kept], *more_week])
+    return np.concatenate([visitor[stays], *more_visitor]), np.concatenate([week[stays], *more_week])
 
 
 def _chosen(
@@ -148,7 +148,7 @@ def _chosen(
     seed: int,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, int]:
-    """The item of each line, and how many lines are substitutes; the thrifty look for what is cheaper this week."""
+    """The item of each line, and the number of substituted lines; thrifty customers prefer promoted items."""
     wants = _Wants(world, customers, rng)
     item, other = wants.draw(who), wants.draw(who)
     cheaper = _chance(seed, _PROMOTIONS, week, other) < _PROMOTED
@@ -163,7 +163,7 @@ def _chosen(
 
 
 class _Wants:
-    """Draws what customers want: half the time one of their favourites, else something to their taste."""
+    """Draws wanted items: half the time one of the customer's favourites, else by their tastes."""
 
     def __init__(self, world: World, customers: np.ndarray, rng: np.random.Generator) -> None:
         self.customers, self.rng = customers, rng
@@ -187,7 +187,7 @@ class _Wants:
 def _there(
     world: World, store: np.ndarray, week: np.ndarray, item: np.ndarray, stock_out: float, seed: int
 ) -> np.ndarray:
-    """Whether the store has the item this week; the shop online has everything."""
+    """Whether the store has the item this week; the online shop has every item."""
     in_stock = _chance(seed, _STOCK, week, item, store + 1) >= stock_out
     return (store < 0) | (item == world.staple[world.category[item]]) | (world.sells[store, item] & in_stock)
 
@@ -208,11 +208,11 @@ def _used(
     Args:
         world: the truth.
         sent: see ``_sent``; shape (C, B).
-        where: place of each visit's customer in the batch; shape (V,).
+        where: position of each visit's customer in the batch; shape (V,).
         week: of each visit; visits are ordered by customer and time; shape (V,).
         visit: of each line; shape (L,).
         item: of each line; shape (L,).
-        present: True where the customer shows what coupons they have; shape (V,).
+        present: True where the customer presents their coupons; shape (V,).
     """
     coupon, redeemed = np.zeros(len(visit), dtype=bool), []
     for campaign, start in enumerate(world.starts):
@@ -226,13 +226,13 @@ def _used(
 
 
 def _drawn(shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A column of each row, with chances that sum to one in the row; shape (M,)."""
+    """A column of each row, drawn with the row's probabilities; shape (M,)."""
     steps = np.cumsum(shares, axis=1)
     return np.minimum((steps < rng.random(len(steps))[:, None]).sum(axis=1), shares.shape[1] - 1)
 
 
 def _chance(seed: int, *numbers: np.ndarray | int) -> np.ndarray:
-    """A number in [0, 1) that depends on nothing but the arguments (SplitMix64: Steele et al., OOPSLA 2014)."""
+    """A number in [0, 1) that depends on the arguments alone (SplitMix64: Steele et al., OOPSLA 2014)."""
     mixed: np.ndarray = np.array(seed, dtype=np.uint64)
     with np.errstate(over="ignore"):
         for number in numbers:

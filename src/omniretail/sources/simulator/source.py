@@ -1,4 +1,4 @@
-"""A simulated retailer with stores and a shop online, whose truth is known: to test what estimates it."""
+"""A simulated retailer with stores and an online shop, whose known truth tests estimators."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,24 +23,24 @@ _BATCH = 50_000  # customers: bounds memory beside the log itself
 class Simulate:
     """Customers with places, tastes and habits; stores with assortments and stock-outs; coupons sent at random.
 
-    Every four weeks each customer who has visited before is sent a coupon with chance ``sent_share``; it multiplies
-    their rate of visits for two weeks by a factor of their own. ``world()`` tells it, and all else that is true.
-    Customers, stores, items and offers are numbered from 1 in the order of the world's arrays.
+    Every four weeks each customer with an earlier visit is sent a coupon with probability ``sent_share``; it multiplies
+    their rate of visits for two weeks by a factor of their own. ``world()`` holds this factor and the rest of the
+    truth. Customers, stores, items and offers are numbered from 1 in the order of the world's arrays.
 
     Args:
-        n_customers: customers, of whom a few never come.
+        n_customers: customers, of whom a few never visit.
         n_items: items.
-        n_stores: stores; None: one for 250 customers, and eight at least.
+        n_stores: stores; None: one for 250 customers, and at least eight.
         n_weeks: length of the log.
         distance_decay: by how much the log odds of a store fall per km.
         size_pull: by how much they rise with the logarithm of its size.
-        channel_effect: logarithm of how many times as many lines beyond the first a visit online has.
-        stock_out: chance that a store is out of an item it carries for a week.
-        sent_share: chance of a known customer to be sent a campaign's coupon.
-        seed: of everything.
+        channel_effect: logarithm of the factor on a visit's lines beyond the first, online against stores.
+        stock_out: probability that a store is out of an item of its assortment for a week.
+        sent_share: probability that a customer with an earlier visit is sent a campaign's coupon.
+        seed: of all draws.
 
     Raises:
-        DataError: where a number makes no sense.
+        DataError: where a setting is out of range.
     """
 
     n_customers: int = 1000
@@ -58,10 +58,10 @@ class Simulate:
         least = {"n_customers": 1, "n_items": 20, "n_weeks": FIRST_CAMPAIGN + CAMPAIGN_WEEKS}
         for name, bound in least.items():
             if getattr(self, name) < bound:
-                raise DataError(f"source.{name}={getattr(self, name)}: a simulation takes {bound} at least")
+                raise DataError(f"source.{name}={getattr(self, name)}: it must be {bound} or more")
         for name in ("stock_out", "sent_share"):
             if not 0 <= getattr(self, name) <= 1:
-                raise DataError(f"source.{name}={getattr(self, name)} is a chance: choose one from 0 to 1")
+                raise DataError(f"source.{name}={getattr(self, name)} must lie between 0 and 1")
 
     def files(self) -> list[Path]:
         """See ``Source``; there are none."""
@@ -86,7 +86,7 @@ class Simulate:
             visits += len(batch.visitor)
             substituted += batch.substituted
         lines = ibis.memtable(pa.concat_tables(events))
-        about = {name: ibis.memtable(table) for name, table in _attributes(world).items()}
+        attributes = {name: ibis.memtable(table) for name, table in _attributes(world).items()}
         return Tables(
             card=_card(self),
             events=lines.mutate(
@@ -94,13 +94,13 @@ class Simulate:
                 event_type=ibis.literal("purchase"),
                 channel=_online(_.store_id.isnull()),
             ),
-            users=about["users"],
-            items=about["items"],
-            stores=about["stores"],
-            offers=about["offers"],
-            offer_items=about["offer_items"],
+            users=attributes["users"],
+            items=attributes["items"],
+            stores=attributes["stores"],
+            offers=attributes["offers"],
+            offer_items=attributes["offer_items"],
             offer_events=ibis.memtable(pa.concat_tables(offer_events)),
-            changes={"missing in the store, something else bought": substituted},
+            changes={"out of stock, another item bought": substituted},
         )
 
     def _shopping(self) -> Iterator[Shopping]:
@@ -118,8 +118,8 @@ def _card(source: Simulate) -> DatasetCard:
         title="Simulated retailer (synthetic)",
         terms="made by this program, free to use",
         currency="EUR",
-        note=f"Synthetic: every event was drawn by a program (seed {source.seed}) from a truth that is known; it tests "
-        "methods and says nothing about real customers.",
+        note=f"Synthetic: every event was drawn by a program (seed {source.seed}) from a known truth; it tests methods "
+        "and is no evidence about real customers.",
     )
 
 
@@ -154,7 +154,7 @@ def _offer_events(world: World, batch: Shopping) -> pa.Table:
 
 
 def _attributes(world: World) -> dict[str, pa.Table]:
-    """Of customers, items and stores what a shop would know; and the offers with what they cover."""
+    """The tables of customers, items and stores with attributes that a shop knows, and of offers and their items."""
     number = [np.arange(1, len(each) + 1) for each in (world.home, world.category, world.place, world.starts)]
     categories = np.array([f"Category {number:02d}" for number in range(1, len(world.staple) + 1)])
     offer, item = np.nonzero(world.offered[:, world.category])

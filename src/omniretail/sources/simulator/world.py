@@ -1,4 +1,4 @@
-"""The truth behind a simulated retailer: who its customers are, where its stores stand, what coupons do to whom."""
+"""The truth of a simulated retailer: its customers, stores and items, and the effect of coupons."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from scipy.spatial import KDTree
 
 N_TASTES, N_CATEGORIES, N_FAVOURITES = 12, 20, 20
 NEAR = 16
-"""Stores that a customer chooses between: the nearest."""
+"""Number of stores that a customer chooses between: the nearest."""
 FIRST_CAMPAIGN, CAMPAIGN_EVERY, CAMPAIGN_WEEKS = 4, 4, 2
 _KM_BETWEEN_STORES = 5.0
 
@@ -21,24 +21,24 @@ class World:
         home: place of each customer, km; shape (N, 2).
         rate: visits a week while a customer; shape (N,).
         joined: first week as a customer; shape (N,).
-        left: the week from which no more; shape (N,).
+        left: first week after the last as a customer; shape (N,).
         lines: mean lines of a store visit beyond the first; shape (N,).
         online: log odds of shopping online rather than in a store; shape (N,).
-        thrift: how much a low price draws, 0 to 1; shape (N,).
+        thrift: how much a low price attracts, 0 to 1; shape (N,).
         tastes: shares of the T tastes; shape (N, T).
         place: of each store, km; shape (S, 2).
         size: of each store; the mean is 1; shape (S,).
         sells: True where a store carries an item; shape (S, I).
         near: the stores a customer chooses between, nearest first; shape (N, K).
         km: how far they are; shape (N, K).
-        pull: the chance of each to be chosen for a store visit; shape (N, K).
+        pull: probability of each of them for a store visit; shape (N, K).
         category: of each item; shape (I,).
         price: of each item; shape (I,).
-        staple: of each category the item that is never missing; shape (G,).
-        likes: chance of each item under each taste; shape (T, I).
+        staple: item of each category that is always in stock; shape (G,).
+        likes: probability of each item under each taste; shape (T, I).
         starts: week of each campaign; shape (C,).
         offered: True where a campaign covers a category; shape (C, G).
-        lift: what a coupon does to the rate of visits in its weeks, as a factor; shape (C, N).
+        lift: factor of a coupon on the rate of visits in its weeks; shape (C, N).
     """
 
     home: np.ndarray
@@ -70,16 +70,16 @@ class World:
         return 1 - np.exp(-self.rate * weeks * (self.lift[campaign] if sent else 1.0))
 
     def effect(self, campaign: int) -> np.ndarray:
-        """What the coupon adds to that chance, per customer; shape (N,)."""
+        """The coupon's effect on that probability; shape (N,)."""
         return self.chance(campaign, sent=True) - self.chance(campaign, sent=False)
 
 
 def draw_world(
     n_customers: int, n_stores: int, n_items: int, n_weeks: int, distance_decay: float, size_pull: float, seed: int
 ) -> World:
-    """Draw everything that stays the same while customers shop.
+    """Draw everything that does not change while customers shop.
 
-    Stores draw customers as in Huff, "A probabilistic analysis of shopping center trade areas", Land Economics 1963,
+    Stores attract customers as in Huff, "A probabilistic analysis of shopping center trade areas", Land Economics 1963,
     with distance entering by an exponential.
 
     Args:
@@ -91,14 +91,14 @@ def draw_world(
         size_pull: by how much they rise with the logarithm of its size.
         seed: of all draws.
     """
-    rng = np.random.default_rng([seed, 2])  # a trailing nought would give the numbers of the seed alone
+    rng = np.random.default_rng([seed, 2])  # [seed, 0] would give the same numbers as the seed alone
     stores = _stores(rng, n_stores)
     items = _items(rng, n_items)
     customers = _customers(rng, n_customers, n_weeks, stores["place"])
     nearest: Any = range(1, min(NEAR, n_stores) + 1)  # a range keeps the axis where there is one store
     km, near = KDTree(stores["place"]).query(customers["home"], k=nearest)
     pull = np.exp(size_pull * np.log(stores["size"][near]) - distance_decay * (km - km[:, :1]))
-    customers["online"] += 0.1 * (km[:, 0] - 2)  # who lives far from a store orders rather
+    customers["online"] += 0.1 * (km[:, 0] - 2)  # customers far from a store order online more often
     return World(
         **customers,
         **stores,
@@ -117,7 +117,7 @@ def _stores(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
 
 
 def _customers(rng: np.random.Generator, n: int, n_weeks: int, stores: np.ndarray) -> dict[str, np.ndarray]:
-    """Most live around a store; heavy shoppers incline to the shop online, so that channels cannot just be compared."""
+    """Most live near a store; heavy shoppers prefer the online shop, which confounds a comparison of channels."""
     home = stores[rng.integers(len(stores), size=n)] + rng.normal(0, 3.0, (n, 2))
     heavy = rng.normal(0, 1, n)
     joined = np.where(rng.random(n) < 0.8, 0, rng.integers(0, n_weeks, n))
@@ -149,7 +149,7 @@ def _items(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
 
 
 def _assortments(rng: np.random.Generator, size: np.ndarray, items: dict[str, np.ndarray]) -> np.ndarray:
-    """Large stores carry more; what sells well is carried by most."""
+    """Large stores have more items; most stores have the best sellers."""
     n = len(items["category"])
     share = np.clip(0.6 + 0.3 * np.log(size), 0.3, 0.95)[:, None]
     rank = np.argsort(np.argsort(-items["likes"].mean(axis=0)))
@@ -161,7 +161,7 @@ def _assortments(rng: np.random.Generator, size: np.ndarray, items: dict[str, np
 def _campaigns(
     rng: np.random.Generator, n_weeks: int, customers: dict[str, np.ndarray], items: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Coupons bring the thrifty who like what is offered; one customer in eight is put off by being written to."""
+    """Coupons attract thrifty customers who like the offered items, and deter one customer in eight."""
     starts = np.arange(FIRST_CAMPAIGN, n_weeks - CAMPAIGN_WEEKS + 1, CAMPAIGN_EVERY)
     offered = np.zeros((len(starts), N_CATEGORIES), dtype=bool)
     for row in offered:

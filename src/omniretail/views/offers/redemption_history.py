@@ -38,9 +38,9 @@ def past_offers(mailed: Mailings, offered: pd.DataFrame, smoothing: float) -> pd
     uses = _uses(sent, mailed.redeemed)
     table["coupons_redeemed"] = uses.n.to_numpy()
     table["redeemed_days_since"] = (times - uses.last_use.reset_index(drop=True)) / _DAY
-    everybody = _overall_rate(sent)
-    table["redeemed_rate"] = (table.offers_redeemed + smoothing * everybody) / (table.offers_sent + smoothing)
-    table["kind_rate"] = _kind_rate(sent, everybody)
+    overall = _overall_rate(sent)
+    table["redeemed_rate"] = (table.offers_redeemed + smoothing * overall) / (table.offers_sent + smoothing)
+    table["kind_rate"] = _kind_rate(sent, overall)
     return table.astype(np.float64)
 
 
@@ -93,14 +93,14 @@ def _overall_rate(sent: pd.DataFrame) -> np.ndarray:
     return np.divide(redeemed, ended, out=np.zeros(len(sent)), where=ended > 0)
 
 
-def _kind_rate(sent: pd.DataFrame, everybody: np.ndarray, weight: float = 50.0) -> np.ndarray:
+def _kind_rate(sent: pd.DataFrame, overall: np.ndarray, weight: float = 50.0) -> np.ndarray:
     """The same within the offer's kind, shrunk to the overall rate, which weighs as much as ``weight`` mailings."""
     rate = np.empty(len(sent))
     for kind in sent.kind.unique():  # a handful
         of_kind = (sent.kind == kind).to_numpy()
         part = pd.DataFrame(sent[of_kind])
         ended, redeemed = _ended_before(part, part.ends_at.to_numpy(), part.redeemed_at.notna().to_numpy())
-        rate[of_kind] = (redeemed + weight * everybody[of_kind]) / (ended + weight)
+        rate[of_kind] = (redeemed + weight * overall[of_kind]) / (ended + weight)
     return rate
 
 
