@@ -9,6 +9,7 @@ from typing import Any
 import ibis
 import numpy as np
 import pandas as pd
+from pandas.util import hash_pandas_object
 
 from omniretail.core.cache import cached, digest
 from omniretail.schema import SCHEMAS, Tables, check
