@@ -9,7 +9,6 @@ from typing import Any
 import ibis
 import numpy as np
 import pandas as pd
-from pandas.util import hash_pandas_object
 
 from omniretail.core.cache import cached, digest
 from omniretail.schema import SCHEMAS, Tables, check
@@ -76,5 +75,4 @@ def _text_ids(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _content(frame: pd.DataFrame) -> str:
     """Hash of the columns' names and of the rows in their order."""
-    rows = np.asarray(hash_pandas_object(frame.astype(str), index=False))
-    return digest(list(map(str, frame.columns)), hashlib.sha256(rows.tobytes()).hexdigest())
+    return digest(hashlib.sha256(frame.astype(str).to_csv(index=False).encode()).hexdigest())
