@@ -97,7 +97,13 @@ def test_the_worked_metric_works() -> None:
     np.testing.assert_array_equal(example("metrics/ranking.py")["first_hit_at_k"](lists, 2), [2, 3, np.nan])
 
 
-@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.py")), ids=lambda path: path.stem)
+NOTEBOOKS = [
+    pytest.param(path, marks=() if path.stem[:2] in ("00", "01") else pytest.mark.slow, id=path.stem)
+    for path in sorted((ROOT / "notebooks").glob("*.py"))
+]
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_notebooks_run(notebook: Path, tmp_path: Path) -> None:
     (tmp_path / "configs").symlink_to(ROOT / "configs")  # where a notebook looks for, and leaves the files of its runs
     (tmp_path / "notebooks").mkdir()
