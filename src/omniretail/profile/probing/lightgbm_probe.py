@@ -5,6 +5,10 @@ from dataclasses import dataclass
 import lightgbm
 import numpy as np
 
+from omniretail.models.lightgbm_params import lightgbm_params, require_lightgbm_params
+
+_MAX_BIN = 63  # instead of LightGBM's 255, for speed
+
 
 @dataclass(frozen=True)
 class FittedLightGBM:
@@ -33,12 +37,23 @@ class LightGBMProbe:
         n_estimators: trees of each model.
         learning_rate: of each tree.
         num_leaves: of each tree.
+        min_child_samples: customers in each leaf.
+        colsample_bytree: share of the embedding's columns that a tree may use.
+        subsample: share of the customers drawn for each tree.
+        reg_lambda: L2 penalty on the leaves' values.
     """
 
     objective: str = "binary"
     n_estimators: int = 80
     learning_rate: float = 0.05
     num_leaves: int = 8
+    min_child_samples: int = 20
+    colsample_bytree: float = 0.3
+    subsample: float = 0.8
+    reg_lambda: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_lightgbm_params(self)
 
     def fit(self, x: np.ndarray, y: np.ndarray, seed: int) -> FittedLightGBM:
         """See ``Probe``."""
@@ -47,21 +62,6 @@ class LightGBMProbe:
         return FittedLightGBM(tuple(self._booster(x, column, seed) for column in labels.T), amount)
 
     def _booster(self, x: np.ndarray, y: np.ndarray, seed: int) -> lightgbm.Booster:
-        params = {
-            "objective": self.objective,
-            "learning_rate": self.learning_rate,
-            "num_leaves": self.num_leaves,
-            "min_child_samples": 20,
-            "colsample_bytree": 0.3,
-            "subsample": 0.8,
-            "subsample_freq": 1,
-            "reg_lambda": 1.0,
-            "max_bin": 63,
-            "seed": seed,
-            "deterministic": True,
-            "force_row_wise": True,
-            "num_threads": 1,
-            "verbosity": -1,
-        }
-        data = lightgbm.Dataset(x, y, params={"max_bin": 63, "verbosity": -1})
+        params = lightgbm_params(self, self.objective, seed=seed, max_bin=_MAX_BIN)
+        data = lightgbm.Dataset(x, y, params={"max_bin": _MAX_BIN, "verbosity": -1})
         return lightgbm.train(params, data, num_boost_round=self.n_estimators)
