@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import get_args
 
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.core.resources import metered
+from omniretail.core.times import parse_utc
 from omniretail.dataset import Dataset
 from omniretail.models.responses.protocol import ResponseModel
 from omniretail.o2o.offers.metrics import measured, require_probabilities
@@ -102,7 +102,7 @@ class Response:
         Raises:
             DataError: where the source has no offers.
         """
-        until = None if self.until is None else datetime.fromisoformat(self.until)
+        until = None if self.until is None else parse_utc(self.until)
         return load_offer_rows(tables, self.levels, "attribute_values" in self.groups, until, cache)
 
     def split(self) -> OfferSplit:
