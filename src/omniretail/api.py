@@ -17,6 +17,7 @@ from omniretail.config import compose, make, model_option
 from omniretail.core.errors import DataError
 from omniretail.dataset import Dataset
 from omniretail.metrics.significance import bootstrap_interval
+from omniretail.policies.protocol import fitted
 from omniretail.report.compare import Comparison, Report
 from omniretail.result import Result
 from omniretail.run import dataset
@@ -100,8 +101,7 @@ def fit(model: Any, data: Dataset) -> Any:
     everything = Cutoff(before=events, held_out=events.limit(0), at=last + timedelta(seconds=1))
     train = training_view(data.tables, everything)
     model.fit(train)
-    policy = make(compose(*data.settings).policy)
-    policy = policy.fit(train) if hasattr(policy, "fit") else policy
+    (policy,) = fitted([make(compose(*data.settings).policy)], train)
     _EVALUATIONS[model] = Evaluation(Result("", "test"), {"model": model, "policy": policy, "train": train})
     return model
 

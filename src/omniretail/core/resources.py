@@ -24,6 +24,16 @@ class Cost:
     peak_memory_mb: float = 0.0
 
 
+def costs(**stages: Cost) -> dict[str, float]:
+    """The costs of a result: seconds of each stage, and the highest memory of all.
+
+    >>> costs(fit=Cost(2.0, 100.0), score=Cost(1.0, 300.0))
+    {'fit_s': 2.0, 'score_s': 1.0, 'peak_memory_mb': 300.0}
+    """
+    seconds = {f"{name}_s": stage.seconds for name, stage in stages.items()}
+    return seconds | {"peak_memory_mb": max(stage.peak_memory_mb for stage in stages.values())}
+
+
 @contextmanager
 def metered() -> Iterator[Cost]:
     """Measure the block.

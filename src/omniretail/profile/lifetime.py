@@ -7,14 +7,14 @@ import pandas as pd
 
 from omniretail.core.checks import above
 from omniretail.core.errors import DataError
-from omniretail.core.resources import metered
+from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.models.lifetime.holdout import holdout_errors
 from omniretail.models.lifetime.protocol import LifetimeModel
 from omniretail.result import Result, key, metric_rows
 from omniretail.splits.cutoff import Cutoff, Stage
 from omniretail.splits.temporal import Temporal
-from omniretail.tasks import Evaluation, model_name, parameters_of, protocol_of, require_methods
+from omniretail.tasks import Evaluation, model_name, parameters_of, protocol_of, require_methods, seed_of
 from omniretail.views.profile.recency_frequency import WEEK, purchases, recency_frequency
 
 TARGETS = ("purchases", "value")
@@ -80,12 +80,8 @@ class Lifetime:
             protocol=protocol_of(self, "lifetime", data, stage),
             parameters=parameters_of(model),
             counts={"customers": len(customers)},
-            cost={
-                "fit_s": fitting.seconds,
-                "score_s": predicting.seconds,
-                "peak_memory_mb": max(fitting.peak_memory_mb, predicting.peak_memory_mb),
-            },
-            seed=getattr(model, "seed", 0),
+            cost=costs(fit=fitting, score=predicting),
+            seed=seed_of(model),
         )
         findings = LifetimeFindings(model.parameters_, self.unit_days, horizon_days, len(customers))
         predictions = predicted.assign(user_id=customers["user_id"])

@@ -1,4 +1,4 @@
-"""A policy at work, watched: the lists before and after it, how much of them is feasible, and what that costs."""
+"""What a policy changes: the lists before and after it, how much of them is feasible, and what the rules cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from omniretail.views.histories import Histories
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What was seen of one batch; places are (B, k), the rest (B,)."""
+class _Batch:
+    """Lists of one batch before and after the rules; places are (B, k), the rest (B,)."""
 
     before: np.ndarray
     score_before: np.ndarray
@@ -38,16 +38,16 @@ class ConstraintEffect:
     def __init__(self, policy: Any, k: int) -> None:
         self.policy = policy
         self.k = k
-        self._batches: list[_Seen] = []
+        self._batches: list[_Batch] = []
 
     def __call__(self, scores: np.ndarray, users: Histories) -> np.ndarray:
-        """See ``models.recommend.Policy``."""
+        """See ``models.top_k.Policy``."""
         made = self.policy.decide(scores, users)
         before, score_before = top_k(made.free, self.k)
         after, _ = top_k(made.shown, self.k)
         able = made.free > -np.inf
         self._batches.append(
-            _Seen(
+            _Batch(
                 before=before,
                 score_before=np.where(before >= 0, score_before, np.nan),
                 score_after=np.where(after >= 0, _at(made.free, after), np.nan),
@@ -69,7 +69,7 @@ class ConstraintEffect:
 
         Args:
             ks: list lengths.
-            shown: figures of the lists shown, from ``judge``.
+            shown: figures of the lists shown, from ``evaluate_lists``.
             free: those of the unconstrained lists.
             metric: whose loss is the regret, e.g. ``ndcg``.
 
@@ -88,7 +88,7 @@ class ConstraintEffect:
         return pd.DataFrame(columns, index=shown.index)
 
     def counts(self) -> dict[str, float]:
-        """How often the rules left nothing, and how often they knew nothing of the customer."""
+        """How often the rules left nothing, and how often they do not know the customer."""
         return {
             "users_fallen_back": int(self._all("fell_back").sum()),
             "users_unknown_to_policy": int(self._all("unknown").sum()),

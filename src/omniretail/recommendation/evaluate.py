@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from omniretail.core.resources import metered
+from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.metrics.evaluate_lists import Metrics, evaluate_lists
 from omniretail.models.protocols import Recommender
@@ -17,7 +17,7 @@ from omniretail.policies.protocol import described, fitted
 from omniretail.recommendation.constraint_effect import ConstraintEffect
 from omniretail.result import Result, metric_rows
 from omniretail.splits.cutoff import Stage
-from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of
+from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, seed_of
 from omniretail.views.fold import Fold
 
 log = logging.getLogger(__name__)
@@ -67,12 +67,8 @@ class Recommendation:
             protocol=protocol_of(self, "recommendation", data, stage, policy=described(policy)),
             parameters=parameters_of(model),
             counts=counts,
-            cost={
-                "fit_s": fitting.seconds,
-                "score_s": scoring.seconds,
-                "peak_memory_mb": max(fitting.peak_memory_mb, scoring.peak_memory_mb),
-            },
-            seed=getattr(model, "seed", 0),
+            cost=costs(fit=fitting, score=scoring),
+            seed=seed_of(model),
         )
         bundle = {"model": model, "policy": policy, "train": fold.train}
         return Evaluation(result, bundle=bundle, model=model)

@@ -1,13 +1,16 @@
 """Settings of training that do not belong to a model."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from omniretail.core.checks import above, at_least, one_of, require
 
 
 class TrainingError(ValueError):
     """Training cannot go on because of its settings; the message names the ones to change."""
+
+
+_NOT_A_PARAMETER = {"protocol": False}  # of the model: where and how often a run is saved
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,8 @@ class Training:
     gradient_clip_val: float | None = None
     accumulate_grad_batches: int = 1
     compile: bool = False
-    checkpoints: str | None = None
-    checkpoint_every_s: float = 30.0
+    checkpoints: str | None = field(default=None, metadata=_NOT_A_PARAMETER)
+    checkpoint_every_s: float = field(default=30.0, metadata=_NOT_A_PARAMETER)
 
     def __post_init__(self) -> None:
         at_least(self, "patience", "checkpoint_every_s")

@@ -7,7 +7,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from omniretail.core.resources import metered
+from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.models.stores.protocol import StoreModel
 from omniretail.models.stores.visit_probability import visited
@@ -76,12 +76,7 @@ class Allocation:
             protocol=protocol_of(self, "allocation", data, stage),
             parameters=parameters_of(model),
             counts=_counts(log, queries, went),
-            cost={
-                "fit_s": fitting.seconds,
-                "score_s": scoring.seconds,
-                "allocate_s": allocating.seconds,
-                "peak_memory_mb": max(each.peak_memory_mb for each in (fitting, scoring, allocating)),
-            },
+            cost=costs(fit=fitting, score=scoring, allocate=allocating),
             seed=seed_of(model),
         )
         return Evaluation(result, tables={"allocation": table}, findings=(table, result), model=model)

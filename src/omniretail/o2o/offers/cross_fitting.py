@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
-from omniretail.core.resources import metered
+from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.models.responses.protocol import ResponseModel
 from omniretail.o2o.offers.ifood import ResponseRows, response_rows
@@ -59,7 +59,7 @@ class CrossFittedResponse:
             protocol=protocol_of(self, "cross_fitted_response", data, stage, split="by customer, cross-fitted"),
             parameters=f"{parameters_of(model)} undated={self.undated}".strip(),
             counts={"judged": len(rows.y), "judged_redeemed": int(rows.y.sum())},
-            cost={"fit_s": cost.seconds, "peak_memory_mb": cost.peak_memory_mb},
+            cost=costs(fit=cost),
             seed=seed_of(model),
         )
         model.fit(rows.rows, rows.y)

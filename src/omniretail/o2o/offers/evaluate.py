@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from omniretail.core.resources import metered
+from omniretail.core.resources import costs, metered
 from omniretail.core.times import parse_utc
 from omniretail.dataset import Dataset
 from omniretail.models.responses.protocol import ResponseModel
@@ -79,11 +79,7 @@ class Response:
             protocol=protocol_of(self, "response", data, stage, split=str(self.split())),
             parameters=self._parameters(model),
             counts=_counts(fold),
-            cost={
-                "fit_s": fitting.seconds,
-                "score_s": scoring.seconds,
-                "peak_memory_mb": max(fitting.peak_memory_mb, scoring.peak_memory_mb),
-            },
+            cost=costs(fit=fitting, score=scoring),
             seed=seed_of(model),
         )
         return Evaluation(result, bundle={"model": model, "rows": learned}, model=model)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from omniretail.core.resources import metered
+from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.models.stores.protocol import StoreModel
 from omniretail.o2o.stores.visit_metrics import QUESTIONS, by_question, per_customer, recent_stores
@@ -55,11 +55,7 @@ class NextStore:
             protocol=protocol_of(self, "next_store", data, stage),
             parameters=parameters_of(model),
             counts=_counts(log, queries, groups),
-            cost={
-                "fit_s": fitting.seconds,
-                "score_s": scoring.seconds,
-                "peak_memory_mb": max(fitting.peak_memory_mb, scoring.peak_memory_mb),
-            },
+            cost=costs(fit=fitting, score=scoring),
             seed=seed_of(model),
         )
         return Evaluation(result, findings=result, model=model)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.core.errors import DataError
-from omniretail.core.resources import metered
+from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.models.uplift.protocol import UpliftModel
 from omniretail.o2o.uplift.cached import load_experiment
@@ -82,11 +82,7 @@ class Uplift:
             protocol=protocol_of(self, "uplift", data, stage, split=_split(judged_offer)),
             parameters=f"{parameters_of(model)} levels={','.join(self.levels)}".strip(),
             counts=_counts(learned, judged),
-            cost={
-                "fit_s": fitting.seconds,
-                "score_s": scoring.seconds,
-                "peak_memory_mb": max(fitting.peak_memory_mb, scoring.peak_memory_mb),
-            },
+            cost=costs(fit=fitting, score=scoring),
             seed=seed_of(model),
         )
         of_coupons = coupons(judged, score, self.shares)

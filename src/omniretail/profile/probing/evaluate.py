@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.core.checks import at_least
-from omniretail.core.resources import metered
+from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.profiles.table import ProfileTable
@@ -24,7 +24,7 @@ from omniretail.profile.tags.thresholds import learn
 from omniretail.profile.windows import TwoWindows, aligned, two_windows
 from omniretail.result import Result
 from omniretail.splits.cutoff import Stage
-from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods
+from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods, seed_of
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,8 @@ class Probing:
             **_measured(predictions, windows.later.users.ids),
             protocol=protocol_of(self, "probing", data, stage, user_attributes=described(dict(data.user_attributes))),
             parameters=parameters_of(model),
-            cost={
-                "fit_s": fitting.seconds,
-                "score_s": embedding.seconds,
-                "probe_s": probing.seconds,
-                "peak_memory_mb": max(fitting.peak_memory_mb, embedding.peak_memory_mb),
-                "embedding_dim": later.shape[1],
-            },
-            seed=getattr(model, "seed", 0),
+            cost=costs(fit=fitting, score=embedding, probe=probing) | {"embedding_dim": later.shape[1]},
+            seed=seed_of(model),
         )
         return Evaluation(
             result,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.core.checks import at_least
-from omniretail.core.resources import metered
+from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.profile.probing.probes import Probes
@@ -19,7 +19,7 @@ from omniretail.profile.propensity.expected_spend import SpendForecast, spend_fo
 from omniretail.profile.propensity.three_windows import ThreeWindows, three_windows
 from omniretail.result import Result, metric_rows
 from omniretail.splits.cutoff import Stage
-from omniretail.tasks import Evaluation, model_name, parameters_of, protocol_of, require_methods
+from omniretail.tasks import Evaluation, model_name, parameters_of, protocol_of, require_methods, seed_of
 
 _SUFFIXES = {"before": "_before", "after": "", "own_rate": "_own_rate"}
 
@@ -119,13 +119,8 @@ class Propensity:
             protocol=protocol_of(self, "propensity", data, stage),
             parameters=parameters_of(model),
             counts=_counts(propensities),
-            cost={
-                "fit_s": windows.fitting.seconds,
-                "score_s": windows.embedding.seconds,
-                "probe_s": probing.seconds,
-                "peak_memory_mb": max(windows.fitting.peak_memory_mb, windows.embedding.peak_memory_mb),
-            },
-            seed=getattr(model, "seed", 0),
+            cost=costs(fit=windows.fitting, score=windows.embedding, probe=probing),
+            seed=seed_of(model),
         )
         tables = {"propensities": propensities.table(), "classes": _classes(propensities)}
         return Evaluation(result, tables=tables, findings=propensities, model=model)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from omniretail.core.checks import at_least
 from omniretail.core.errors import DataError
-from omniretail.core.resources import metered
+from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.profiles.table import ProfileTable
@@ -107,12 +107,7 @@ class Segmentation:
             protocol=protocol_of(self, "segmentation", data, stage),
             parameters=parameters_of(model),
             counts={"customers": len(later.ids), "customers_earlier": len(earlier.ids)},
-            cost={
-                "fit_s": fitting.seconds,
-                "score_s": embedding.seconds,
-                "segment_s": clustering.seconds,
-                "peak_memory_mb": max(each.peak_memory_mb for each in (fitting, embedding, clustering)),
-            },
+            cost=costs(fit=fitting, score=embedding, segment=clustering),
             seed=self.seed,
         )
         findings = SegmentFindings(

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from omniretail.core.checks import above, at_least
-from omniretail.core.resources import metered
+from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.models.profiles.table import ProfileTable
 from omniretail.profile.tags.customer_card import CustomerCard, customer_card
@@ -18,7 +18,7 @@ from omniretail.profile.tags.stability import earlier_table, stability
 from omniretail.profile.tags.thresholds import learn
 from omniretail.result import Result, metric_rows
 from omniretail.splits.cutoff import Stage
-from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods
+from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods, seed_of
 
 _METRICS = ("share", "retained", "jaccard")
 
@@ -92,12 +92,8 @@ class Tags:
             protocol=protocol_of(self, "tags", data, stage),
             parameters=parameters_of(model),
             counts={"customers": len(train.users), "tags": len(learned.tags), "left_out": len(learned.left_out)},
-            cost={
-                "fit_s": fitting.seconds,
-                "score_s": tagging.seconds,
-                "peak_memory_mb": max(fitting.peak_memory_mb, tagging.peak_memory_mb),
-            },
-            seed=getattr(model, "seed", 0),
+            cost=costs(fit=fitting, score=tagging),
+            seed=seed_of(model),
         )
         return Evaluation(
             result, tables={"tags": by_tag.reset_index()}, findings=self._findings(population, by_tag), model=model

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from omniretail.core.resources import metered
+from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.metrics.evaluate_lists import Metrics, evaluate_lists
 from omniretail.metrics.ranking import hit_rate_at_k, ndcg_at_k
@@ -22,7 +22,7 @@ from omniretail.recommendation.cross_channel.scorecard import METRICS, members, 
 from omniretail.result import METRIC_COLUMNS, Result
 from omniretail.schema import DataError
 from omniretail.splits.cutoff import Stage
-from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of
+from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, seed_of
 from omniretail.views.channels import alone, in_channel, new_to
 from omniretail.views.fold import Fold
 
@@ -88,8 +88,8 @@ class CrossChannel:
             protocol=protocol_of(self, "cross_channel", data, stage, policy=described(self.policy)),
             parameters=parameters_of(model),
             counts={f"customers_{row['group']}": float(row["customers"]) for row in card.to_dict("records")},
-            cost={"fit_and_score_s": cost.seconds, "peak_memory_mb": cost.peak_memory_mb},
-            seed=getattr(model, "seed", 0),
+            cost=costs(fit_and_score=cost),
+            seed=seed_of(model),
         )
         return Evaluation(result, tables={"scorecard": card}, findings=card, model=fitted_model)
 

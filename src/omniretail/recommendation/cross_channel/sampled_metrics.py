@@ -46,7 +46,7 @@ class SampledNegatives:
         return allowed
 
     def lists(self) -> np.ndarray:
-        """The sampled lists of all users asked for so far, in that order: item indices, best first; shape (U, k)."""
+        """The sampled lists of all users scored so far, in that order: item indices, best first; shape (U, k)."""
         return np.array(self._lists, dtype=np.int32).reshape(-1, self.k)
 
     def candidates(self, allowed: np.ndarray, user: int) -> np.ndarray:
