@@ -49,7 +49,7 @@ def make(section: DictConfig) -> Any:
 
     Raises:
         DataError: where a package that it needs is not installed.
-        ValueError: where a setting is refused, in the words of the class that refuses it.
+        SettingsError: where a setting is refused, in the words of the class that refuses it.
     """
     try:
         return instantiate(section, _convert_="all")  # library code never sees a DictConfig

@@ -18,7 +18,7 @@ from rich.console import Console
 from omniretail.bundles import save_bundle
 from omniretail.config import command, flat, make
 from omniretail.core.epoch_hooks import on_epoch
-from omniretail.core.errors import DataError
+from omniretail.core.errors import USER_ERRORS, SettingsError
 from omniretail.dataset import Dataset
 from omniretail.report.compare import Comparison, Report
 from omniretail.result import Result
@@ -28,9 +28,6 @@ from omniretail.tasks import Evaluation
 from omniretail.tracking import TrackedRun, record_evaluations, tracked
 
 log = logging.getLogger(__name__)
-
-USER_ERRORS = (DataError, PermissionError, ValueError)
-"""What a user can mend: shown as one sentence, without a traceback."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def run_with_page(cfg: DictConfig) -> Run:
     Raises:
         DataError: where the data cannot be used as it is.
         PermissionError: where the cache cannot be written.
-        ValueError: where settings do not fit each other or the data.
+        SettingsError: where settings do not fit each other or the data.
     """
     stages, task, report = stages_of(cfg.evaluate), make(cfg.task), _report(cfg)
     make(cfg.model)  # a setting out of range is refused before the data is read
@@ -132,7 +129,7 @@ def stages_of(names: Sequence[str]) -> list[Stage]:
     """The stages to evaluate, checked.
 
     Raises:
-        ValueError: where a name is no stage, so that test is never looked at by a slip.
+        SettingsError: where a name is no stage, so that test is never looked at by a slip.
 
     >>> stages_of(["val"])
     ['val']
@@ -140,7 +137,7 @@ def stages_of(names: Sequence[str]) -> list[Stage]:
     known = get_args(Stage)
     unknown = [names] if isinstance(names, str) else [name for name in names if name not in known]
     if unknown or not names:
-        raise ValueError(f"evaluate={unknown[0] if unknown else '[]'}: choose evaluate=[val], [test] or [val,test]")
+        raise SettingsError(f"evaluate={unknown[0] if unknown else '[]'}: choose evaluate=[val], [test] or [val,test]")
     return [stage for stage in known if stage in names]
 
 

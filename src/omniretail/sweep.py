@@ -27,8 +27,8 @@ def compare(uri: str, run_ids: Sequence[str], stage: str, **settings: Any) -> li
         settings: fields of ``Report`` in place of what the runs' task says; None: as the task says.
 
     Raises:
-        LookupError: where a run or its results are not there.
-        ValueError: where a metric was not measured.
+        MissingError: where a run or its results are not there.
+        SettingsError: where a metric was not measured.
     """
     single = [child for run_id in run_ids for child in tracking.children(uri, run_id)]
     groups: dict[tuple, list[Result]] = {}

@@ -51,7 +51,7 @@ class Task(Protocol):
 
         Raises:
             DataError: where the data does not allow it.
-            ValueError: where settings do not fit, or a model's answers are not finite.
+            SettingsError: where settings do not fit, or a model's answers are not finite.
         """
         ...
 

@@ -17,6 +17,7 @@ from omniretail.audit.as_of import audit_times
 from omniretail.audit.detect import Finding, View, audit
 from omniretail.audit.leak_value import NO_LEAK, leak_task, leak_value
 from omniretail.config import make
+from omniretail.core.errors import USER_ERRORS, LeakError, SettingsError
 from omniretail.core.times import parse_utc
 from omniretail.dataset import Dataset
 from omniretail.report.compare import Comparison, Report
@@ -31,10 +32,6 @@ from omniretail.tracking import tracked
 REPORT = Report(primary="auc", metrics=("gain", "auc_per_offer"), baseline=NO_LEAK)
 
 
-class LeakError(ValueError):
-    """A view depends on events after its cutoff; the message names the views."""
-
-
 def run_audit(cfg: DictConfig) -> None:
     """Audit the views of a log, print the findings and record them.
 
@@ -45,7 +42,7 @@ def run_audit(cfg: DictConfig) -> None:
         DataError: where the data cannot be used as it is.
         LeakError: where a view leaks; everything is recorded before.
         PermissionError: where the cache cannot be written.
-        ValueError: where settings do not fit each other or the data.
+        SettingsError: where settings do not fit each other or the data.
     """
     stage = stages_of(cfg.evaluate)[-1]
     require_methods(make(cfg.model), ["embed"], "profile", example="profile/table")
@@ -75,10 +72,10 @@ def chosen_views(settings: DictConfig) -> dict[str, View]:
     """The views that ``audit.only`` names, or all.
 
     Raises:
-        ValueError: where a name is not among the views, or a view cannot be imported.
+        SettingsError: where a name is not among the views, or a view cannot be imported.
     """
     if unknown := [name for name in settings.only if name not in settings.views]:
-        raise ValueError(f"audit.only={unknown[0]}: the views are {', '.join(settings.views)}")
+        raise SettingsError(f"audit.only={unknown[0]}: the views are {', '.join(settings.views)}")
     sections = {name: settings.views[name] for name in settings.only or settings.views}
     return {name: _view(name, {"_target_": each} if isinstance(each, str) else each) for name, each in sections.items()}
 
@@ -87,7 +84,7 @@ def _view(name: str, section: DictConfig | Mapping[str, str]) -> View:
     try:
         return instantiate(section, _partial_=True, _convert_="all")
     except InstantiationException as error:
-        raise ValueError(f"audit.views.{name}: {error}") from error
+        raise SettingsError(f"audit.views.{name}: {error}") from error
 
 
 def _show(console: Console, title: str, findings: Sequence[Finding]) -> None:
@@ -103,7 +100,7 @@ def _leak_values(cfg: DictConfig, data: Dataset, stage: Stage, console: Console)
         return {}
     try:
         task = leak_task(make(cfg.task), data.tables, stage, data.cache)
-    except ValueError as error:
+    except USER_ERRORS as error:
         console.print(f"No model was trained: {error}", markup=False)
         return {}
     models = {str(name): partial(make, section) for name, section in cfg.audit.response_models.items()}

@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from omniretail.core.errors import USER_ERRORS
+
 
 def main() -> None:
     """Run the command line.
@@ -20,8 +22,8 @@ def main() -> None:
             refresh(arguments.refresh, arguments.readme)
         else:
             _compare(arguments)
-    except (LookupError, ValueError, OSError) as error:
-        sys.exit(f"error: {str(error.args[0]) if isinstance(error, KeyError) else error}")
+    except (*USER_ERRORS, OSError) as error:
+        sys.exit(f"error: {error}")
 
 
 def _arguments() -> argparse.Namespace:

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from omniretail.commands import hydra_errors
 from omniretail.commands.text_settings import quoted
 from omniretail.config import CONFIGS, make
+from omniretail.core.errors import USER_ERRORS
 
 _VERBS = ("promote", "rollback", "history", "onnx", "embeddings")
 _TEXT = ("run_id", "name", "version", "force", "against", "model", "to", "uri")
@@ -28,7 +29,7 @@ def _export(cfg: DictConfig) -> None:
     named = [word.partition("=")[0].lstrip("+~") for word in HydraConfig.get().overrides.task]
     try:
         refusal = perform({str(k): v for k, v in settings.items() if k != "gate"}, named, lambda: make(cfg.gate))
-    except (LookupError, ValueError, OSError, MlflowException) as error:
+    except (*USER_ERRORS, OSError, MlflowException) as error:
         sys.exit(f"error: {' '.join(str(error).split())}")
     if refusal:
         sys.exit(refusal)

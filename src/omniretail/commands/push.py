@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from omniretail.commands import hydra_errors
 from omniretail.commands.text_settings import quoted
 from omniretail.config import CONFIGS
+from omniretail.core.errors import USER_ERRORS
 
 
 @hydra.main(version_base="1.3", config_path=str(CONFIGS / "registry"), config_name="push")
@@ -21,7 +22,7 @@ def _push(cfg: DictConfig) -> None:
 
     try:
         print(f"run_id={push(str(cfg.run_id), cfg.source, cfg.to)}")
-    except (LookupError, ConnectionError, PermissionError) as error:
+    except (*USER_ERRORS, ConnectionError) as error:
         sys.exit(f"error: {error}")
 
 

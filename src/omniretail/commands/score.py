@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from omniretail.commands import hydra_errors
 from omniretail.commands.text_settings import quoted
 from omniretail.config import CONFIGS
+from omniretail.core.errors import USER_ERRORS
 
 
 @hydra.main(version_base="1.3", config_path=str(CONFIGS / "registry"), config_name="score")
@@ -26,7 +27,7 @@ def _score(cfg: DictConfig) -> None:
         loaded = load_registered(cfg.uri, cfg.model)
         start = time.perf_counter()
         n = answer_file(loaded.service, loaded.digest, Path(cfg.input), Path(cfg.output), cfg.rows)
-    except (LookupError, ValueError, OSError) as error:
+    except (*USER_ERRORS, OSError) as error:
         sys.exit(f"error: {error}")
     seconds = time.perf_counter() - start
     print(f"{n:,} requests answered by {loaded.version} in {seconds:.1f} s ({n / seconds:,.0f} a second)")

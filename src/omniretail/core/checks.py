@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
+from omniretail.core.errors import SettingsError
+
 
 def require(model: Any, name: str, condition: bool, rule: str) -> None:
     """Refuse a setting.
@@ -15,10 +17,10 @@ def require(model: Any, name: str, condition: bool, rule: str) -> None:
         rule: what must hold, in words that follow "must".
 
     Raises:
-        ValueError: e.g. ``EASE: l2=-1 must be above 0``.
+        SettingsError: e.g. ``EASE: l2=-1 must be above 0``.
     """
     if not condition:
-        raise ValueError(f"{type(model).__name__}: {name}={getattr(model, name)!r} must {rule}")
+        raise SettingsError(f"{type(model).__name__}: {name}={getattr(model, name)!r} must {rule}")
 
 
 def _value(model: Any, name: str) -> Any:

@@ -8,6 +8,8 @@ from typing import ParamSpec, TypeVar
 
 import ibis
 
+from omniretail.core.errors import SettingsError
+
 P = ParamSpec("P")
 R = TypeVar("R")
 _LOCK = RLock()
@@ -37,14 +39,14 @@ def connect(engine: str = "duckdb") -> ibis.BaseBackend:
         engine: ``duckdb`` (embedded, the default) or ``pyspark`` (the session that ``SPARK_*`` variables configure).
 
     Raises:
-        ValueError: for any other name.
+        SettingsError: for any other name.
     """
     if engine == "duckdb":
         connection = ibis.duckdb.connect()
     elif engine == "pyspark":
         connection = ibis.pyspark.connect()
     else:
-        raise ValueError(f"engine={engine}: choose duckdb or pyspark")
+        raise SettingsError(f"engine={engine}: choose duckdb or pyspark")
     ibis.set_backend(connection)
     atexit.register(_close, connection)
     return connection

@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 
+from omniretail.core.errors import SettingsError
+
 
 def parse_utc(text: str) -> datetime:
     """An ISO 8601 time as UTC without a zone; without an offset it is taken to be UTC.
 
     Raises:
-        ValueError: where the text is no such time.
+        SettingsError: where the text is no such time.
 
     >>> parse_utc("2018-01-01T00:00-05:00")
     datetime.datetime(2018, 1, 1, 5, 0)
@@ -15,7 +17,9 @@ def parse_utc(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a time in ISO 8601, such as 2018-01-01 or 2018-01-01T00:00-05:00") from None
+        raise SettingsError(
+            f"{text!r} is not a time in ISO 8601, such as 2018-01-01 or 2018-01-01T00:00-05:00"
+        ) from None
     return time if time.tzinfo is None else time.astimezone(UTC).replace(tzinfo=None)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from omniretail.core.errors import SettingsError
+
 Pairs = np.ndarray | sparse.csr_array
 """Users x places, nonzero where a pair is meant; shape (N, M)."""
 
@@ -52,7 +54,7 @@ def budget_metrics(recommended: Pairs, acted: Pairs, budget: np.ndarray) -> Budg
         budget: users that each place can serve; shape (M,).
 
     Raises:
-        ValueError: where shapes do not fit, or a budget is negative.
+        SettingsError: where shapes do not fit, or a budget is negative.
 
     >>> recommended, acted = np.array([[1, 0], [1, 0], [0, 1]]), np.array([[1, 0], [1, 1], [1, 0]])
     >>> metrics = budget_metrics(recommended, acted, budget=np.array([1, 1]))
@@ -77,12 +79,12 @@ def require_budgets(budget: np.ndarray) -> None:
     """Refuse budgets that are negative or NaN.
 
     Raises:
-        ValueError: naming the first such place.
+        SettingsError: naming the first such place.
     """
     wrong = np.flatnonzero(np.logical_not(np.asarray(budget) >= 0))
     if len(wrong):
         place = int(wrong[0])
-        raise ValueError(f"the budget of place {place} is {budget[place]}; it must be 0 (nobody) or more")
+        raise SettingsError(f"the budget of place {place} is {budget[place]}; it must be 0 (nobody) or more")
 
 
 def _ratio(part: int, whole: int) -> float:

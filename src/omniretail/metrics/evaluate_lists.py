@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.metrics.names import key
 from omniretail.metrics.ranked_lists import RankedLists, hits_of
 from omniretail.views.fold import Fold
@@ -31,7 +32,7 @@ class Metrics:
         split_repeat_new: names of ``per_user`` metrics also reported for repeat and for new items.
 
     Raises:
-        ValueError: where ``primary`` or ``split_repeat_new`` name a metric that is not measured.
+        SettingsError: where ``primary`` or ``split_repeat_new`` name a metric that is not measured.
     """
 
     ks: Sequence[int]
@@ -43,10 +44,10 @@ class Metrics:
     def __post_init__(self) -> None:
         measured = [key(name, k) for name, k in product(self.per_user, self.ks)]
         if self.primary not in measured:
-            raise ValueError(f"metrics.primary={self.primary} is not measured; choose one of {', '.join(measured)}")
+            raise SettingsError(f"metrics.primary={self.primary} is not measured; choose one of {', '.join(measured)}")
         unknown = set(self.split_repeat_new) - set(self.per_user)
         if unknown:
-            raise ValueError(
+            raise SettingsError(
                 f"metrics.split_repeat_new names {sorted(unknown)}; choose among {', '.join(self.per_user)}"
             )
 
@@ -70,7 +71,7 @@ def evaluate_lists(
         known) is left out.
 
     Raises:
-        ValueError: where the lists are shorter than the longest ``k``.
+        SettingsError: where the lists are shorter than the longest ``k``.
     """
     lists = ranked_lists(ranked, fold)
     parts = dict(_parts(lists, fold))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omniretail.core.errors import SettingsError
+
 
 @dataclass(frozen=True)
 class Curves:
@@ -34,7 +36,7 @@ def curves(y: np.ndarray, treated: np.ndarray, score: np.ndarray) -> Curves:
         score: the higher, the earlier to be treated; shape (N,).
 
     Raises:
-        ValueError: where there is no control group, or only that.
+        SettingsError: where there is no control group, or only that.
     """
     order, ends = _ranked(y, treated, score)
     return _curves(y[order], treated[order].astype(np.float64), np.ones(len(y)), ends)
@@ -97,7 +99,7 @@ def _ranked(y: np.ndarray, treated: np.ndarray, score: np.ndarray) -> tuple[np.n
     """Best first, and the last place of each score."""
     if treated.all() or not treated.any():
         group = "nobody was treated" if len(y) and not treated.any() else "everybody was treated"
-        raise ValueError(f"{group}: an effect can be measured only against a control group; send to a random share")
+        raise SettingsError(f"{group}: an effect can be measured only against a control group; send to a random share")
     order = np.argsort(-score, kind="stable")
     ends = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
     return order, ends

@@ -42,7 +42,7 @@ def require_lightgbm_params(model: Any) -> None:
     """Refuse LightGBM's parameters of a model where they are out of range.
 
     Raises:
-        ValueError: e.g. ``LightGBM: num_leaves=1 must be 2 or more``.
+        SettingsError: e.g. ``LightGBM: num_leaves=1 must be 2 or more``.
     """
     at_least(model, *_fields(model, _COUNTS), low=1)
     at_least(model, *_fields(model, ("num_leaves",)), low=2)

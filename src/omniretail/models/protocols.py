@@ -4,6 +4,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from omniretail.core.errors import DataError
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 
@@ -39,7 +40,7 @@ class Recommender(Protocol):
         ...
 
 
-class UnknownUserError(ValueError):
+class UnknownUserError(DataError):
     """The model can score training users only."""
 
     def __init__(self, model: str, unknown: int, total: int) -> None:

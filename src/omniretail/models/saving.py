@@ -16,6 +16,7 @@ import numpy as np
 import safetensors.numpy
 from scipy import sparse
 
+from omniretail.core.errors import SettingsError
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.protocols import Recommender
 
@@ -63,7 +64,7 @@ def load(folder: Path) -> Any:
 
     Raises:
         FileNotFoundError: where one of the two files is missing.
-        ValueError: where the settings name a class that is not one of ours.
+        SettingsError: where the settings name a class that is not one of ours.
     """
     for name in (SETTINGS, ARRAYS):
         if not (folder / name).is_file():
@@ -113,7 +114,7 @@ def _class(path: str) -> type:
     module, _, name = path.rpartition(".")
     cls = getattr(importlib.import_module(module), name, None) if module.startswith(_HOME) else None
     if not inspect.isclass(cls) or not cls.__module__.startswith(_HOME):  # nor one that such a module imports
-        raise ValueError(f"{SETTINGS} names the class {path!r}, which is no model of {_HOME.rstrip('.')}")
+        raise SettingsError(f"{SETTINGS} names the class {path!r}, which is no model of {_HOME.rstrip('.')}")
     return cls
 
 

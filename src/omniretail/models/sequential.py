@@ -185,7 +185,7 @@ def require_context(model: Any) -> list[str]:
     """The setting ``context`` of a model as a list.
 
     Raises:
-        ValueError: where a name is none of ``CIRCUMSTANCES``.
+        SettingsError: where a name is none of ``CIRCUMSTANCES``.
     """
     names = list(model.context)
     require(model, "context", set(names) <= set(CIRCUMSTANCES), f"hold names among {', '.join(CIRCUMSTANCES)}")

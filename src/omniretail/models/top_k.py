@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from tqdm import tqdm
 
+from omniretail.core.errors import SettingsError
 from omniretail.views.histories import Histories
 
 
@@ -50,10 +51,10 @@ def recommend(
         Item indices, best first, ties by index, -1 where the policy leaves fewer than k; and their scores. Both (U, k).
 
     Raises:
-        ValueError: where k exceeds the catalogue, or the model gives scores that are not finite.
+        SettingsError: where k exceeds the catalogue, or the model gives scores that are not finite.
     """
     if k > users.n_items:
-        raise ValueError(f"k={k} is more than the catalogue's {users.n_items} items; choose a smaller k")
+        raise SettingsError(f"k={k} is more than the catalogue's {users.n_items} items; choose a smaller k")
     ranked = np.empty((len(users), k), dtype=np.int32)
     scores = np.empty((len(users), k), dtype=np.float32)
     slices = list(batches(len(users), users.n_items, memory_mb))
@@ -130,7 +131,7 @@ def _checked(model: Scorer, scores: np.ndarray, users: Histories) -> np.ndarray:
         raise ValueError(f"{type(model).__name__}.score gave shape {scores.shape}, expected {expected}")
     broken = ~np.isfinite(scores.sum(axis=1))
     if broken.any():
-        raise ValueError(
+        raise SettingsError(
             f"{type(model).__name__} gave scores that are not finite for {broken.sum()} of {len(users)} users "
             f"(first: row {int(np.flatnonzero(broken)[0])}); lower the learning rate or raise the regularisation"
         )

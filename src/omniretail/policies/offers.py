@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from omniretail.core.errors import SettingsError
 from omniretail.policies.protocol import canonical_table
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
@@ -37,11 +38,11 @@ class OffersInForce:
         """See ``Rule``.
 
         Raises:
-            ValueError: where the data has an order but no times.
+            SettingsError: where the data has an order but no times.
             DataError: where the source has no offers.
         """
         if not train.zone:
-            raise ValueError("OffersInForce: this data has an order but no times; remove the rule")
+            raise SettingsError("OffersInForce: this data has an order but no times; remove the rule")
         tables, at = self.tables(), np.datetime64(train.at, "s")
         in_force = _in_force(canonical_table(tables, "offers"), at)
         pairs = canonical_table(tables, "offer_items")

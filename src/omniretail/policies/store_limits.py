@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.core.checks import at_least
-from omniretail.core.errors import DataError
+from omniretail.core.errors import DataError, SettingsError
 from omniretail.policies.protocol import TableOrPath, table
 from omniretail.views.histories import Histories
 from omniretail.views.stores.geo import axes_of, kilometres, placed
@@ -96,11 +96,11 @@ class OpenAt:
         """See ``Reach``.
 
         Raises:
-            ValueError: where ``at`` is None and the data has an order but no times.
+            SettingsError: where ``at`` is None and the data has an order but no times.
             DataError: where a time is not ``HH:MM``.
         """
         if self.at is None and not train.zone:
-            raise ValueError("OpenAt: this data has an order but no times; set at, such as at=2024-05-17T18:30")
+            raise SettingsError("OpenAt: this data has an order but no times; set at, such as at=2024-05-17T18:30")
         cutoff = pd.Timestamp(train.at, unit="s", tz="UTC")
         now = pd.Timestamp(self.at) if self.at is not None else cutoff.tz_convert(train.zone)
         hours = table(self.hours, "hours", ("store_id", "weekday", "opens", "closes"))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from omniretail.core.errors import SettingsError
 from omniretail.core.resources import Cost, metered
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.profile.windows import TwoWindows, aligned
@@ -21,12 +22,12 @@ def embed(model: ProfileEncoder, train: Train, fitted_on: Train) -> np.ndarray:
         float64; shape (U, D).
 
     Raises:
-        ValueError: where they are not finite.
+        SettingsError: where they are not finite.
     """
     histories = train.histories if train is fitted_on else aligned(train, fitted_on)
     x = model.embed(histories, train.at).astype(np.float64)
     if not np.isfinite(x).all():
-        raise ValueError(f"{model_name(model)} gave embeddings that are not finite")
+        raise SettingsError(f"{model_name(model)} gave embeddings that are not finite")
     return x
 
 
@@ -38,7 +39,7 @@ def embed_windows(model: ProfileEncoder, windows: TwoWindows) -> tuple[np.ndarra
         shape (U, D); seconds and memory.
 
     Raises:
-        ValueError: where they are not finite.
+        SettingsError: where they are not finite.
     """
     with metered() as cost:
         later = embed(model, windows.later, windows.earlier)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from omniretail.core.errors import SettingsError
 from omniretail.registry.gate import Gate
 
 Settings = Mapping[str, Any]
@@ -29,8 +30,8 @@ def perform(settings: Settings, named: Sequence[str], gate: Callable[[], Gate]) 
         gate: makes the gate; called where it is needed.
 
     Raises:
-        LookupError: where a run, model or version is not there.
-        ValueError: where a setting is missing or does not belong to the action, or cannot be used.
+        MissingError: where a run, model or version is not there.
+        SettingsError: where a setting is missing or does not belong to the action, or cannot be used.
         TimeoutError: where other processes hold the lock on promotions for too long.
     """
     action = str(settings["action"])
@@ -52,18 +53,18 @@ def check_settings(action: str, settings: Settings, named: Sequence[str]) -> Non
     """Refuse settings that an action needs and lacks, or does not take; see ``perform``.
 
     Raises:
-        ValueError: naming them.
+        SettingsError: naming them.
     """
     if action not in REQUIRED:
-        raise ValueError(f"action={action} is none of {', '.join(REQUIRED)}")
+        raise SettingsError(f"action={action} is none of {', '.join(REQUIRED)}")
     takes = (*REQUIRED[action], "uri", *OPTIONAL.get(action, ()))
     foreign = [name for name in named if name.partition(".")[0] not in ("action", *takes)]
     missing = [name for name in REQUIRED[action] if settings[name] in (None, "")]
     if foreign or missing:
         reason = f"does not take {', '.join(foreign)}" if foreign else f"lacks {' and '.join(f'{m}=' for m in missing)}"
-        raise ValueError(f"action={action} {reason}; it takes {', '.join(takes)}")
+        raise SettingsError(f"action={action} {reason}; it takes {', '.join(takes)}")
     if "force" in named and not str(settings["force"] or "").strip():
-        raise ValueError("force= needs a reason, which is recorded: 'force=the champion answers with errors'")
+        raise SettingsError("force= needs a reason, which is recorded: 'force=the champion answers with errors'")
 
 
 def _register(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from omniretail.core.errors import SettingsError
 from omniretail.registry import gate_checks as checks
 from omniretail.registry.gate_checks import Check
 from omniretail.registry.gate_differences import adjusted, by_activity, difference, guarded
@@ -43,10 +44,10 @@ class Guards:
 
     def __post_init__(self) -> None:
         if self.activity_groups < 0:
-            raise ValueError(f"gate.guards: activity_groups={self.activity_groups} must not be negative")
+            raise SettingsError(f"gate.guards: activity_groups={self.activity_groups} must not be negative")
         for metric, share in self.min_share.items():
             if share < 0:
-                raise ValueError(f"gate.guards: min_share of {metric} must not be negative, as {share} is")
+                raise SettingsError(f"gate.guards: min_share of {metric} must not be negative, as {share} is")
 
 
 def default_guards() -> dict[str, Guards]:
@@ -71,7 +72,7 @@ class Gate:
         max_latency_ratio: bound on it as a multiple of the champion's; None: no bound.
 
     Raises:
-        ValueError: where a number is out of its range.
+        SettingsError: where a number is out of its range.
     """
 
     primary: str | None = None
@@ -82,11 +83,11 @@ class Gate:
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < 1:
-            raise ValueError(f"gate.alpha={self.alpha} must lie between 0 and 1")
+            raise SettingsError(f"gate.alpha={self.alpha} must lie between 0 and 1")
         for name in ("max_latency_ms", "max_latency_ratio"):
             value = getattr(self, name)
             if value is not None and value < 0:
-                raise ValueError(f"gate.{name}={value} must not be negative")
+                raise SettingsError(f"gate.{name}={value} must not be negative")
 
     def decide(self, candidate: Contender, champion: Contender | None) -> list[Check]:
         """All checks; metrics are compared only where both models were evaluated alike.
@@ -96,7 +97,7 @@ class Gate:
             champion: the version that serves; None for the first version, of which only the latency is checked.
 
         Raises:
-            ValueError: where a metric of the gate was not measured.
+            SettingsError: where a metric of the gate was not measured.
         """
         bound = [] if self.max_latency_ms is None else [checks.latency(candidate.latency_ms, self.max_latency_ms)]
         if champion is None:

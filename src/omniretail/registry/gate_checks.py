@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.metrics.names import in_a_sentence, label
 from omniretail.registry.gate_differences import Difference
 from omniretail.report.tables.format import amount, figure, probability
@@ -71,11 +72,11 @@ def share_of_champion(candidate: Result, champion: Result, metric: str, share: f
     """Whether a metric of all units together, such as coverage, reaches a share of the champion's.
 
     Raises:
-        ValueError: where one of them lacks the metric.
+        SettingsError: where one of them lacks the metric.
     """
     for result in (candidate, champion):
         if metric not in result.values():
-            raise ValueError(
+            raise SettingsError(
                 f"{result.model} was not evaluated by {metric}, which gate.guards.{result.task}.min_share names; "
                 f"it has {', '.join(result.values())}"
             )

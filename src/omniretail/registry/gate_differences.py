@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.metrics.names import label, lower_is_better
 from omniretail.metrics.significance import holm
 from omniretail.report.tables.activity_groups import groups
@@ -52,14 +53,16 @@ def difference(candidate: Result, champion: Result, metric: str) -> Difference:
         metric: key.
 
     Raises:
-        ValueError: where one of them lacks the metric, or nothing is recorded to test it with.
+        SettingsError: where one of them lacks the metric, or nothing is recorded to test it with.
     """
     for result in (candidate, champion):
         if metric not in result.values():
-            raise ValueError(f"{result.model} was not evaluated by {metric}; it has {', '.join(result.values())}")
+            raise SettingsError(f"{result.model} was not evaluated by {metric}; it has {', '.join(result.values())}")
     if not _is_testable(candidate, champion, metric):
         testable = [name for name in champion.values() if _is_testable(candidate, champion, name)]
-        raise ValueError(f"{metric} has no values per unit and no resamples to test; choose from {', '.join(testable)}")
+        raise SettingsError(
+            f"{metric} has no values per unit and no resamples to test; choose from {', '.join(testable)}"
+        )
     p = p_against("champion", metric, {"champion": champion, "candidate": candidate}).to_dict()["candidate"]
     return Difference(label(metric), *_values(candidate, champion, metric), float(p), lower_is_better(metric))
 
@@ -73,7 +76,7 @@ def guarded(candidate: Result, champion: Result, patterns: Sequence[str]) -> lis
         patterns: keys, or patterns of keys; a pattern stands for those of the champion's metrics that can be tested.
 
     Raises:
-        ValueError: where a key names no metric that can be tested.
+        SettingsError: where a key names no metric that can be tested.
     """
     values = champion.values()
     keys = [pattern for pattern in patterns if not _is_pattern(pattern)]
@@ -93,11 +96,11 @@ def by_activity(candidate: Result, champion: Result, metric: str, n_groups: int)
         n_groups: of about equal size.
 
     Raises:
-        ValueError: where the results hold no activity of users, or no values of the metric per user.
+        SettingsError: where the results hold no activity of users, or no values of the metric per user.
     """
     for column in (metric, _ACTIVITY):
         if column not in candidate.per_unit or column not in champion.per_unit:
-            raise ValueError(
+            raise SettingsError(
                 f"the results of task {candidate.task} hold no {column} per unit, so there are no groups by activity; "
                 f"set gate.guards.{candidate.task}.activity_groups=0"
             )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
+from omniretail.core.errors import MissingError, SettingsError
 from omniretail.registry.gate import Contender, Gate
 from omniretail.registry.gate_checks import Check, failed, same_settings
 from omniretail.registry.history import (
@@ -76,12 +77,12 @@ def promote(uri: str, name: str, version: str | int, gate: Gate, force: str = ""
             champion's own run; needed where data has come in since.
 
     Raises:
-        LookupError: where there is no such name or version, or a run has no results on test.
-        ValueError: where the version is the champion, or was made from no run; or the reason is too long.
+        MissingError: where there is no such name or version, or a run has no results on test.
+        SettingsError: where the version is the champion, or was made from no run; or the reason is too long.
         TimeoutError: where other processes hold the lock for too long.
     """
     if len(force) > _MAX_REASON:
-        raise ValueError(f"the reason has {len(force):,} characters; at most {_MAX_REASON:,} are recorded")
+        raise SettingsError(f"the reason has {len(force):,} characters; at most {_MAX_REASON:,} are recorded")
     client = MlflowClient(uri, uri)
     candidate = _contender(uri, registered_version(client, uri, name, version))
     while True:
@@ -103,7 +104,7 @@ def rollback(uri: str, name: str) -> Entry:
     """Make the champion before the present one the champion again; the next rollback goes one further back.
 
     Raises:
-        LookupError: where there is no such name, no champion, none before it, or that one is deleted.
+        MissingError: where there is no such name, no champion, none before it, or that one is deleted.
         TimeoutError: where other processes hold the lock for too long.
     """
     client, who = MlflowClient(uri, uri), _who()
@@ -121,7 +122,7 @@ def history(uri: str, name: str) -> list[Entry]:
     """Every change of the champion, the oldest first.
 
     Raises:
-        LookupError: where there is no such name.
+        MissingError: where there is no such name.
     """
     client = MlflowClient(uri, uri)
     return entries(client, registered_model(client, uri, name))
@@ -137,11 +138,11 @@ def history_in_words(uri: str, name: str) -> list[str]:
 def _contender(uri: str, version: ModelVersion) -> Contender:
     named = f"version {version.version} of {version.name}"
     if not version.run_id:
-        raise ValueError(f"{named} was made from no run, so it has no metrics; register a run")
+        raise SettingsError(f"{named} was made from no run, so it has no metrics; register a run")
     try:
         result = load_result(uri, version.run_id, STAGE)
     except LookupError as error:
-        raise LookupError(f"{named} cannot be compared: {error}") from None
+        raise MissingError(f"{named} cannot be compared: {error}") from None
     measured = version.tags.get(LATENCY)
     primary = load_config(uri, version.run_id).report.primary
     return Contender(str(version.version), result, primary, float(measured) if measured else None)
@@ -151,7 +152,7 @@ def _checks(
     client: MlflowClient, uri: str, name: str, gate: Gate, candidate: Contender, before: str, against: str
 ) -> Sequence[Check]:
     if before == candidate.version:
-        raise ValueError(f"version {before} of {name} is the champion already")
+        raise SettingsError(f"version {before} of {name} is the champion already")
     if not before:
         return gate.decide(candidate, None)
     try:
@@ -168,10 +169,10 @@ def _checks(
 def _previous_champion(model: RegisteredModel) -> str:
     champion = champion_of(model)
     if not champion:
-        raise LookupError(f"{model.name} has no champion, so there is nothing to roll back; promote a version")
+        raise MissingError(f"{model.name} has no champion, so there is nothing to roll back; promote a version")
     stack = champions(moves(model), champion)
     if len(stack) < 2:
-        raise LookupError(
+        raise MissingError(
             f"there is nothing to roll back to: no champion of {model.name} came before version {champion}"
         )
     return stack[-2]

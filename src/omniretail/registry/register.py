@@ -12,6 +12,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from omegaconf import OmegaConf
 
+from omniretail.core.errors import MissingError, SettingsError
 from omniretail.registry.mlflow_model import write_mlflow_model
 from omniretail.registry.model_card import ModelCard
 from omniretail.registry.smoke_test import Served, as_json, serve_in_fresh_process
@@ -33,8 +34,8 @@ def register(uri: str, run_id: str, name: str) -> str:
         name: of the registered model; made where it is new.
 
     Raises:
-        LookupError: where there is no such run, or it saved no model.
-        ValueError: where the name cannot be one.
+        MissingError: where there is no such run, or it saved no model.
+        SettingsError: where the name cannot be one.
         BundleError: where the model was changed since, was saved by omniretail 0.1, or gives other answers.
     """
     client = MlflowClient(uri, uri)
@@ -61,7 +62,7 @@ def _run(client: MlflowClient, uri: str, run_id: str) -> Run:
     try:
         return client.get_run(run_id)
     except MlflowException:
-        raise LookupError(f"there is no run {run_id} in {uri}") from None
+        raise MissingError(f"there is no run {run_id} in {uri}") from None
 
 
 def _download(uri: str, run_id: str, folder: Path) -> Path:
@@ -73,7 +74,7 @@ def _download(uri: str, run_id: str, folder: Path) -> Path:
     except (MlflowException, OSError):
         path = ""
     if not path or not (Path(path) / MANIFEST).is_file():
-        raise LookupError(
+        raise MissingError(
             f"run {run_id} saved no model: only runs evaluated on test do, with tracking.save_model=true; "
             "train it again with evaluate=[test]"
         )
@@ -101,5 +102,5 @@ def _version(client: MlflowClient, name: str, source: str, run_id: str, tags: di
         client.create_registered_model(name)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise ValueError(f"name={name!r} cannot be registered: {error.message}") from None
+            raise SettingsError(f"name={name!r} cannot be registered: {error.message}") from None
     return str(client.create_model_version(name, source, run_id, tags=tags, description=card).version)

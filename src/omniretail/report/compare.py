@@ -44,7 +44,7 @@ class Report:
         """The comparison of results of one protocol.
 
         Raises:
-            ValueError: where protocols differ, or a metric was not measured.
+            SettingsError: where protocols differ, or a metric was not measured.
         """
         table = comparison(results, self.metrics, self.primary, self.baseline, self.tested)
         return gains_tested([Comparison(results, table, self, card, drops)])[0]
@@ -95,7 +95,7 @@ class Comparison:
             name: of a model in the table, or how it starts.
 
         Raises:
-            ValueError: where no model or several have such a name.
+            SettingsError: where no model or several have such a name.
         """
         report = replace(self.report, baseline=named_model(name, list(self.table.index)))
         return report.compare(self.results, self.card, self.drops)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.report.tables.comparison_text import text_table
 from omniretail.report.tables.csv_files import ONLY, read_csv, write_csv
 from omniretail.report.tables.over_datasets import mean_over_datasets
@@ -20,7 +21,7 @@ def save_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
             ``<!-- table:end -->``, any other for ``<!-- table:NAME:start -->`` and so on.
 
     Raises:
-        ValueError: where the README has no markers.
+        SettingsError: where the README has no markers.
     """
     path, readme = folder / "results.csv", folder / "README.md"
     before = read_csv(path) if path.exists() else {}
@@ -37,7 +38,7 @@ def named_tables(tables: Sequence[pd.DataFrame], name: str = ONLY) -> dict[str, 
         name: of the markers.
 
     Raises:
-        ValueError: where several tables are not of the same models and metrics.
+        SettingsError: where several tables are not of the same models and metrics.
     """
     if len(tables) == 1:
         return {name: tables[0]}
@@ -53,12 +54,12 @@ def refresh(folder: Path, readme: Path | None = None) -> None:
         readme: None: the folder's.
 
     Raises:
-        ValueError: where the README has no markers, or those of a table that is not there.
+        SettingsError: where the README has no markers, or those of a table that is not there.
     """
     readme, tables = readme or folder / "README.md", read_csv(folder / "results.csv")
     text = readme.read_text(encoding="utf-8")
     if missing := set(blocks(text)) - set(tables):
-        raise ValueError(f"the README has markers of {', '.join(sorted(missing))}, which results.csv does not hold")
+        raise SettingsError(f"the README has markers of {', '.join(sorted(missing))}, which results.csv does not hold")
     readme.write_text(with_tables(text, tables), encoding="utf-8")
 
 
@@ -70,10 +71,10 @@ def with_tables(readme: str, tables: Mapping[str, pd.DataFrame]) -> str:
         tables: by name.
 
     Raises:
-        ValueError: where it has no markers, or not in pairs.
+        SettingsError: where it has no markers, or not in pairs.
     """
     if not blocks(readme):
-        raise ValueError("the README must hold <!-- table:start --> and <!-- table:end -->, where the table belongs")
+        raise SettingsError("the README must hold <!-- table:start --> and <!-- table:end -->, where the table belongs")
     for name in filter(tables.__contains__, blocks(readme)):
         start, end = (f"<!-- table:{f'{name}:' if name else ''}{side} -->" for side in ("start", "end"))
         readme = _between(readme, start, end, text_table(tables[name]).markdown())
@@ -91,5 +92,5 @@ def blocks(readme: str) -> list[str]:
 
 def _between(readme: str, start: str, end: str, text: str) -> str:
     if readme.count(start) != 1 or readme.count(end) != 1 or readme.index(start) > readme.index(end):
-        raise ValueError(f"the README must hold {start} and {end} once each, in this order")
+        raise SettingsError(f"the README must hold {start} and {end} once each, in this order")
     return re.sub(f"{re.escape(start)}.*{re.escape(end)}", lambda _: f"{start}\n{text}{end}", readme, flags=re.DOTALL)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
+from omniretail.core.errors import SettingsError
 from omniretail.serving.pyfunc import Service
 from omniretail.serving.validation import RequestError
 
@@ -33,16 +34,16 @@ def answer_file(service: Service, digest: str, source: Path, target: Path, rows:
 
     Raises:
         FileNotFoundError: where there is no source.
-        ValueError: where the source is no Parquet file, or a request is not as it should be; rows and field are named.
+        SettingsError: where the source is no Parquet file, or a request is wrong; rows and field are named.
     """
     if rows < 1:
-        raise ValueError(f"rows={rows} must be 1 or more")
+        raise SettingsError(f"rows={rows} must be 1 or more")
     if not source.is_file():
         raise FileNotFoundError(f"input={source} is not there")
     try:
         file = pq.ParquetFile(source)
     except pa.ArrowInvalid:
-        raise ValueError(f"input={source} is no Parquet file") from None
+        raise SettingsError(f"input={source} is no Parquet file") from None
     parts = _parts(target, {"model": digest, "source": _fingerprint(source), "rows": rows})
     total = file.metadata.num_rows
     with file, tqdm(total=total, unit="row", desc="answer", disable=None) as bar:
@@ -72,7 +73,7 @@ def _answer_part(service: Service, batch: pa.RecordBatch, path: Path, start: int
     try:
         answers = service.predict(requests)
     except RequestError as error:
-        raise ValueError(f"rows {start + 1:,} to {start + len(batch):,}: {error}") from None
+        raise SettingsError(f"rows {start + 1:,} to {start + len(batch):,}: {error}") from None
     if "user_id" in requests:
         answers.insert(0, "user_id", requests["user_id"].to_numpy())
     partial = path.with_suffix(".tmp")

@@ -8,6 +8,7 @@ from mlflow.artifacts import download_artifacts
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
+from omniretail.core.errors import MissingError
 from omniretail.serving.lookup import resolved
 from omniretail.serving.pyfunc import Service, load_service
 
@@ -38,8 +39,8 @@ def load_registered(uri: str, model: str) -> LoadedModel:
         model: ``models:/name/3`` or ``models:/name@champion``.
 
     Raises:
-        LookupError: where there is no such model or version, or its files are gone.
-        ValueError: where ``model`` is of another form.
+        MissingError: where there is no such model or version, or its files are gone.
+        SettingsError: where ``model`` is of another form.
         BundleError: where a file is not as it was registered, or the version was saved by omniretail 0.1.
     """
     client = MlflowClient(uri, uri)
@@ -47,12 +48,12 @@ def load_registered(uri: str, model: str) -> LoadedModel:
     name = f"{version.name}/{version.version}"
     digest = version.tags.get("manifest_sha256")
     if digest is None:
-        raise LookupError(f"{name} was not registered by scripts/export.py, so it cannot be verified")
+        raise MissingError(f"{name} was not registered by scripts/export.py, so it cannot be verified")
     try:
         folder = Path(download_artifacts(str(version.source), tracking_uri=uri))
         (bundle,) = (folder / "data").iterdir()
     except (MlflowException, OSError, ValueError):
-        raise LookupError(
+        raise MissingError(
             f"{name} has no files in {version.source}: register it again from run {version.run_id}"
         ) from None
     return LoadedModel(load_service(bundle, name, digest, _command(client, version)), name, digest)

@@ -6,6 +6,8 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from mlflow.exceptions import MlflowException
 
+from omniretail.core.errors import MissingError, SettingsError
+
 LOCK = ".promotion-lock"
 """Suffix of registered models that are locks, see ``registry.promotion_lock``."""
 _SCHEME = "models:/"
@@ -16,18 +18,18 @@ def resolved(client: MlflowClient, uri: str, model: str) -> ModelVersion:
     """The version that ``models:/name/3`` or ``models:/name@champion`` names.
 
     Raises:
-        LookupError: where there is none.
-        ValueError: where it is of another form.
+        MissingError: where there is none.
+        SettingsError: where it is of another form.
     """
     name, alias_mark, alias = model.removeprefix(_SCHEME).partition("@")
     name, _, version = name.partition("/")
     if not model.startswith(_SCHEME) or not (alias if alias_mark else version):
-        raise ValueError(f"model={model} is not of the form models:/name/3 or models:/name@champion")
+        raise SettingsError(f"model={model} is not of the form models:/name/3 or models:/name@champion")
     if not alias_mark:
         return registered_version(client, uri, name, version)
     aliases = registered_model(client, uri, name).aliases
     if alias not in aliases:
-        raise LookupError(f"{name} has no alias {alias}; it has {', '.join(aliases) or 'none'}")
+        raise MissingError(f"{name} has no alias {alias}; it has {', '.join(aliases) or 'none'}")
     return registered_version(client, uri, name, aliases[alias])
 
 
@@ -35,7 +37,7 @@ def registered_model(client: MlflowClient, uri: str, name: str) -> RegisteredMod
     """A registered model.
 
     Raises:
-        LookupError: naming the nearest, where there is none of that name.
+        MissingError: naming the nearest, where there is none of that name.
     """
     try:
         return client.get_registered_model(name)
@@ -45,19 +47,19 @@ def registered_model(client: MlflowClient, uri: str, name: str) -> RegisteredMod
     names = [each.name for each in client.search_registered_models(max_results=1000) if not each.name.endswith(LOCK)]
     nearest = get_close_matches(name, names, n=3, cutoff=0.5)
     hint = f"; did you mean {', '.join(nearest)}?" if nearest else "" if names else "; nothing is registered there"
-    raise LookupError(f"no model is registered as {name} in {uri}{hint}")
+    raise MissingError(f"no model is registered as {name} in {uri}{hint}")
 
 
 def registered_version(client: MlflowClient, uri: str, name: str, version: str | int) -> ModelVersion:
     """A version of a registered model.
 
     Raises:
-        LookupError: naming the versions that there are, where there is none of that number.
-        ValueError: where it is no number.
+        MissingError: naming the versions that there are, where there is none of that number.
+        SettingsError: where it is no number.
     """
     registered_model(client, uri, name)
     if not str(version).isdecimal():
-        raise ValueError(f"version takes a whole number, not {version}")
+        raise SettingsError(f"version takes a whole number, not {version}")
     try:
         return client.get_model_version(name, str(version))
     except MlflowException as error:
@@ -65,4 +67,4 @@ def registered_version(client: MlflowClient, uri: str, name: str, version: str |
             raise
     numbers = sorted(int(each.version) for each in client.search_model_versions(f"name = '{name}'"))
     listed = ", ".join(map(str, numbers[-_SHOWN:])) or "none"
-    raise LookupError(f"{name} has no version {version}; it has {'… ' if len(numbers) > _SHOWN else ''}{listed}")
+    raise MissingError(f"{name} has no version {version}; it has {'… ' if len(numbers) > _SHOWN else ''}{listed}")

@@ -4,13 +4,15 @@ import hashlib
 import json
 from pathlib import Path
 
+from omniretail.core.errors import DataError
+
 MANIFEST = "manifest.json"
 SUFFIXES = {".json", ".npz", ".parquet", ".safetensors", ".txt", ".md"}
 """Files of which a saved model may consist; none of these is executed by being read."""
 _PICKLES = {".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".npy", ".ckpt"}
 
 
-class BundleError(ValueError):
+class BundleError(DataError):
     """A saved model cannot be trusted or read; the message names the file."""
 
 

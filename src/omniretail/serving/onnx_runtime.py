@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from omniretail.core.errors import SettingsError
 from omniretail.serving.onnx_inputs import Layout, groups, laid_out
 from omniretail.views.histories import Histories
 
@@ -60,20 +61,20 @@ class OnnxRecommender:
 
     Raises:
         FileNotFoundError: where a file is missing.
-        ValueError: where it is not such a file, or gives vectors.
+        SettingsError: where it is not such a file, or gives vectors.
     """
 
     def __init__(self, path: Path, threads: int = 0) -> None:
         self._network = _Network(path, threads)
         self.about = self._network.about
         if self.about.output != "scores":
-            raise ValueError(f"{path} gives vectors of users, not scores; open it with OnnxEncoder")
+            raise SettingsError(f"{path} gives vectors of users, not scores; open it with OnnxEncoder")
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``; a user without any history gets the popular list.
 
         Raises:
-            ValueError: where the histories are of another catalogue.
+            SettingsError: where the histories are of another catalogue.
         """
         return self._network.run(users)
 
@@ -87,14 +88,14 @@ class OnnxEncoder:
 
     Raises:
         FileNotFoundError: where a file is missing.
-        ValueError: where it is not such a file, or gives scores.
+        SettingsError: where it is not such a file, or gives scores.
     """
 
     def __init__(self, path: Path, threads: int = 0) -> None:
         self._network = _Network(path, threads)
         self.about = self._network.about
         if self.about.output != "vectors":
-            raise ValueError(f"{path} gives scores, not vectors of users; open it with OnnxRecommender")
+            raise SettingsError(f"{path} gives scores, not vectors of users; open it with OnnxRecommender")
 
     def embed(self, users: Histories, at: int | np.ndarray = 0) -> np.ndarray:
         """See ``ProfileEncoder``; none of these networks depends on ``at``. A user without a history gets zeros."""
@@ -116,9 +117,9 @@ class _Network:
         """A row per user; float32, shape (B, width)."""
         about = self.about
         if users.n_items != about.n_items:
-            raise ValueError(f"these histories are of {users.n_items} items, {about.model} is of {about.n_items}")
+            raise SettingsError(f"these histories are of {users.n_items} items, {about.model} is of {about.n_items}")
         if about.n_users and len(users) and users.user_idx.max() >= about.n_users:
-            raise ValueError(f"user_idx {users.user_idx.max()} is beyond the {about.n_users} users of the training")
+            raise SettingsError(f"user_idx {users.user_idx.max()} is beyond the {about.n_users} users of the training")
         parts = list(groups(users))
         if len(parts) == 1:
             return self._run(users)
@@ -134,7 +135,7 @@ class _Network:
 
 def _about(path: Path, metadata: dict[str, str]) -> About:
     if ABOUT not in metadata:
-        raise ValueError(
+        raise SettingsError(
             f"{path} has no metadata on its inputs; write it with omniretail.registry.formats.onnx.to_onnx"
         )
     about = json.loads(metadata[ABOUT])

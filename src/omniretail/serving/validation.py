@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import DataError
 from omniretail.ids import Vocabulary
 
 _SHOWN = 20
 
 
-class RequestError(ValueError):
+class RequestError(DataError):
     """A request that cannot be answered as it is; the message begins with the field's name."""
 
 

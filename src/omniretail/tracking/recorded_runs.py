@@ -8,6 +8,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
+from omniretail.core.errors import MissingError
 from omniretail.tracking.auth_errors import refusal
 from omniretail.tracking.runs import TrackedRun, reason
 
@@ -16,7 +17,7 @@ def children(uri: str, run_id: str) -> list[str]:
     """Finished runs of a sweep, oldest first; the run itself where it has none.
 
     Raises:
-        LookupError: where the store has no such run.
+        MissingError: where the store has no such run.
         PermissionError: where the server refuses name or password.
     """
     client = MlflowClient(uri)
@@ -25,7 +26,7 @@ def children(uri: str, run_id: str) -> list[str]:
     except MlflowException as error:
         if refused := refusal(uri, error):
             raise PermissionError(refused) from None
-        raise LookupError(
+        raise MissingError(
             f"there is no run {run_id} in {uri}; look it up with: mlflow ui --backend-store-uri {uri}"
         ) from None
     return [run.info.run_id for run in _children(client, run_id, "FINISHED")] or [run_id]
@@ -43,7 +44,7 @@ def push(run_id: str, source: str, target: str) -> str:
     """Copy a run that was saved locally to a server, with its files; its id there is returned.
 
     Raises:
-        LookupError: where the source has no such run.
+        MissingError: where the source has no such run.
         ConnectionError: where the target is down.
         PermissionError: where the target refuses name or password.
     """
@@ -51,7 +52,7 @@ def push(run_id: str, source: str, target: str) -> str:
     try:
         run = client.get_run(run_id)
     except MlflowException:
-        raise LookupError(f"there is no run {run_id} in {source}") from None
+        raise MissingError(f"there is no run {run_id} in {source}") from None
     name = client.get_experiment(run.info.experiment_id).name
     copy = TrackedRun(name, run.info.run_name or run_id, run.data.params, run.data.tags, target)
     try:

@@ -12,6 +12,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.exceptions import MlflowException
 from omegaconf import DictConfig, OmegaConf
 
+from omniretail.core.errors import MissingError
 from omniretail.result import Result
 from omniretail.schema import DatasetCard, Tables
 from omniretail.tasks import Evaluation
@@ -90,7 +91,7 @@ def load_result(uri: str, run_id: str, stage: str) -> Result:
     """Read back what ``record_evaluations`` recorded.
 
     Raises:
-        LookupError: where the store has no such run, the run no such stage, or a version of omniretail before 0.2
+        MissingError: where the store has no such run, the run no such stage, or a version of omniretail before 0.2
             recorded it.
         PermissionError: where the server refuses name or password.
     """
@@ -99,9 +100,9 @@ def load_result(uri: str, run_id: str, stage: str) -> Result:
     except (MlflowException, OSError) as error:
         if refused := refusal(uri, error):
             raise PermissionError(refused) from None
-        raise LookupError(f"run {run_id} has no results for stage={stage} in {uri}: {error}") from None
+        raise MissingError(f"run {run_id} has no results for stage={stage} in {uri}: {error}") from None
     if not (folder / "metrics.parquet").exists():
-        raise LookupError(f"run {run_id} was recorded by a version before 0.2; run its command again")
+        raise MissingError(f"run {run_id} was recorded by a version before 0.2; run its command again")
     return read_result(folder, run_id)
 
 

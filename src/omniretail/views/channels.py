@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
+from omniretail.core.errors import SettingsError
 from omniretail.views.fold import Fold
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
@@ -34,13 +35,15 @@ def new_to(fold: Fold, channel: str, share: float = 0.2, seed: int = 0) -> Fold:
         seed: of the draw.
 
     Raises:
-        ValueError: where no user is drawn.
+        SettingsError: where no user is drawn.
     """
     elsewhere = ~in_channel(fold.users, fold.train, channel)
     active = np.bincount(fold.users.rows[elsewhere], minlength=len(fold.users)) > 0
     drawn = np.flatnonzero(active & (np.random.default_rng(seed).random(len(active)) < share))
     if not len(drawn):
-        raise ValueError(f"no judged user of {channel} has events in another channel, so there is nothing to transfer")
+        raise SettingsError(
+            f"no judged user of {channel} has events in another channel, so there is nothing to transfer"
+        )
     new = np.zeros(len(fold.train.users), dtype=bool)
     new[fold.users.user_idx[drawn]] = True
     histories = fold.train.histories

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omniretail.core.errors import SettingsError
 from omniretail.views.histories import Histories
 
 _HOUR = 3600
@@ -78,11 +79,11 @@ def circumstances(histories: Histories, names: Sequence[str]) -> np.ndarray:
     that the training set lacks; indices beyond the number of codes share the last but one.
 
     Raises:
-        ValueError: where a name is not one of these.
+        SettingsError: where a name is not one of these.
     """
     unknown = [name for name in names if name not in CIRCUMSTANCES]
     if unknown:
-        raise ValueError(f"context={unknown[0]!r} is not one of {', '.join(CIRCUMSTANCES)}")
+        raise SettingsError(f"context={unknown[0]!r} is not one of {', '.join(CIRCUMSTANCES)}")
     codes = [_CODES[name](histories) for name in names]
     return np.stack(codes, axis=1).astype(np.int64) if codes else np.zeros((len(histories.item_idx), 0), dtype=np.int64)
 

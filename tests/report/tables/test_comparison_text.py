@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from omniretail.core.errors import SettingsError
 from omniretail.report.compare import Report
 from omniretail.report.tables.comparison import comparison
 from omniretail.report.tables.comparison_text import text_table
@@ -52,7 +53,7 @@ def test_verdicts_are_honest() -> None:
     )
     assert verdict(TABLE, "SLIM").startswith("Nothing is shown to beat SLIM: the best model, EASE, does not differ")
     assert verdict(TABLE, "EASE").startswith("Nothing beats EASE: with NDCG@10 ")
-    with pytest.raises(KeyError, match="BPR is not in the comparison"):
+    with pytest.raises(SettingsError, match="BPR is not in the comparison"):
         verdict(TABLE, "BPR")
 
 

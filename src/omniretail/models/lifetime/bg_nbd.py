@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.special import betaincinv, digamma, expit, gammaln, hyp2f1
 
 from omniretail.core.checks import at_least
+from omniretail.core.errors import SettingsError
 from omniretail.models.lifetime.customers import buying, counted
 from omniretail.models.lifetime.fitting import maximise
 
@@ -49,11 +50,11 @@ class BGNBD:
 
         Raises:
             NotConvergedError: where the customers do not determine the parameters.
-            ValueError: where their numbers cannot be, or nobody bought a second time.
+            SettingsError: where their numbers cannot be, or nobody bought a second time.
         """
         x, t_x, age = buying(customers)
         if not (x > 0).any():
-            raise ValueError(f"none of {len(x):,} customers bought a second time; cut later or take more customers")
+            raise SettingsError(f"none of {len(x):,} customers bought a second time; cut later or take more customers")
         unit = age.mean()  # so that alpha is near 1 whether the unit is a day or a year
         rows, counts = counted(x, t_x / unit, age / unit)
         likelihood = _Likelihood(*rows.T, weight=counts / counts.sum())

@@ -51,7 +51,7 @@ class BGNBDGammaGamma:
 
         Raises:
             NotConvergedError: where the customers do not determine the parameters.
-            ValueError: where nobody bought a second time.
+            SettingsError: where nobody bought a second time.
         """
         self.parts_: dict[str, BGNBD | GammaGamma] = {"buying": self._fitted(BGNBD, customers)}
         if customers["mean_value"].notna().to_numpy().any():

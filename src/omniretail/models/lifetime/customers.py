@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
+
 BUYING = ("frequency", "recency", "age")
 SPENDING = ("frequency", "mean_value")
 
@@ -11,7 +13,7 @@ def buying(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     """Frequency x, recency t_x and age T; float64, each of shape (N,).
 
     Raises:
-        ValueError: where a column is missing, or a customer's numbers are impossible.
+        SettingsError: where a column is missing, or a customer's numbers are impossible.
     """
     x, t_x, age = _columns(customers, BUYING).T
     wrong = {
@@ -23,7 +25,7 @@ def buying(customers: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     }
     for what, where in wrong.items():
         if where.any():
-            raise ValueError(f"row {int(where.argmax())} of the customers has {what} ({int(where.sum()):,} in all)")
+            raise SettingsError(f"row {int(where.argmax())} of the customers has {what} ({int(where.sum()):,} in all)")
     return x, t_x, age
 
 
@@ -50,5 +52,5 @@ def counted(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _columns(customers: pd.DataFrame, names: tuple[str, ...]) -> np.ndarray:
     absent = [name for name in names if name not in customers.columns]
     if absent:
-        raise ValueError(f"the customers have no column '{absent[0]}'; views.recency_frequency makes it")
+        raise SettingsError(f"the customers have no column '{absent[0]}'; views.recency_frequency makes it")
     return customers[list(names)].astype(np.float64).to_numpy(np.float64)

@@ -5,13 +5,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.optimize import minimize
 
+from omniretail.core.errors import DataError
+
 _FAR = 10.0  # logarithm: a parameter 22,000 times its natural size is on its way to infinity
 _FLAT = 1e-5  # a slope per customer that counts as zero
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 
-class NotConvergedError(ValueError):
+class NotConvergedError(DataError):
     """The likelihood has no peak; the message says why and names a way out."""
 
 

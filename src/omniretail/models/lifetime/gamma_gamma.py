@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.special import digamma, gammaln
 
 from omniretail.core.checks import at_least
+from omniretail.core.errors import SettingsError
 from omniretail.models.lifetime.customers import counted, spending
 from omniretail.models.lifetime.fitting import maximise
 
@@ -46,12 +47,12 @@ class GammaGamma:
 
         Raises:
             NotConvergedError: where the customers do not determine the parameters.
-            ValueError: where there are none.
+            SettingsError: where there are none.
         """
         x, value = spending(customers)
         spent = value > 0
         if not spent.any():
-            raise ValueError(
+            raise SettingsError(
                 f"none of {len(x):,} customers has a repeat purchase of more than nothing; check the column 'value'"
             )
         unit = value[spent].mean()
@@ -79,11 +80,11 @@ class GammaGamma:
         A customer without a repeat purchase gets the population's mean.
 
         Raises:
-            ValueError: where the population's mean is infinite.
+            SettingsError: where the population's mean is infinite.
         """
         p, q, v = self.theta_
         if q <= 1:
-            raise ValueError(
+            raise SettingsError(
                 f"q = {q:.2f}, so the population's mean value is infinite; cap 'value' or set a penalty such as 0.001"
             )
         x, value = spending(customers)

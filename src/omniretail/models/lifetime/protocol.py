@@ -23,7 +23,7 @@ class LifetimeModel(Protocol):
             customers: N rows of ``views.profile.recency_frequency``: ``frequency, recency, age, mean_value``.
 
         Raises:
-            ValueError: where the numbers are impossible, or too few customers bought again to learn from.
+            SettingsError: where the numbers are impossible, or too few customers bought again to learn from.
         """
         ...
 

@@ -83,7 +83,7 @@ def require_no_patience(model: Any) -> None:
     """Refuse an inner validation, which ranks items, for an encoder that does not.
 
     Raises:
-        ValueError: where there is one.
+        SettingsError: where there is one.
     """
     ranks_no_items = "have patience 0, since the model ranks no items to validate on: set trainer.patience=0"
     require(model, "training", not model.training.patience, ranks_no_items)

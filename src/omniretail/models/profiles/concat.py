@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from omniretail.core.errors import SettingsError
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
@@ -29,9 +30,11 @@ class Concat:
     def __post_init__(self) -> None:
         self.parts = dict(self.parts)
         if not self.parts:
-            raise ValueError("Concat: parts is empty; name at least one encoder")
+            raise SettingsError("Concat: parts is empty; name at least one encoder")
         if odd := [name for name in self.parts if not name.isidentifier()]:
-            raise ValueError(f"Concat: parts: {odd[0]!r} becomes a folder's name; use letters, digits and underscores")
+            raise SettingsError(
+                f"Concat: parts: {odd[0]!r} becomes a folder's name; use letters, digits and underscores"
+            )
 
     def fit(self, train: Train) -> Self:
         """See ``ProfileEncoder``."""

@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 
+from omniretail.core.errors import SettingsError
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.profiles.svd import CountSVD
 from omniretail.views.histories import Histories
@@ -31,14 +32,14 @@ class OneChannel:
         """See ``ProfileEncoder``.
 
         Raises:
-            ValueError: where the log has no such channel.
+            SettingsError: where the log has no such channel.
         """
         self.of_channel_ = np.ones(train.histories.n_items, dtype=bool)  # (I,)
         if self.channel is not None:
             number = int(train.channels.encode([self.channel])[0])
             if number < 0:
                 names = ", ".join(map(str, train.channels.ids))
-                raise ValueError(f"the log has no channel {self.channel!r}; it has {names}")
+                raise SettingsError(f"the log has no channel {self.channel!r}; it has {names}")
             self.of_channel_ = item_channels(train) == number
         one = replace(train, histories=self._of_channel(train.histories))
         self.parts_ = {"encoder": copy.deepcopy(self.encoder).fit(one)}

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from omniretail.core.checks import at_least, one_of, require
+from omniretail.core.errors import SettingsError
 from omniretail.models.neighbours import rarity
 from omniretail.views.histories import Histories
 from omniretail.views.item_attributes import item_attributes
@@ -48,7 +49,7 @@ class CountSVD:
         """See ``ProfileEncoder``.
 
         Raises:
-            ValueError: where there is nothing to count.
+            SettingsError: where there is nothing to count.
         """
         self.item_columns_, self.block_ = self._columns(train)  # (I, F), (F,)
         counts = sparse.csr_array(user_items(train.histories) @ self.item_columns_)
@@ -79,7 +80,7 @@ class CountSVD:
         column = (column.reshape(codes.shape) - np.sum(used < 0))[codes >= 0]
         block = np.concatenate([np.zeros(len(own), dtype=np.int32), value_level + 1])[used[used >= 0]]
         if not len(block):
-            raise ValueError(f"items=false and levels={self.levels}: the item table has none of them")
+            raise SettingsError(f"items=false and levels={self.levels}: the item table has none of them")
         ones = np.ones(len(row), dtype=np.float32)
         return sparse.csr_array((ones, (row, column)), shape=(len(own), len(block))), block
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.core.checks import at_least
+from omniretail.core.errors import SettingsError
 from omniretail.models.profiles.feature_scaling import scaled
 from omniretail.views.histories import Histories
 from omniretail.views.item_attributes import item_attributes
@@ -44,10 +45,12 @@ class ProfileTable:
         """See ``ProfileEncoder``.
 
         Raises:
-            ValueError: where the data holds an order only, without dates.
+            SettingsError: where the data holds an order only, without dates.
         """
         if not train.zone:
-            raise ValueError("a profile needs dates, and this data holds an order only; choose a source with a clock")
+            raise SettingsError(
+                "a profile needs dates, and this data holds an order only; choose a source with a clock"
+            )
         self.zone_ = np.array(train.zone)
         self.level_names_, self.values_, self.value_level_, self.item_values_ = item_attributes(train, self.levels)
         fixed, long = profile_frames(train.histories, train.at, train.zone, self.item_values_)

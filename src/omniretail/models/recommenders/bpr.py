@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from omniretail.core.checks import above, at_least
+from omniretail.core.errors import SettingsError
 from omniretail.models.protocols import UnknownUserError
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items
@@ -42,7 +43,7 @@ class BPR:
         """See ``Recommender``.
 
         Raises:
-            ValueError: where training diverges.
+            SettingsError: where training diverges.
         """
         from implicit.cpu.bpr import BayesianPersonalizedRanking  # only training needs it
         from implicit.recommender_base import ModelFitError
@@ -58,7 +59,7 @@ class BPR:
         try:
             model.fit(sparse.csr_matrix(binary_user_items(train.histories)), show_progress=False)
         except ModelFitError:  # factors that are not numbers
-            raise ValueError(f"BPR: training diverges at learning_rate={self.learning_rate:g}; lower it") from None
+            raise SettingsError(f"BPR: training diverges at learning_rate={self.learning_rate:g}; lower it") from None
         self.user_factors_ = model.user_factors  # (U, factors + 1): 1 in the last place
         self.item_factors_ = model.item_factors  # (I, factors + 1): the item's bias in the last place
         return self

@@ -8,6 +8,7 @@ from scipy import sparse
 from tqdm import trange
 
 from omniretail.core.checks import above, at_least, one_of
+from omniretail.core.errors import SettingsError
 from omniretail.models.sparse_ops import dense_times_sparse
 from omniretail.views.histories import Histories
 from omniretail.views.item_channels import item_channels
@@ -49,7 +50,7 @@ class EASE:
         """See ``Recommender``.
 
         Raises:
-            ValueError: where ``l2`` is too small for the matrix to have an inverse.
+            SettingsError: where ``l2`` is too small for the matrix to have an inverse.
         """
         for name in ("item_weights_", "user_items_", "kernel_", "unexplained_"):  # of an earlier fit
             vars(self).pop(name, None)
@@ -97,7 +98,7 @@ def _gram_inverse(vectors: sparse.csr_array, l2: float) -> np.ndarray:
         for start in trange(0, len(gram), _BLOCK, desc="EASE", unit="block", delay=3, leave=False, disable=None):
             _sweep_block(gram, slice(start, min(start + _BLOCK, len(gram))))
     except np.linalg.LinAlgError:
-        raise ValueError(f"EASE: X'X + l2 I cannot be inverted with l2={l2}; raise it") from None
+        raise SettingsError(f"EASE: X'X + l2 I cannot be inverted with l2={l2}; raise it") from None
     return _mirrored(np.negative(gram, out=gram))
 
 

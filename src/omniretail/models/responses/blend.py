@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.models.responses.protocol import ResponseModel
 
 _LEAST = 1e-6
@@ -26,9 +27,11 @@ class Blend:
     def __post_init__(self) -> None:
         self.parts = dict(self.parts)
         if not self.parts:
-            raise ValueError("Blend: parts is empty; name at least one response model")
+            raise SettingsError("Blend: parts is empty; name at least one response model")
         if odd := [name for name in self.parts if not name.isidentifier()]:
-            raise ValueError(f"Blend: parts: {odd[0]!r} becomes a folder's name; use letters, digits and underscores")
+            raise SettingsError(
+                f"Blend: parts: {odd[0]!r} becomes a folder's name; use letters, digits and underscores"
+            )
 
     def fit(self, rows: pd.DataFrame, y: np.ndarray) -> Self:
         """See ``ResponseModel``."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.models.responses.features import Features, is_quantity
 
 _CLIP, _LINEAR_UP_TO = 5.0, 5.0
@@ -15,14 +16,16 @@ def checked_outcomes(y: np.ndarray) -> np.ndarray:
     """The outcomes as float64.
 
     Raises:
-        ValueError: where there are no rows, all outcomes are the same, or one is neither 0 nor 1.
+        SettingsError: where there are no rows, all outcomes are the same, or one is neither 0 nor 1.
     """
     y = np.asarray(y, dtype=np.float64)
     if not np.isin(y, (0.0, 1.0)).all():
-        raise ValueError("outcomes must be 0 or 1; leave out the rows whose outcome is unknown")
+        raise SettingsError("outcomes must be 0 or 1; leave out the rows whose outcome is unknown")
     if len(np.unique(y)) < 2:
         kind = "there are none" if not len(y) else "all did" if y.all() else "none did"
-        raise ValueError(f"a response model learns from rows that acted and rows that did not; of {len(y):,}, {kind}")
+        raise SettingsError(
+            f"a response model learns from rows that acted and rows that did not; of {len(y):,}, {kind}"
+        )
     return y
 
 

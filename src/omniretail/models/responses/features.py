@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
+
 MISSING = "missing"
 
 
@@ -73,11 +75,11 @@ class Features:
         """Check that all columns are there.
 
         Raises:
-            ValueError: naming the first that is not.
+            SettingsError: naming the first that is not.
         """
         absent = [name for name in self.columns.tolist() if name not in rows.columns]
         if absent:
-            raise ValueError(f"the rows have no column {absent[0]!r}, which the model was fitted with")
+            raise SettingsError(f"the rows have no column {absent[0]!r}, which the model was fitted with")
 
 
 def is_quantity(rows: pd.DataFrame, column: str) -> bool:

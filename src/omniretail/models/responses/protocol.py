@@ -20,7 +20,7 @@ class ResponseModel(Protocol):
             y: 1 where they acted, else 0; shape (N,).
 
         Raises:
-            ValueError: where all outcomes are the same, or one is neither 0 nor 1.
+            SettingsError: where all outcomes are the same, or one is neither 0 nor 1.
         """
         ...
 
@@ -34,6 +34,6 @@ class ResponseModel(Protocol):
             float64 in [0, 1]; shape (N,).
 
         Raises:
-            ValueError: where a column of ``fit`` is missing.
+            SettingsError: where a column of ``fit`` is missing.
         """
         ...

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.core.checks import at_least
+from omniretail.core.errors import SettingsError
 from omniretail.models.recommenders.recbole.containment import contained
 from omniretail.models.recommenders.recbole.library import module, require_recbole, torch
 from omniretail.models.recommenders.recbole.settings import config_of
@@ -37,7 +38,7 @@ class RecBoleResponse:
         device: ``cpu`` or ``cuda``.
 
     Raises:
-        ValueError: where RecBole has no such model.
+        SettingsError: where RecBole has no such model.
     """
 
     name: str = "DeepFM"
@@ -56,12 +57,14 @@ class RecBoleResponse:
 
         Raises:
             RecBoleAbsentError: where RecBole is not installed.
-            ValueError: where the model has no such parameter, or needs columns that the rows lack.
+            SettingsError: where the model has no such parameter, or needs columns that the rows lack.
         """
         require_recbole()
         require_parameters(self.name, self.params or {})
         if self.name == "DSSM" and not {USER, ITEM} <= set(rows.columns):
-            raise ValueError("RecBole's DSSM has towers for users and for items: it needs columns user_id and item_id")
+            raise SettingsError(
+                "RecBole's DSSM has towers for users and for items: it needs columns user_id and item_id"
+            )
         features = Features.of(rows)
         set_features(self, features)
         labels = {LABEL: np.asarray(y, dtype=np.float64)}

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.models.responses.encoding import checked_outcomes
 
 
@@ -46,6 +47,6 @@ class SingleFeature:
 
     def _value(self, rows: pd.DataFrame) -> np.ndarray:
         if self.feature not in rows:
-            raise ValueError(f"the rows have no column {self.feature!r}; choose one of {', '.join(map(str, rows))}")
+            raise SettingsError(f"the rows have no column {self.feature!r}; choose one of {', '.join(map(str, rows))}")
         value = rows[self.feature].to_numpy(np.float64) * (1.0 if self.highest_first else -1.0)
         return np.where(np.isnan(value), -1e12, value)

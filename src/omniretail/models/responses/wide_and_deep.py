@@ -11,6 +11,7 @@ import torch
 
 from omniretail.core.cache import digest
 from omniretail.core.checks import above, at_least, between
+from omniretail.core.errors import SettingsError
 from omniretail.models.responses.encoding import checked_outcomes, features_of, log_compressed, matrix, set_features
 from omniretail.models.responses.features import Features
 from omniretail.models.responses.wide_and_deep_network import WideAndDeepNetwork
@@ -63,7 +64,7 @@ class WideAndDeep:
         """See ``ResponseModel``.
 
         Raises:
-            ValueError: where the attribute values of customers and offers differ.
+            SettingsError: where the attribute values of customers and offers differ.
             TrainingError: where training cannot go on.
         """
         from omniretail.models.training.fit import fit_network  # here, so that loading and scoring do without Lightning
@@ -107,7 +108,9 @@ class WideAndDeep:
             for prefix in (self.bought, self.offered)
         )
         if bought != offered:
-            raise ValueError(f"the columns {self.bought}… and {self.offered}… must name the same values in one order")
+            raise SettingsError(
+                f"the columns {self.bought}… and {self.offered}… must name the same values in one order"
+            )
         return np.array(bought, dtype=np.str_)
 
     def _without_shares(self, rows: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from omniretail.core.checks import above, at_least
+from omniretail.core.errors import SettingsError
 from omniretail.models.lightgbm_params import boosters, lightgbm_params, require_lightgbm_params, trained_text
 from omniretail.models.stores.boosted_choice import no_window_to_learn_from
 from omniretail.models.stores.candidates import store_candidates
@@ -84,10 +85,10 @@ class VisitProbability:
         """See ``StoreModel``.
 
         Raises:
-            ValueError: where the model has learned from windows of another length.
+            SettingsError: where the model has learned from windows of another length.
         """
         if horizon_days != self.horizon_days:
-            raise ValueError(
+            raise SettingsError(
                 f"VisitProbability learned from windows of {self.horizon_days:g} days and the horizon is "
                 f"{horizon_days:g}; set model.horizon_days={horizon_days:g}"
             )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from omniretail.core.errors import SettingsError
 from omniretail.models.top_k import Scorer, recommend
 from omniretail.models.training.settings import MONITORS
 from omniretail.views.histories import Histories
@@ -63,7 +64,7 @@ def hold_out(histories: Histories, max_users: int, seed: int) -> tuple[Histories
         The events that are left to learn from, and the inner validation.
 
     Raises:
-        ValueError: where no user has two events.
+        SettingsError: where no user has two events.
     """
     rows, last = histories.rows, histories.n_baskets - 1
     held = (histories.basket == last[rows]) & (last[rows] > 0)
@@ -71,7 +72,7 @@ def hold_out(histories: Histories, max_users: int, seed: int) -> tuple[Histories
         held = _tenth_of_events(histories, seed)
     validated = np.unique(rows[held])
     if not len(validated):
-        raise ValueError("no user has two events, so there is nothing to validate on; set trainer.patience=0")
+        raise SettingsError("no user has two events, so there is nothing to validate on; set trainer.patience=0")
     if len(validated) > max_users:
         validated = np.sort(np.random.default_rng(seed).choice(validated, max_users, replace=False))
         held &= np.isin(rows, validated)

@@ -35,7 +35,7 @@ def trained(model: NeuralModel, make: Callable[[], Any], histories: Histories, *
         also: what else the result depends on, so that a checkpoint of other data is not mistaken for this run's.
 
     Raises:
-        ValueError: where training diverges, or the inner validation has nothing to hold out.
+        SettingsError: where training diverges, or the inner validation has nothing to hold out.
     """
     from omniretail.models.training.fit import fit_network  # here, so that loading and scoring do without Lightning
 

@@ -4,9 +4,10 @@ import math
 from dataclasses import dataclass, field
 
 from omniretail.core.checks import above, at_least, one_of, require
+from omniretail.core.errors import SettingsError
 
 
-class TrainingError(ValueError):
+class TrainingError(SettingsError):
     """Training cannot go on because of its settings; the message names the ones to change."""
 
 
@@ -38,7 +39,7 @@ class Training:
         checkpoint_every_s: minimum seconds between two checkpoints, which are written at the ends of epochs.
 
     Raises:
-        ValueError: where a setting is out of range.
+        SettingsError: where a setting is out of range.
     """
 
     max_epochs: int = 100

@@ -5,6 +5,8 @@ from typing import Protocol, Self
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
+
 
 class UpliftModel(Protocol):
     """Predicts by how much the treatment raises a customer's probability to act.
@@ -22,7 +24,7 @@ class UpliftModel(Protocol):
             y: 1 where the customer acted, else 0; shape (N,).
 
         Raises:
-            ValueError: where everybody was treated, or nobody.
+            SettingsError: where everybody was treated, or nobody.
         """
         ...
 
@@ -39,10 +41,10 @@ def both_groups(treated: np.ndarray) -> np.ndarray:
     """The mask of the treated, checked.
 
     Raises:
-        ValueError: where everybody was treated, or nobody.
+        SettingsError: where everybody was treated, or nobody.
     """
     mask = np.asarray(treated, dtype=bool)
     if mask.all() or not mask.any():
         who = "everybody" if len(mask) and mask.all() else "nobody"
-        raise ValueError(f"{who} was treated: an effect can be learned only beside a control group")
+        raise SettingsError(f"{who} was treated: an effect can be learned only beside a control group")
     return mask

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from omniretail.core.errors import SettingsError
 from omniretail.o2o.allocation.solvers import Assignment, Pairs, Values
 
 
@@ -24,10 +25,10 @@ def auction(values: Values, budget: np.ndarray, k: int = 1, step: float = 0.005)
         step: as a share of the mean user's best value; smaller is nearer to the optimum and slower.
 
     Raises:
-        ValueError: as ``solvers.greedy``, and where ``step`` is not above 0.
+        SettingsError: as ``solvers.greedy``, and where ``step`` is not above 0.
     """
     if not step > 0:
-        raise ValueError(f"step={step} must be above 0, or prices would not rise")
+        raise SettingsError(f"step={step} must be above 0, or prices would not rise")
     pairs = Pairs.of(values, budget, k)
     market = _Market.of(pairs)
     step = step * float(market.value.max(axis=1, initial=0).mean()) if len(pairs) else step

@@ -5,6 +5,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from scipy import sparse
 
+from omniretail.core.errors import SettingsError
+
 Kind = Literal["past_demand", "expected_demand", "equal"]
 
 
@@ -20,10 +22,10 @@ def budgets_of(kind: Kind, tightness: float, probability: sparse.csr_array, past
         past_visitors: of each place; shape (M,).
 
     Raises:
-        ValueError: where the share is not above 0, or the kind is none of these.
+        SettingsError: where the share is not above 0, or the kind is none of these.
     """
     if not tightness > 0:
-        raise ValueError(
+        raise SettingsError(
             f"task.tightness={tightness} must be above 0: it is the share of the demand that can be served"
         )
     if kind == "past_demand":
@@ -33,4 +35,4 @@ def budgets_of(kind: Kind, tightness: float, probability: sparse.csr_array, past
     if kind == "equal":
         shape: Any = probability.shape
         return np.full(shape[1], np.ceil(tightness * shape[0] / shape[1]))
-    raise ValueError(f"task.kinds: {kind!r} is not one of {', '.join(get_args(Kind))}")
+    raise SettingsError(f"task.kinds: {kind!r} is not one of {', '.join(get_args(Kind))}")

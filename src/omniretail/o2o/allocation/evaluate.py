@@ -7,6 +7,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.models.stores.protocol import StoreModel
@@ -32,7 +33,7 @@ class Allocation:
         horizon_days: from the cutoff, in which a visit counts; also the length of the window of past demand.
 
     Raises:
-        ValueError: where a setting is none of these, or there is none.
+        SettingsError: where a setting is none of these, or there is none.
     """
 
     kinds: Sequence[Kind] = ("past_demand", "expected_demand", "equal")
@@ -45,18 +46,18 @@ class Allocation:
         for name, choices in (("kinds", get_args(Kind)), ("methods", tuple(METHODS))):
             values = getattr(self, name)
             if not values or set(values) - set(choices):
-                raise ValueError(f"task.{name}={list(values)}: choose one or more of {', '.join(choices)}")
+                raise SettingsError(f"task.{name}={list(values)}: choose one or more of {', '.join(choices)}")
         if not self.ks or min(self.ks) < 1:
-            raise ValueError(f"task.ks={list(self.ks)}: choose whole numbers from 1, such as task.ks=[1,2]")
+            raise SettingsError(f"task.ks={list(self.ks)}: choose whole numbers from 1, such as task.ks=[1,2]")
         if not self.tightness or min(self.tightness) <= 0:
-            raise ValueError(f"task.tightness={list(self.tightness)}: choose shares above 0, such as [0.5,1]")
+            raise SettingsError(f"task.tightness={list(self.tightness)}: choose shares above 0, such as [0.5,1]")
 
     def evaluate(self, model: StoreModel, data: Dataset, stage: Stage) -> Evaluation:
         """Fit the model on the visits before the cutoff and allocate offers for the window after it; see ``Task``.
 
         Raises:
             DataError: where the log has no stores or no times, or holds out no visit.
-            ValueError: where settings of model and task do not fit.
+            SettingsError: where settings of model and task do not fit.
         """
         require_methods(model, ["fit", "visit_probability"], "store", example="store/visit_probability")
         log, queries, _ = load_stage(data.tables, data.required_split(), stage, data.cache)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from omniretail.core.errors import SettingsError
 from omniretail.metrics.allocation import require_budgets
 
 Values = np.ndarray | sparse.csr_array
@@ -143,17 +144,17 @@ class Pairs:
         """Check the problem, and leave out pairs that can never be chosen.
 
         Raises:
-            ValueError: where a budget is negative, missing or one too many, ``k`` below 1, or a value no number.
+            SettingsError: where a budget is negative, missing or one too many, ``k`` below 1, or a value no number.
         """
         budget = np.asarray(budget)
         require_budgets(budget)
         shape: Any = values.shape
         n, m = shape
         if len(budget) != m or k < 1:
-            raise ValueError(f"{m} places take {m} budgets and a user at least one offer: got {len(budget)}, k={k}")
+            raise SettingsError(f"{m} places take {m} budgets and a user at least one offer: got {len(budget)}, k={k}")
         row, column, data = sparse.find(values)
         if np.isnan(data).any():
-            raise ValueError("a value is not a number; set 0 for a pair that must not be chosen")
+            raise SettingsError("a value is not a number; set 0 for a pair that must not be chosen")
         worth = (data > 0) & (budget[column] >= 1)
         user, place, value = row[worth], column[worth], data[worth]
         order = np.lexsort((place, user))

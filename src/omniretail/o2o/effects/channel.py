@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omniretail.core.errors import SettingsError
+
 _STEPS, _TOLERANCE = 100, 1e-10
 
 
@@ -36,7 +38,7 @@ def channel_effect(customer: np.ndarray, online: np.ndarray, lines: np.ndarray) 
         lines: that the basket holds; shape (V,).
 
     Raises:
-        ValueError: where no customer has visits in both channels.
+        SettingsError: where no customer has visits in both channels.
     """
     n = int(customer.max(initial=-1)) + 1
     visits, bought = (
@@ -45,7 +47,7 @@ def channel_effect(customer: np.ndarray, online: np.ndarray, lines: np.ndarray) 
     )
     both = (visits > 0).all(axis=0) & (bought.sum(axis=0) > 0)
     if not both.any():
-        raise ValueError(
+        raise SettingsError(
             "no customer bought in both channels: so a channel's effect within customers cannot be estimated"
         )
     visits, bought = visits[:, both], bought[:, both]

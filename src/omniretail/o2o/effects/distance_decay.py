@@ -4,6 +4,8 @@ from typing import Self
 
 import numpy as np
 
+from omniretail.core.errors import SettingsError
+
 _STEPS = 50
 _TOLERANCE = 1e-10
 
@@ -22,17 +24,17 @@ class StoreChoice:
             visits: of each customer to each; shape (N, K).
 
         Raises:
-            ValueError: where nobody has a choice, or attributes are collinear.
+            SettingsError: where nobody has a choice, or attributes are collinear.
         """
         choosers = visits.sum(axis=1) > 0
         if not choosers.any() or visits.shape[1] < 2:
-            raise ValueError("store choice takes customers with visits and two stores or more to choose from")
+            raise SettingsError("store choice takes customers with visits and two stores or more to choose from")
         x, n = attributes[choosers].astype(np.float64), visits[choosers].astype(np.float64)
         beta = np.zeros(x.shape[2])
         for _ in range(_STEPS):
             gradient, information = _slopes(x, n, beta)
             if np.linalg.cond(information) > 1e12:
-                raise ValueError("an attribute is the same in all stores to choose from, or follows from the others")
+                raise SettingsError("an attribute is the same in all stores to choose from, or follows from the others")
             step = np.linalg.solve(information, gradient)
             beta = beta + np.clip(step, -5, 5)
             if np.abs(step).max() < _TOLERANCE:

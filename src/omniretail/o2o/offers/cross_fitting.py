@@ -41,7 +41,7 @@ class CrossFittedResponse:
 
         Raises:
             DataError: where the source has no campaign responses per customer.
-            ValueError: where predictions are no probabilities.
+            SettingsError: where predictions are no probabilities.
         """
         require_methods(model, ["fit", "predict_proba"], "response", example="response/logistic")
         rows = response_rows(data.tables, self.undated)

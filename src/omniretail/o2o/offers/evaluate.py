@@ -8,6 +8,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.core.resources import costs, metered
 from omniretail.core.times import parse_utc
 from omniretail.dataset import Dataset
@@ -39,7 +40,7 @@ class Response:
         until: when the log ends, UTC (ISO 8601); None: at its last event.
 
     Raises:
-        ValueError: where a group of features is not one of these, or there is none.
+        SettingsError: where a group of features is not one of these, or there is none.
     """
 
     groups: Sequence[str] = field(default=("customer", "past_offers", "offer", "match"), metadata=NOT_PROTOCOL)
@@ -52,14 +53,14 @@ class Response:
     def __post_init__(self) -> None:
         unknown = [group for group in self.groups if group not in get_args(Group)]
         if unknown or not self.groups:
-            raise ValueError(f"task.groups={list(self.groups)}: choose one or more of {', '.join(get_args(Group))}")
+            raise SettingsError(f"task.groups={list(self.groups)}: choose one or more of {', '.join(get_args(Group))}")
 
     def evaluate(self, model: ResponseModel, data: Dataset, stage: Stage) -> Evaluation:
         """Fit the model on offers that are over, and evaluate it on later ones; see ``Task``.
 
         Raises:
             DataError: where the source has no offers, or none to learn from or to judge.
-            ValueError: where the split is not set, or predictions are no probabilities.
+            SettingsError: where the split is not set, or predictions are no probabilities.
         """
         require_methods(model, ["fit", "predict_proba"], "response", example="response/logistic")
         fold = self.fold(data.tables, stage, data.cache)

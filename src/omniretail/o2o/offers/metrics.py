@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.metrics.classification import (
     auc,
     auc_per_group,
@@ -106,10 +107,10 @@ def require_probabilities(model: str, score: np.ndarray) -> None:
     """Refuse predictions that are no probabilities.
 
     Raises:
-        ValueError: naming the model.
+        SettingsError: naming the model.
     """
     if not (np.isfinite(score).all() and (score >= 0).all() and (score <= 1).all()):
-        raise ValueError(f"{model} predicts values that are no probabilities between 0 and 1")
+        raise SettingsError(f"{model} predicts values that are no probabilities between 0 and 1")
 
 
 def _groups(predictions: pd.DataFrame) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from omniretail.core.errors import DataError
+from omniretail.core.errors import DataError, SettingsError
 from omniretail.splits.cutoff import Stage
 from omniretail.views.offers.rows import OfferRows
 
@@ -44,7 +44,7 @@ class OfferSplit:
             it only measures what that would be worth.
 
     Raises:
-        ValueError: where a time is missing, the two are in the wrong order, or ``running`` is none of these.
+        SettingsError: where a time is missing, the two are in the wrong order, or ``running`` is none of these.
     """
 
     val_from: str | None = None
@@ -53,13 +53,13 @@ class OfferSplit:
 
     def __post_init__(self) -> None:
         if self.val_from is None or self.test_from is None:
-            raise ValueError(
+            raise SettingsError(
                 "say from when on offers are judged, such as offers.val_from=2024-03-01 offers.test_from=2024-05-01"
             )
         if np.datetime64(self.val_from) >= np.datetime64(self.test_from):
-            raise ValueError(f"offers.val_from={self.val_from} must lie before offers.test_from={self.test_from}")
+            raise SettingsError(f"offers.val_from={self.val_from} must lie before offers.test_from={self.test_from}")
         if self.running not in get_args(Running):
-            raise ValueError(f"task.running={self.running!r} is not one of {', '.join(get_args(Running))}")
+            raise SettingsError(f"task.running={self.running!r} is not one of {', '.join(get_args(Running))}")
 
     def cut(self, rows: OfferRows, stage: Stage) -> OfferFold:
         """Divide the mailings.

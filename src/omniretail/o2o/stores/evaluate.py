@@ -33,7 +33,7 @@ class NextStore:
 
         Raises:
             DataError: where the log has no stores or no times, or holds out no visit.
-            ValueError: where scores are not finite.
+            SettingsError: where scores are not finite.
         """
         require_methods(model, ["fit", "score"], "store", example="store/boosted")
         log, queries, _ = load_stage(data.tables, data.required_split(), stage, data.cache)

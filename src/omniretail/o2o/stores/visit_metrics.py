@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.views.stores.visit_log import DAY, StoreLog, VisitQueries
 
 QUESTIONS: Mapping[str, tuple[Callable[[VisitQueries], VisitQueries], bool]] = {
@@ -34,10 +35,10 @@ def per_customer(scores: np.ndarray, queries: VisitQueries) -> pd.DataFrame:
         among the first three), indexed by customer.
 
     Raises:
-        ValueError: where a score is not finite.
+        SettingsError: where a score is not finite.
     """
     if not np.isfinite(scores).all():
-        raise ValueError("a score of a store is not finite; lower the learning rate, or look for an empty history")
+        raise SettingsError("a score of a store is not finite; lower the learning rate, or look for an empty history")
     store = queries.visits.store
     own = scores[np.arange(len(store)), np.maximum(store, 0)][:, None]
     before = (scores > own) | ((scores == own) & (np.arange(scores.shape[1]) < store[:, None]))

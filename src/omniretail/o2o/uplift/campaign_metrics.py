@@ -30,7 +30,7 @@ def measured(judged: Experiment, score: np.ndarray, shares: Sequence[float], n_r
         n_resamples: behind the 95 % intervals; other customers of the same campaign.
 
     Raises:
-        ValueError: where everybody was sent the coupon, or nobody.
+        SettingsError: where everybody was sent the coupon, or nobody.
     """
     outcome = judged.y, judged.treated, score
     drawn = pd.DataFrame(resampled(*outcome, n_resamples))
@@ -58,7 +58,7 @@ def with_probabilities(
         n_resamples: as in ``measured``.
 
     Raises:
-        ValueError: where a probability is none.
+        SettingsError: where a probability is none.
     """
     require_probabilities("the uplift model", probability)
     sent = judged.rows.index[judged.treated].to_frame(index=False)
@@ -101,7 +101,7 @@ def balance(learned: Experiment, seed: int = 0) -> float:
     It is .5 where coupons were sent at random.
 
     Raises:
-        ValueError: where everybody was sent one, or nobody.
+        SettingsError: where everybody was sent one, or nobody.
     """
     treated = both_groups(learned.treated)
     model = HistGradientBoostingClassifier(max_depth=3, max_iter=50, random_state=seed)

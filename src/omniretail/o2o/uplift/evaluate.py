@@ -64,7 +64,7 @@ class Uplift:
 
         Raises:
             DataError: where the source has no campaigns, or none was over before the judged one began.
-            ValueError: where everybody was sent the coupon, or nobody.
+            SettingsError: where everybody was sent the coupon, or nobody.
         """
         methods = ["fit", "predict", *(["predict_proba"] if self.probabilities else [])]
         require_methods(model, methods, "uplift", example="uplift/lightgbm_t_learner")

@@ -60,7 +60,7 @@ class Probing:
 
         Raises:
             DataError: where the data does not allow it.
-            ValueError: where embeddings are not finite.
+            SettingsError: where embeddings are not finite.
         """
         require_methods(model, ["fit", "embed"], "profile", example="profile/table")
         windows = two_windows(data, stage)

@@ -104,7 +104,7 @@ class Propensity:
 
         Raises:
             DataError: where the split is not by time, or the log is too short for three windows.
-            ValueError: where embeddings are not finite.
+            SettingsError: where embeddings are not finite.
         """
         require_methods(model, ["fit", "embed"], "profile", example="profile/table")
         windows = three_windows(model, data, stage, self.levels, self.min_buyers)

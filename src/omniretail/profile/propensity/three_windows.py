@@ -73,7 +73,7 @@ def three_windows(
 
     Raises:
         DataError: where the split is not by time, or the log is too short for three windows.
-        ValueError: where embeddings are not finite.
+        SettingsError: where embeddings are not finite.
     """
     trains, windows = _cut(last_window_is(data, stage), stage)
     first = trains[0]

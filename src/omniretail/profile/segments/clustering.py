@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from omniretail.core.errors import SettingsError
 from omniretail.profile.segments.mixtures import Method, Mixture, fit_mixture
 from omniretail.profile.segments.prediction_strength import best_number, prediction_strengths
 from omniretail.profile.segments.scaling import ClippedScaler, checked
@@ -70,11 +71,11 @@ def fit_segments(
         seed: the same seed gives the same segments.
 
     Raises:
-        ValueError: where there are no customers, a value is not finite, or the bounds contradict each other.
+        SettingsError: where there are no customers, a value is not finite, or the bounds contradict each other.
     """
     if not 1 <= min_segments <= max_segments or min_customers < 1:
         bounds = f"{min_segments=}, {max_segments=}, {min_customers=}"
-        raise ValueError(f"1 <= min_segments <= max_segments and min_customers >= 1 must hold; {bounds}")
+        raise SettingsError(f"1 <= min_segments <= max_segments and min_customers >= 1 must hold; {bounds}")
     values = checked(embeddings)
     scaler, most = ClippedScaler.fit(values), min(max_segments, len(values) // min_customers)
     if not scaler.varies or most <= 1:

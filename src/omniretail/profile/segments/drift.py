@@ -9,6 +9,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from omniretail.core.errors import SettingsError
 from omniretail.profile.segments.effect_sizes import is_number
 from omniretail.profile.segments.scaling import checked
 
@@ -34,14 +35,14 @@ def drift(first: pd.DataFrame, second: pd.DataFrame, bins: int = 10) -> pd.DataF
         of missing values.
 
     Raises:
-        ValueError: where a feature is missing in one of the windows, or a window has no customers.
+        SettingsError: where a feature is missing in one of the windows, or a window has no customers.
     """
     lacking = [f"{name} is missing in the second window" for name in first.columns.difference(second.columns)]
     lacking += [f"{name} is missing in the first window" for name in second.columns.difference(first.columns)]
     if lacking:
-        raise ValueError("; ".join(lacking))
+        raise SettingsError("; ".join(lacking))
     if first.empty or second.empty:
-        raise ValueError(f"both windows need customers and features; {len(first):,} and {len(second):,} customers")
+        raise SettingsError(f"both windows need customers and features; {len(first):,} and {len(second):,} customers")
     pairs = zip(first.items(), second[list(first)].items(), strict=True)
     rows = [_drift_of(name, column, now, bins) for (name, column), (_, now) in pairs]
     return pd.DataFrame(rows, columns=list(DRIFT)).sort_values("psi", ascending=False, kind="stable", ignore_index=True)
@@ -92,14 +93,14 @@ def domain_auc(
         seed: of the folds.
 
     Raises:
-        ValueError: where a window has fewer than two customers, or a value is not finite.
+        SettingsError: where a window has fewer than two customers, or a value is not finite.
     """
     points = np.concatenate([checked(first), checked(second)])
     window = np.repeat([0, 1], [len(first), len(second)])
     customers = pd.factorize(np.concatenate([first_ids, second_ids]))[0]
     folds = min(n_folds, *(len(np.unique(customers[window == side])) for side in (0, 1)))
     if folds < 2:
-        raise ValueError("a classifier between the windows needs two customers or more in each")
+        raise SettingsError("a classifier between the windows needs two customers or more in each")
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     scores = [_auc(points, window, *split) for split in splitter.split(points, window, customers)]
     return float(np.nanmean(scores))

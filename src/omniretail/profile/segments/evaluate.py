@@ -82,7 +82,7 @@ class Segmentation:
 
         Raises:
             DataError: where the split is not by time, the log is too short, or a feature to map is unknown.
-            ValueError: where embeddings are not finite.
+            SettingsError: where embeddings are not finite.
         """
         require_methods(model, ["fit", "embed"], "profile", example="profile/table")
         windows = two_windows(data, stage)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
 
+from omniretail.core.errors import SettingsError
 from omniretail.profile.segments.clustering import Segments, assign, fit_segments
 from omniretail.profile.segments.drift import domain_auc, drift
 from omniretail.profile.segments.stability import TimeStability, seed_stability, time_stability
@@ -120,7 +121,7 @@ def segment_customers(
         seed: of the segments.
 
     Raises:
-        ValueError: where embeddings are not finite, a customer is missing at the later cutoff, or ``n_segments`` or
+        SettingsError: where embeddings are not finite, a customer is missing at the later cutoff, or ``n_segments`` or
             ``min_customers`` is below 1.
     """
     places = pd.Index(later.ids).get_indexer(earlier.ids)
@@ -145,7 +146,7 @@ def _segments(embeddings: np.ndarray, n: int | None, min_customers: int, seed: i
     if n is None:
         return fit_segments(embeddings, min_customers=min_customers, seed=seed)
     if n < 1:
-        raise ValueError(f"n_segments takes a whole number from 1, not {n}")
+        raise SettingsError(f"n_segments takes a whole number from 1, not {n}")
     segments = fit_segments(embeddings, n, n, min_customers=min_customers, seed=seed)
     if segments.n_fitted == 1:
         return segments  # its note says why

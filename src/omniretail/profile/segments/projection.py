@@ -38,7 +38,7 @@ def plane(embeddings: np.ndarray, max_customers: int = 20_000, seed: int = 0) ->
         seed: of both methods.
 
     Raises:
-        ValueError: where there are no customers, or a value is not finite.
+        SettingsError: where there are no customers, or a value is not finite.
     """
     values = checked(embeddings)
     scaler = ClippedScaler.fit(values)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omniretail.core.errors import SettingsError
+
 _CLIP = 5.0
 """Standard deviations at which values are clipped, so that one outlier is not a segment."""
 _CONSTANT = 1e-9
@@ -35,10 +37,10 @@ class ClippedScaler:
         """Standardised and clipped at 5 standard deviations; shape (N, D).
 
         Raises:
-            ValueError: where the number of columns is another.
+            SettingsError: where the number of columns is another.
         """
         if embeddings.shape[1] != len(self.means):
-            raise ValueError(
+            raise SettingsError(
                 f"embeddings have {embeddings.shape[1]} columns; the segments were made from {len(self.means)}"
             )
         return np.clip((embeddings - self.means) / self.scales, -_CLIP, _CLIP)
@@ -48,12 +50,12 @@ def checked(embeddings: np.ndarray) -> np.ndarray:
     """The embeddings as float64; shape (N, D).
 
     Raises:
-        ValueError: where there is no customer, a value is not finite, or the array is not two-dimensional.
+        SettingsError: where there is no customer, a value is not finite, or the array is not two-dimensional.
 
     >>> checked(np.array([[1.0, np.nan]]))
     Traceback (most recent call last):
         ...
-    ValueError: 1 of 1 customers have values that are not finite, the first in row 0
+    omniretail.core.errors.SettingsError: 1 of 1 customers have values that are not finite, the first in row 0
     """
     values = np.asarray(embeddings, dtype=np.float64)
     if values.ndim != 2 or not values.size:
@@ -61,5 +63,5 @@ def checked(embeddings: np.ndarray) -> np.ndarray:
     bad = np.asarray(~np.isfinite(values).all(axis=1))
     if bad.any():
         rows = f"{bad.sum():,} of {len(bad):,} customers"
-        raise ValueError(f"{rows} have values that are not finite, the first in row {bad.argmax()}")
+        raise SettingsError(f"{rows} have values that are not finite, the first in row {bad.argmax()}")
     return values

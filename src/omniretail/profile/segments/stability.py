@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
+from omniretail.core.errors import SettingsError
 from omniretail.profile.segments.clustering import Segments, assign, fixed_segments
 
 STABLE, DOUBTFUL = 0.75, 0.6
@@ -72,10 +73,10 @@ def time_stability(segments: Segments, later: np.ndarray, seed: int = 0) -> Time
         seed: of the segments fitted anew.
 
     Raises:
-        ValueError: where there are not as many customers as at the earlier cutoff.
+        SettingsError: where there are not as many customers as at the earlier cutoff.
     """
     if len(later) != len(segments.labels):
-        raise ValueError(
+        raise SettingsError(
             f"{len(segments.labels):,} customers at the earlier cutoff and {len(later):,} at the later one"
         )
     return TimeStability(

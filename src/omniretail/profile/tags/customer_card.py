@@ -65,7 +65,7 @@ def customer_card(population: Population, customer: object, n_values: int = 8, n
         n_products: most bought products shown.
 
     Raises:
-        ValueError: where there is no such customer; the nearest ids are named.
+        SettingsError: where there is no such customer; the nearest ids are named.
     """
     row, train = population.row_of(customer), population.train
     own = train.histories.take([row])

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.ids import Vocabulary
 from omniretail.profile.tags.rules import nearest
 from omniretail.profile.tags.thresholds import LearnedTags
@@ -45,7 +46,7 @@ class Population:
         """The row of a customer, by raw id or its text.
 
         Raises:
-            ValueError: where there is no such customer; the nearest ids are named.
+            SettingsError: where there is no such customer; the nearest ids are named.
         """
         return _place(self.train.users, str(customer))
 
@@ -73,7 +74,7 @@ def _place(users: Vocabulary, customer: str) -> int:
     place = int(names.get_indexer([customer])[0]) if names.is_unique else -1
     if place < 0:
         near = nearest(customer, names) or f"; ids look like {', '.join(names[:3])}"
-        raise ValueError(
+        raise SettingsError(
             f"there is no customer {customer} among the {len(names):,} with events before the cutoff{near}"
         )
     return place

@@ -7,6 +7,8 @@ from math import isnan
 from numbers import Real
 from typing import Any
 
+from omniretail.core.errors import SettingsError
+
 _TEXTS = ("label", "definition", "window")
 _BOUNDS = ("above", "below")
 
@@ -73,7 +75,7 @@ def tags_from(settings: Mapping[str, Mapping[str, Any]]) -> list[Tag]:
             ``below`` or both, each a number or ``{quantile: q}``) or several in a list under ``all``.
 
     Raises:
-        ValueError: naming the tag, where a key is unknown or missing, a quantile lies outside 0..1, or two bounds
+        SettingsError: naming the tag, where a key is unknown or missing, a quantile lies outside 0..1, or two bounds
             contradict each other.
 
     >>> rule = {"label": "New", "definition": "Eight weeks.", "feature": "tenure_days", "below": 56}
@@ -92,13 +94,13 @@ def nearest(name: str, names: Iterable[str]) -> str:
 def _tag(name: str, rule: Mapping[str, Any]) -> Tag:
     missing = [text for text in ("label", "definition") if not rule.get(text)]
     if missing:
-        raise ValueError(f"tag {name}: it has no {' and no '.join(missing)}")
+        raise SettingsError(f"tag {name}: it has no {' and no '.join(missing)}")
     if ("all" in rule) == ("feature" in rule):
-        raise ValueError(f"tag {name}: it needs either a feature with above or below, or a list of these under all")
+        raise SettingsError(f"tag {name}: it needs either a feature with above or below, or a list of these under all")
     _only(name, rule, (*_TEXTS, "all") if "all" in rule else (*_TEXTS, "feature", *_BOUNDS))
     entries = rule["all"] if "all" in rule else [{k: v for k, v in rule.items() if k not in _TEXTS}]
     if not entries:
-        raise ValueError(f"tag {name}: the list under all is empty")
+        raise SettingsError(f"tag {name}: the list under all is empty")
     conditions = tuple(_condition(name, each) for each in entries)
     _no_contradiction(name, conditions)
     return Tag(name, str(rule["label"]), str(rule["definition"]), conditions, str(rule.get("window") or ""))
@@ -107,10 +109,10 @@ def _tag(name: str, rule: Mapping[str, Any]) -> Tag:
 def _condition(name: str, entry: Mapping[str, Any]) -> Condition:
     _only(name, entry, ("feature", *_BOUNDS))
     if "feature" not in entry:
-        raise ValueError(f"tag {name}: a condition names no feature")
+        raise SettingsError(f"tag {name}: a condition names no feature")
     bounds = {side: _bound(name, side, entry[side]) for side in _BOUNDS if entry.get(side) is not None}
     if not bounds:
-        raise ValueError(f"tag {name}: {entry['feature']} has neither above nor below")
+        raise SettingsError(f"tag {name}: {entry['feature']} has neither above nor below")
     return Condition(str(entry["feature"]), **bounds)
 
 
@@ -120,9 +122,9 @@ def _bound(name: str, side: str, entry: Any) -> Bound:
         _only(name, entry, ("quantile",))
     value = entry.get("quantile") if is_quantile else entry
     if not isinstance(value, Real) or isinstance(value, bool) or isnan(value):
-        raise ValueError(f"tag {name}: {side} takes a number or {{quantile: q}}, not {entry!r}")
+        raise SettingsError(f"tag {name}: {side} takes a number or {{quantile: q}}, not {entry!r}")
     if is_quantile and not 0 <= float(value) <= 1:
-        raise ValueError(f"tag {name}: the quantile {float(value):g} does not lie in 0..1")
+        raise SettingsError(f"tag {name}: the quantile {float(value):g} does not lie in 0..1")
     return Bound(float(value), is_quantile)
 
 
@@ -136,10 +138,10 @@ def _no_contradiction(name: str, conditions: Iterable[Condition]) -> None:
     for (feature, is_quantile), (above, below) in bounds.items():
         if above and below and max(above) >= min(below):
             low, high = Bound(max(above), is_quantile), Bound(min(below), is_quantile)
-            raise ValueError(f"tag {name}: {feature} cannot be above {low} and below {high} at once")
+            raise SettingsError(f"tag {name}: {feature} cannot be above {low} and below {high} at once")
 
 
 def _only(name: str, entry: Mapping[str, Any], keys: Iterable[str]) -> None:
     for key in entry:
         if key not in keys:
-            raise ValueError(f"tag {name}: unknown key {key!r}{nearest(str(key), keys)}")
+            raise SettingsError(f"tag {name}: unknown key {key!r}{nearest(str(key), keys)}")

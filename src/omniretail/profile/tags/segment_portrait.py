@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omniretail.core.errors import SettingsError
 from omniretail.profile.tags.customer_card import KeyFigure, key_figure, shown_figures, shown_levels
 from omniretail.profile.tags.population import Population
 from omniretail.profile.tags.purchase_shares import PRODUCT, Share, shares, typical
@@ -60,12 +61,12 @@ def segment_portrait(
             the customers, and by 5 % of them.
 
     Raises:
-        ValueError: where the segment is too small.
+        SettingsError: where the segment is too small.
     """
     rows, train = np.flatnonzero(np.asarray(members, dtype=bool)), population.train
     least = max(min_customers, 1)
     if len(rows) < least:
-        raise ValueError(
+        raise SettingsError(
             f"the segment {name} has {len(rows):,} customers; portraits of fewer than {least:,} are not made, so that "
             "no single customer can be recognised; a larger segment, or task.min_customers, helps"
         )

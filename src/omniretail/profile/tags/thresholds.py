@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.profile.tags.rules import Bound, Condition, Tag, nearest
 from omniretail.views.profile.dictionary import FIXED, KINDS, Feature
 
@@ -51,14 +52,14 @@ class LearnedTags:
         """The tag of that name.
 
         Raises:
-            ValueError: naming the nearest, or why it was left out.
+            SettingsError: naming the nearest, or why it was left out.
         """
         if name in self.left_out:
-            raise ValueError(f"the tag {name} is not available in this data: {self.left_out[name]}")
+            raise SettingsError(f"the tag {name} is not available in this data: {self.left_out[name]}")
         by_name = {tag.name: tag for tag in self.tags}
         if name not in by_name:
             near = nearest(name, by_name) or f"; there are {', '.join(by_name)}"
-            raise ValueError(f"there is no tag {name}{near}")
+            raise SettingsError(f"there is no tag {name}{near}")
         return by_name[name]
 
     def _holds(self, condition: Condition, table: pd.DataFrame) -> np.ndarray:
@@ -91,7 +92,7 @@ def learn(tags: Sequence[Tag], table: pd.DataFrame, features: Sequence[Feature])
         The tags, without those whose features this data does not have.
 
     Raises:
-        ValueError: where a rule names a feature that no profile table has; the nearest are named.
+        SettingsError: where a rule names a feature that no profile table has; the nearest are named.
     """
     windows = {feature.name: feature.window for feature in features}
     filled = {name for name in table if np.isfinite(table[name].to_numpy(dtype=float)).any()}
@@ -104,7 +105,7 @@ def _lacking(tag: Tag, windows: Mapping[str, str], filled: set[str]) -> str:
     """Why the tag is not available in the data; empty where it is."""
     for name in tag.features:
         if name not in windows and not _may_exist(name):
-            raise ValueError(f"tag {tag.name}: there is no feature {name}{nearest(name, windows)}")
+            raise SettingsError(f"tag {tag.name}: there is no feature {name}{nearest(name, windows)}")
         if name not in windows:
             return f"this shop has no {name}{nearest(name, windows)}"
         if name not in filled:

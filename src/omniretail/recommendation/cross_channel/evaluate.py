@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.metrics.evaluate_lists import Metrics, evaluate_lists
@@ -60,16 +61,16 @@ class CrossChannel:
 
     def __post_init__(self) -> None:
         if self.n_negatives < 1:
-            raise ValueError(f"task.n_negatives={self.n_negatives} must be 1 or more")
+            raise SettingsError(f"task.n_negatives={self.n_negatives} must be 1 or more")
         if not 0 < self.new_share <= 1:
-            raise ValueError(f"task.new_share={self.new_share} must lie between 0 and 1")
+            raise SettingsError(f"task.new_share={self.new_share} must lie between 0 and 1")
 
     def evaluate(self, model: Recommender, data: Dataset, stage: Stage) -> Evaluation:
         """See ``Task``.
 
         Raises:
             DataError: where the data has no such channel.
-            ValueError: where a score is not finite, or no customer can be made new.
+            SettingsError: where a score is not finite, or no customer can be made new.
         """
         if self.target_channel is None:
             raise DataError("which channel? set target_channel, or take source=two_logs or source=amazon_cross_domain")

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from omniretail.core.errors import SettingsError
 from omniretail.models.top_k import Policy
 from omniretail.views.fold import Fold
 from omniretail.views.histories import Histories
@@ -23,12 +24,12 @@ class SampledNegatives:
         seed: of the draw.
 
     Raises:
-        ValueError: where a judged user was not in training.
+        SettingsError: where a judged user was not in training.
     """
 
     def __init__(self, fold: Fold, policy: Policy, k: int, n: int = 999, seed: int = 0) -> None:
         if (fold.users.user_idx < 0).any():
-            raise ValueError("sampled negatives need judged users who are known to training; rank all items instead")
+            raise SettingsError("sampled negatives need judged users who are known to training; rank all items instead")
         self.policy, self.k, self.n, self.seed = policy, k, n, seed
         self._row = np.full(len(fold.train.users), -1)
         self._row[fold.users.user_idx] = np.arange(len(fold.users))

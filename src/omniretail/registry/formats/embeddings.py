@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from omniretail.core.errors import SettingsError
 from omniretail.registry.formats import ann_index as ann
 from omniretail.serving.ann_index import ABOUT
 from omniretail.serving.onnx_inputs import groups, laid_out
@@ -28,10 +29,10 @@ def item_embeddings(model: Any) -> np.ndarray:
         float32, not shared with the model; shape (I, D).
 
     Raises:
-        ValueError: from a model whose scores are no products of vectors.
+        SettingsError: from a model whose scores are no products of vectors.
     """
     if hasattr(model, "embed"):
-        raise ValueError(f"{type(model).__name__} is a profile encoder: it has vectors of users, none of items")
+        raise SettingsError(f"{type(model).__name__} is a profile encoder: it has vectors of users, none of items")
     if _own_vectors(model) is not None:
         return np.array(model.item_factors_, dtype=np.float32)
     return _graph(model).items.numpy().copy()
@@ -50,7 +51,7 @@ def user_embeddings(model: Any, users: Histories, at: int = 0) -> np.ndarray:
         TwoTower's is its tower's output for an empty history.
 
     Raises:
-        ValueError: from a model whose scores are no products of vectors.
+        SettingsError: from a model whose scores are no products of vectors.
         UnknownUserError: from BPR, for a user who was not in training.
     """
     if hasattr(model, "embed"):
@@ -83,7 +84,7 @@ def export_embeddings(
         The content of ``index.json``, see ``ann_index.write_index``; empty for a profile encoder.
 
     Raises:
-        ValueError: from a model whose scores are no products of vectors.
+        SettingsError: from a model whose scores are no products of vectors.
     """
     items = None if hasattr(model, "embed") else item_embeddings(model)
     vectors = user_embeddings(model, users, at)
@@ -110,9 +111,9 @@ def _graph(model: Any) -> Any:
 
     graph, name = graph_of(model), type(model).__name__
     if graph is None:
-        raise ValueError(f"the scores of {name} are no products of vectors; those of {WITH_VECTORS} are")
+        raise SettingsError(f"the scores of {name} are no products of vectors; those of {WITH_VECTORS} are")
     if graph.own_items is not None:
-        raise ValueError(f"own_items=true adds a bonus to {name}'s products of vectors; train it without")
+        raise SettingsError(f"own_items=true adds a bonus to {name}'s products of vectors; train it without")
     return graph
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from omniretail.core.errors import SettingsError
 from omniretail.models.profiles.coles import CoLES, CoLESNetwork
 from omniretail.models.profiles.gru_autoencoder import GRUAutoencoder, GRUAutoencoderNetwork
 from omniretail.models.profiles.next_item import NextItem
@@ -69,7 +70,7 @@ def graph_of(model: object) -> Graph | None:
     """The graph of a model; None where it is no such network.
 
     Raises:
-        ValueError: where it is not fitted, or reads what cannot be an input.
+        SettingsError: where it is not fitted, or reads what cannot be an input.
     """
     if not any(attribute.endswith("_") for attribute in vars(model)):
         raise ValueError(f"{type(model).__name__} has learned nothing yet; fit it before exporting")
@@ -131,7 +132,7 @@ def _sequence(model: SASRec | GRU4Rec) -> Graph:
 
 def _two_tower(model: TwoTower) -> Graph:
     if getattr(model, "encoder", None) is not None:
-        raise ValueError("this TwoTower reads a profile that another model makes; ONNX is for one without encoder")
+        raise SettingsError("this TwoTower reads a profile that another model makes; ONNX is for one without encoder")
     task: TwoTowerNetwork = with_weights(model.network(), model.weights_)
     network = TowerVectors(task, torch.from_numpy(model.item_factors_))
     return Graph(

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from omniretail.core.errors import SettingsError
 from omniretail.serving.load_registered import load_registered
 from omniretail.serving.profile import ProfileService
 from omniretail.serving.recommender import RecommenderService
@@ -17,8 +18,8 @@ def hand_over_onnx(uri: str, model: str, folder: Path) -> Path:
         folder: made; gets the ``.onnx`` file, and ``items.parquet`` in the order of its columns.
 
     Raises:
-        LookupError: where there is no such version.
-        ValueError: where the model is no network.
+        MissingError: where there is no such version.
+        SettingsError: where the model is no network.
     """
     from omniretail.registry.formats.onnx import to_onnx
 
@@ -37,8 +38,8 @@ def hand_over_embeddings(uri: str, model: str, folder: Path) -> dict[str, Any]:
         folder: made.
 
     Raises:
-        LookupError: where there is no such version.
-        ValueError: where the model has no vectors.
+        MissingError: where there is no such version.
+        SettingsError: where the model has no vectors.
     """
     from omniretail.registry.formats.embeddings import export_embeddings
 
@@ -53,4 +54,4 @@ def _parts(uri: str, model: str) -> tuple[Any, Any]:
         return service.bundle.model, service.bundle.train
     if isinstance(service, ProfileService):
         return service.bundle.encoder, service.bundle.train
-    raise ValueError(f"{model} is a response model: it has neither vectors nor a network over histories")
+    raise SettingsError(f"{model} is a response model: it has neither vectors nor a network over histories")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from omniretail.core.errors import SettingsError
 from omniretail.registry.formats.exportable import Graph, Scores, graph_of
 from omniretail.registry.formats.onnx_check import check_onnx, random_histories
 from omniretail.registry.formats.onnx_networks import with_onnx_gru
@@ -45,16 +46,16 @@ def to_onnx(model: Any, folder: Path, output: Output = "scores") -> Path:
         The file, ``scores.onnx`` or ``vectors.onnx``.
 
     Raises:
-        ValueError: where the model is no such network or is not fitted, or the file does not give what the model gives;
+        SettingsError: where the model is no such network or is not fitted, or the file gives other values than it;
             then there is no file.
     """
     graph = graph_of(model)
     if graph is None:
-        raise ValueError(f"{type(model).__name__} is none of the networks that can be written as ONNX: {NETWORKS}")
+        raise SettingsError(f"{type(model).__name__} is none of the networks that can be written as ONNX: {NETWORKS}")
     if graph.items is None:
         output = "vectors"
     elif output == "vectors" and graph.own_items is not None:
-        raise ValueError("own_items=true adds a bonus to the product of vectors; export output='scores'")
+        raise SettingsError("own_items=true adds a bonus to the product of vectors; export output='scores'")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{output}.onnx"
     network = with_onnx_gru(Scores(graph) if output == "scores" else graph.vectors).eval().requires_grad_(False)
@@ -65,7 +66,7 @@ def to_onnx(model: Any, folder: Path, output: Output = "scores") -> Path:
     if not difference <= TOLERANCE:  # NaN too
         path.unlink()
         path.with_name(f"{path.name}.data").unlink(missing_ok=True)
-        raise ValueError(
+        raise SettingsError(
             f"{type(model).__name__} in ONNX differs from the model by {difference:.1e} of a user's largest number, "
             f"more than {TOLERANCE:.0e}; the file was removed"
         )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.metrics.significance import holm, paired_test
 from omniretail.report.tables.activity_groups import Groups, by_group, groups
 from omniretail.report.tables.protocol import merged, named_model, require_one_protocol
@@ -32,13 +33,13 @@ def by_activity(
         all users, and over pairs and groups for the groups).
 
     Raises:
-        ValueError: where protocols differ, no values per user are there, or no model or several have such a name.
+        SettingsError: where protocols differ, no values per user are there, or no model or several have such a name.
     """
     require_one_protocol(results)
     named = merged(results)
     for name, result in named.items():
         if not {primary, "n_history"} <= {*result.per_unit.columns}:
-            raise ValueError(f"{name} has no {primary} and number of events per user, which groups by activity need")
+            raise SettingsError(f"{name} has no {primary} and number of events per user, which groups by activity need")
     values = pd.DataFrame({name: result.per_unit[primary] for name, result in named.items()}).dropna()
     values = pd.DataFrame(values[values.mean().sort_values(ascending=False, kind="stable").index])
     chosen = [(named_model(one, list(named)), named_model(other, list(named))) for one, other in pairs]

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.metrics.names import is_gain, lower_is_better
 from omniretail.metrics.significance import bootstrap_interval, bootstrap_test, holm, paired_test
 from omniretail.report.tables.protocol import averaged, by_name, require_one_protocol
@@ -44,7 +45,7 @@ def comparison(
         ``test`` (which one the p-values are from) and the costs.
 
     Raises:
-        ValueError: where protocols differ, or a metric is missing from a result.
+        SettingsError: where protocols differ, or a metric is missing from a result.
     """
     require_one_protocol(results)
     groups = by_name(results)
@@ -121,7 +122,7 @@ def _shown(results: Sequence[Result], primary: str, patterns: Sequence[str]) -> 
     shown = list(dict.fromkeys(shown))
     for result in results:
         if missing := [key for key in shown if key not in result.values() and "/" not in key]:
-            raise ValueError(
+            raise SettingsError(
                 f"{result.model} was not judged by {', '.join(missing)}; it has {', '.join(result.values())}"
             )
     return shown

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.metrics.names import lower_is_better
 from omniretail.report.tables.comparison import costs_of, shown_metrics
 
@@ -20,12 +21,14 @@ def mean_over_datasets(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         deviation over them. There are no intervals and no tests.
 
     Raises:
-        ValueError: where the tables have no model in common, or other metrics.
+        SettingsError: where the tables have no model in common, or other metrics.
     """
     first, metrics = tables[0], shown_metrics(tables[0])
     models = [name for name in first.index if all(name in table.index for table in tables)]
     if not models or any(shown_metrics(table) != metrics for table in tables):
-        raise ValueError("only tables of the same models and metrics have a mean; save them one by one, with --table")
+        raise SettingsError(
+            "only tables of the same models and metrics have a mean; save them one by one, with --table"
+        )
     figures = np.stack([table.loc[models, [*metrics, *costs_of(first)]].to_numpy(float) for table in tables])
     mean = pd.DataFrame(
         figures.mean(axis=0), index=pd.Index(models, name="model"), columns=[*metrics, *costs_of(first)]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.result import METRIC_COLUMNS, Result
 
 NAMES = {
@@ -22,14 +23,14 @@ def require_one_protocol(results: Sequence[Result]) -> None:
     """Refuse to compare what was judged differently.
 
     Raises:
-        ValueError: naming every setting that differs, its values and whose they are; or that there are no results.
+        SettingsError: naming every setting that differs, its values and whose they are; or that there are no results.
     """
     if not results:
-        raise ValueError("there are no results to compare")
+        raise SettingsError("there are no results to compare")
     settings = list(dict.fromkeys(name for result in results for name in result.protocol))
     differing = [_values(results, name) for name in settings if len({r.protocol.get(name, "") for r in results}) > 1]
     if differing:
-        raise ValueError(
+        raise SettingsError(
             f"results judged under different protocols cannot be compared; {'; '.join(differing)}. "
             "Compare runs of one protocol, or run the others again"
         )
@@ -53,7 +54,7 @@ def by_name(results: Sequence[Result]) -> dict[str, list[Result]]:
     hyper-parameters in which they differ; where there are none, by the start of their run id, or by their place.
 
     Raises:
-        ValueError: where a run is there twice.
+        SettingsError: where a run is there twice.
     """
     families: dict[tuple, list[Result]] = {}
     for result in results:
@@ -65,7 +66,7 @@ def by_name(results: Sequence[Result]) -> dict[str, list[Result]]:
         rivals = [other[0] for other in groups if other[0].model == first.model]
         name = next((name for name in _names(first, rivals, number) if name not in named), None)
         if name is None:
-            raise ValueError(f"the run {first.run_id} of {first.model} is there twice")
+            raise SettingsError(f"the run {first.run_id} of {first.model} is there twice")
         named[name] = group
     return named
 
@@ -93,17 +94,17 @@ def named_model(wanted: str, names: Sequence[str]) -> str:
     """The one name that is the wanted one, or starts with it.
 
     Raises:
-        ValueError: where there is none or more than one, listing the names.
+        SettingsError: where there is none or more than one, listing the names.
 
     >>> named_model("EASE l2", ["EASE l2=100", "EASE l2=250", "Popular"])
     Traceback (most recent call last):
-    ValueError: 'EASE l2' could be EASE l2=100 or EASE l2=250; write more of the name
+    SettingsError: 'EASE l2' could be EASE l2=100 or EASE l2=250; write more of the name
     """
     matches = [name for name in names if name == wanted] or [name for name in names if name.startswith(wanted)]
     if len(matches) > 1:
-        raise ValueError(f"{wanted!r} could be {' or '.join(matches)}; write more of the name")
+        raise SettingsError(f"{wanted!r} could be {' or '.join(matches)}; write more of the name")
     if not matches:
-        raise ValueError(f"{wanted!r} is not among the models compared, which are {', '.join(names)}")
+        raise SettingsError(f"{wanted!r} is not among the models compared, which are {', '.join(names)}")
     return matches[0]
 
 

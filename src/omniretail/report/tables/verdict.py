@@ -4,6 +4,7 @@ import math
 
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.metrics.names import label
 from omniretail.metrics.significance import ALPHA
 from omniretail.report.tables.comparison import baseline_of, shown_metrics
@@ -18,10 +19,10 @@ def verdict(table: pd.DataFrame, reference: str) -> str:
         reference: a model of the table, e.g. ``PersonalTop``.
 
     Raises:
-        KeyError: where the table has no such model.
+        SettingsError: where the table has no such model.
     """
     if reference not in table.index:
-        raise KeyError(f"{reference} is not in the comparison; it holds {', '.join(map(str, table.index))}")
+        raise SettingsError(f"{reference} is not in the comparison; it holds {', '.join(map(str, table.index))}")
     primary, best = shown_metrics(table)[0], str(table.index[0])
     reached, top, p = table.loc[reference, primary], table.loc[best, primary], table.loc[reference, "p_best"]
     name = label(primary)

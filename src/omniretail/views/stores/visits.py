@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
+from omniretail.core.errors import SettingsError
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 
@@ -54,12 +55,12 @@ def since(train: Train, weeks: float | None) -> int:
     """The time so many weeks before the cutoff, seconds since 1970; None: before everything.
 
     Raises:
-        ValueError: where the data has an order of events but no times.
+        SettingsError: where the data has an order of events but no times.
     """
     if weeks is None:
         return np.iinfo(np.int64).min
     if not train.zone:
-        raise ValueError("this data has an order of events but no times, so no weeks can be counted: set weeks=null")
+        raise SettingsError("this data has an order of events but no times, so no weeks can be counted: set weeks=null")
     return train.at - int(weeks * WEEK)
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from omniretail.core.errors import SettingsError
 from omniretail.models.recommenders.recbole.containment import contained
 
 _QUIET = logging.Logger("recbole", logging.CRITICAL)  # outside the hierarchy: RecBole configures the root logger
 
 
-class RecBoleAbsentError(ValueError):
+class RecBoleAbsentError(SettingsError):
     """RecBole cannot be used in this environment; everything else can."""
 
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from omniretail.core.checks import at_least
+from omniretail.core.errors import SettingsError
 from omniretail.models.recommenders.recbole.containment import contained
 from omniretail.models.recommenders.recbole.library import require_recbole
 from omniretail.models.recommenders.recbole.scoring import Fitted, score
@@ -74,7 +75,7 @@ class RecBole:
 
         Raises:
             RecBoleAbsentError: where RecBole is not installed.
-            ValueError: where the model has no such parameter, or needs attributes or packages that are missing.
+            SettingsError: where the model has no such parameter, or needs attributes or packages that are missing.
         """
         require_recbole()
         require_parameters(self.name, self.params or {})
@@ -82,7 +83,9 @@ class RecBole:
         uses = self.name in NEEDS_ATTRIBUTES or ZOO[self.name] == "knowledge" or self.attributes is not None
         names, values = attribute_values(train.item_table, self.attributes if uses else ())
         if uses and not len(names):
-            raise ValueError(f"RecBole's {self.name} needs item attributes, and the item table of this source has none")
+            raise SettingsError(
+                f"RecBole's {self.name} needs item attributes, and the item table of this source has none"
+            )
         self.offsets_, self.item_idx_ = train.histories.offsets.copy(), train.histories.item_idx.copy()
         self.attribute_names_, self.attribute_values_ = names, values  # (A,), (I, A)
         self._fitted = self._built(trained)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from omniretail.core.errors import SettingsError
 from omniretail.models.recommenders.recbole.library import module
 
 USER, ITEM, TIME, LABEL = "user_id", "item_id", "timestamp", "label"
@@ -69,12 +70,14 @@ def attribute_values(table: pd.DataFrame, attributes: Sequence[str] | None) -> t
         Their names, shape (A,), and each item's values, shape (I, A); both of text.
 
     Raises:
-        ValueError: where an attribute is not in the item table.
+        SettingsError: where an attribute is not in the item table.
     """
     chosen = _text_columns(table) if attributes is None else list(attributes)
     absent = [column for column in chosen if column not in table.columns]
     if absent:
-        raise ValueError(f"the item table has no column {absent[0]!r}; it has {', '.join(table.columns[1:]) or 'none'}")
+        raise SettingsError(
+            f"the item table has no column {absent[0]!r}; it has {', '.join(table.columns[1:]) or 'none'}"
+        )
     text = [table[column].astype(object).where(table[column].notna(), _MISSING).astype(str) for column in chosen]
     values = np.array([column.to_numpy(dtype=object) for column in text], dtype=object)
     return np.array(chosen, dtype=str), values.reshape(len(chosen), len(table)).T.astype(str)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import yaml
 
+from omniretail.core.errors import SettingsError
 from omniretail.models.recommenders.recbole.library import require_recbole
 
 Family = Literal["general", "sequential", "knowledge", "context"]
@@ -70,14 +71,14 @@ def require_known(name: str, families: Iterable[Family]) -> Family:
     """The family of a model.
 
     Raises:
-        ValueError: where RecBole has no such model in these families, with the names that are spelt similarly.
+        SettingsError: where RecBole has no such model in these families, with the names that are spelt similarly.
     """
     if ZOO.get(name) in (chosen := tuple(families)):
         return ZOO[name]
     if name in ZOO:
-        raise ValueError(f"{name} is a {ZOO[name]} model of RecBole; choose one of its {_listed(chosen)} models")
+        raise SettingsError(f"{name} is a {ZOO[name]} model of RecBole; choose one of its {_listed(chosen)} models")
     candidates = [each for each in ZOO if ZOO[each] in chosen]
-    raise ValueError(
+    raise SettingsError(
         f"RecBole has no model {name!r}{_similar(name, candidates)}; docs/recbole.md lists all {len(candidates)}"
     )
 
@@ -86,14 +87,14 @@ def require_parameters(name: str, params: Mapping[str, Any]) -> None:
     """Check the names of parameters.
 
     Raises:
-        ValueError: where the model has no such parameter, with the names that are spelt similarly.
+        SettingsError: where the model has no such parameter, with the names that are spelt similarly.
     """
     allowed = sorted(set(defaults(name)) | _TRAINING_PARAMETERS)
     for parameter in params:
         if parameter in _OWN:
-            raise ValueError(f"params.{parameter} is a setting of its own: set {_OWN[parameter]} instead")
+            raise SettingsError(f"params.{parameter} is a setting of its own: set {_OWN[parameter]} instead")
         if parameter not in allowed:
-            raise ValueError(
+            raise SettingsError(
                 f"RecBole's {name} has no parameter {parameter!r}{_similar(parameter, allowed)}; its own are: "
                 f"{', '.join(defaults(name)) or 'none'}"
             )
@@ -103,13 +104,15 @@ def require_packages(name: str) -> None:
     """Check for packages that a model imports and RecBole does not install.
 
     Raises:
-        ValueError: naming the missing package, or the vectors that no source has.
+        SettingsError: naming the missing package, or the vectors that no source has.
     """
     package = _NEEDS_PACKAGE.get(name)
     if package and importlib.util.find_spec(package) is None:
-        raise ValueError(f"RecBole's {name} needs the package {package}, which is not installed")
+        raise SettingsError(f"RecBole's {name} needs the package {package}, which is not installed")
     if name in NEEDS_VECTORS:
-        raise ValueError(f"RecBole's {name} needs vectors of a knowledge graph learned beforehand, which no source has")
+        raise SettingsError(
+            f"RecBole's {name} needs vectors of a knowledge graph learned beforehand, which no source has"
+        )
 
 
 def defaults(name: str) -> dict[str, Any]:
