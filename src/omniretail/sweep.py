@@ -2,6 +2,7 @@
 
 import atexit
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,8 +14,13 @@ from rich.console import Console
 
 from omniretail import tracking
 from omniretail.config import command
+from omniretail.config_errors import sentence
+from omniretail.core.errors import SettingsError
 from omniretail.report.compare import Comparison, Report
 from omniretail.result import Result
+from omniretail.run import stages_of
+from omniretail.sweep_jobs import check_jobs
+from omniretail.tracking.job_failures import failures, forget_failures
 
 
 def compare(uri: str, run_ids: Sequence[str], stage: str, **settings: Any) -> list[Comparison]:
@@ -49,34 +55,42 @@ class SweepReport(Callback):
     """Hydra's hook around ``train.py -m``: opens the sweep's run, and ends it with a table and a page."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: object) -> None:
-        """Open the run whose children the jobs become."""
+        """Check what every job and the report need, and open the run whose children the jobs become."""
         self.ending = ExitStack()
         where = [Path(s.path).name for s in config.hydra.runtime.config_sources if s.provider == "command-line"]
         name = " ".join([*where, *config.hydra.overrides.task])
         settings = {"swept": name, "evaluate": str(config.evaluate)}
-        opened = tracking.tracked(config.tracking.uri, config.tracking.experiment, f"sweep {name}"[:250], settings)
-        try:
+        try:  # another exception than SystemExit would be a warning to Hydra, and the jobs would start
+            check_jobs(config)
+            opened = tracking.tracked(config.tracking.uri, config.tracking.experiment, f"sweep {name}"[:250], settings)
             self.run = self.ending.enter_context(opened)
-        except PermissionError as error:
-            sys.exit(f"error: {error}")  # another exception would be a warning to Hydra, and the jobs would start
+        except Exception as error:
+            sys.exit(f"error: {sentence(error) or traceback.format_exc()}")
+        forget_failures(Path(config.hydra.sweep.dir))
         self.ending.enter_context(tracking.sweep(self.run))
         atexit.register(self._abandon)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: object) -> None:
-        """Compare the children; fail where one of them failed."""
+        """Compare the children; fail where one of them or the report failed."""
         atexit.unregister(self._abandon)
-        failed = tracking.failed_children(self.run.uri, self.run.run_id)
-        with self.ending:
-            self._report(config)
-        for name, error in failed.items():
-            print(f"failed: {name}: {error}", file=sys.stderr)
+        failed = list(failures(Path(config.hydra.sweep.dir), config.hydra.overrides.task))
+        try:
+            with self.ending:
+                self._report(config)
+        except Exception as error:
+            failed.append(f"the report: {sentence(error) or traceback.format_exc()}")
+        for line in failed:
+            print(f"failed: {line}", file=sys.stderr)
         print(f"run_id={self.run.run_id}", flush=True)
         if failed:
             sys.exit(1)
 
     def _report(self, config: DictConfig) -> None:
+        finished = [each for each in tracking.children(self.run.uri, self.run.run_id) if each != self.run.run_id]
+        if not finished:
+            raise SettingsError("no job has finished, so there is nothing to compare")
         console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
-        for number, part in enumerate(compare(self.run.uri, [self.run.run_id], config.evaluate[-1])):
+        for number, part in enumerate(compare(self.run.uri, finished, stages_of(config.evaluate)[-1])):
             page = Path(config.report.html)
             page = page.with_stem(f"{page.stem}_{number}") if number else page
             part.show(console)

@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 
 from omniretail.commands import hydra_errors
 from omniretail.config import CONFIGS
-from omniretail.core.errors import USER_ERRORS, LeakError
+from omniretail.core.errors import LeakError
 
 
 @hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name="audit")
@@ -26,5 +26,5 @@ def main() -> None:
     sys.argv = [sys.argv[0], *(f"++{each}" if each.startswith("audit.views.") else each for each in sys.argv[1:])]
     try:
         hydra_errors.run(_audit)
-    except (*USER_ERRORS, LeakError) as error:
-        sys.exit(f"error: {' '.join(str(error).split())}")
+    except LeakError as error:
+        sys.exit(f"error: {error}")

@@ -19,6 +19,8 @@ PerUser = Callable[[RankedLists, int], np.ndarray]
 Overall = Callable[[RankedLists, int], float]
 """Takes the lists and k; returns one value for all lists together."""
 
+_POLICY_COSTS = ("feasible_share", "feasible_share_before", "regret", "score_regret")
+
 
 @dataclass(frozen=True)
 class Metrics:
@@ -32,7 +34,8 @@ class Metrics:
         split_repeat_new: names of ``per_user`` metrics also reported for repeat and for new items.
 
     Raises:
-        SettingsError: where ``primary`` or ``split_repeat_new`` name a metric that is not measured.
+        SettingsError: where a ``k`` is no whole number from 1, or ``primary`` or ``split_repeat_new`` name a metric
+            that is not measured.
     """
 
     ks: Sequence[int]
@@ -42,6 +45,8 @@ class Metrics:
     split_repeat_new: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        if not self.ks or not all(type(k) is int and k > 0 for k in self.ks):
+            raise SettingsError(f"metrics.ks={list(self.ks)}: choose whole numbers from 1, such as metrics.ks=[5,10]")
         measured = [key(name, k) for name, k in product(self.per_user, self.ks)]
         if self.primary not in measured:
             raise SettingsError(f"metrics.primary={self.primary} is not measured; choose one of {', '.join(measured)}")
@@ -49,6 +54,21 @@ class Metrics:
         if unknown:
             raise SettingsError(
                 f"metrics.split_repeat_new names {sorted(unknown)}; choose among {', '.join(self.per_user)}"
+            )
+
+    def require(self, names: Sequence[str]) -> None:
+        """Refuse names of metrics that are not measured; patterns pass.
+
+        Raises:
+            SettingsError: naming those that are measured.
+        """
+        whole = [key(name, k) for name, k in product([*self.per_user, *self.overall], self.ks)]
+        parts = [key(name, k, part) for name, k, part in product(self.split_repeat_new, self.ks, ("repeat", "new"))]
+        costs = [key(name, k) for name, k in product(_POLICY_COSTS, self.ks)]
+        measured = {*whole, *parts, *costs, *(f"unconstrained_{name}" for name in whole)}
+        if unknown := [name for name in names if "*" not in name and name not in measured]:
+            raise SettingsError(
+                f"report: {unknown[0]} is not measured with metrics.ks={list(self.ks)}; choose among {', '.join(whole)}"
             )
 
 
