@@ -30,8 +30,8 @@ NAMES = sorted(path.stem for path in (ROOT / "configs/model/store").glob("*.yaml
 SAME_FOR_EVERYBODY = {"popular"}
 LEARN_FROM_WINDOWS = {"boosted", "visit_probability"}
 """These need visits in earlier windows."""
-NOT_SAVED = {"boosted", "oracle"}
-"""One reads its log again when it scores, the other its world; no service takes store models."""
+NOT_SAVED = {"oracle"}
+"""It reads the simulated world when it scores."""
 SIZES = {"n_customers": 300, "n_items": 30, "n_weeks": 24, "n_stores": 10}
 
 every_model = pytest.mark.parametrize("name", NAMES)
@@ -191,7 +191,19 @@ def test_chances_of_a_visit_are_those_of_customers_and_stores(name: str) -> None
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in NOT_SAVED])
 def test_saved_and_loaded_gives_equal_scores(name: str, tmp_path: Path) -> None:
     save(fitted(name), tmp_path)
-    np.testing.assert_array_equal(load(tmp_path).score(queries(), True), scores_of(name))
+    for timed in (False, True):
+        np.testing.assert_array_equal(load(tmp_path).score(queries(), timed), scores_of(name, timed))
+    model = load(tmp_path)  # what is loaded late is loaded by several threads at once
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: model.score(queries(), True), range(8)))
+    for scores in answers:
+        np.testing.assert_array_equal(scores, scores_of(name))
+
+
+@pytest.mark.parametrize("name", sorted(NOT_SAVED))
+def test_what_cannot_be_saved_says_so(name: str, tmp_path: Path) -> None:
+    with pytest.raises((TypeError, ValueError), match="saved"):
+        save(fitted(name), tmp_path)
 
 
 @pytest.mark.parametrize(

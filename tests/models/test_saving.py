@@ -24,7 +24,7 @@ def test_settings_and_arrays_come_back(tmp_path: Path) -> None:
 
 
 def test_an_unfitted_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="EASE has learned nothing yet; fit it"):
+    with pytest.raises(ValueError, match="EASE has learned nothing that could be saved; fit it"):
         save(EASE(), tmp_path)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from omniretail.core.checks import above, at_least, between, one_of, require
+from omniretail.models.lightgbm_text import checked_text
 
 _COUNTS, _SHARES = ("n_estimators", "min_child_samples"), ("learning_rate", "subsample", "colsample_bytree")
 _TRAINED_WITH = ("boosting_type", "num_leaves", "min_child_samples", *_SHARES, "reg_lambda")
@@ -17,6 +18,10 @@ class Booster(Protocol):
 
     def predict(self, data: np.ndarray, *, num_threads: int) -> Any:
         """Predictions for rows (N, F); shape (N,)."""
+        ...
+
+    def save_model(self, filename: Any) -> Any:
+        """Write the text."""
         ...
 
 
@@ -77,7 +82,11 @@ def trained_text(params: Mapping[str, Any], x: np.ndarray, y: np.ndarray, n_esti
 
 
 def boosters(texts: Iterable[str]) -> list[Booster]:
-    """Boosters from the texts of ``trained_text``."""
+    """Boosters from the texts of ``trained_text``.
+
+    Raises:
+        ValueError: where a text does not agree with its own counts.
+    """
     import lightgbm
 
-    return [lightgbm.Booster(model_str=str(text)) for text in texts]
+    return [lightgbm.Booster(model_str=checked_text(str(text))) for text in texts]

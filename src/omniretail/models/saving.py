@@ -3,7 +3,7 @@
 There is no pickle, so loading runs no code. It works for every model that follows the protocol of ``Recommender``: each
 argument of the constructor is an attribute of that name, and everything learned is a NumPy array, a SciPy CSR array or,
 for networks, a mapping of names to arrays, in an attribute that ends in an underscore. Fitted models inside a model are
-a mapping too: ``parts_["svd"]`` is saved in the folder ``parts.models/svd``.
+a mapping too: ``parts_["svd"]`` is saved in the folder ``parts.models/svd``. scikit-learn's estimators are skops files.
 """
 
 import importlib
@@ -17,6 +17,7 @@ import safetensors.numpy
 from scipy import sparse
 
 from omniretail.core.errors import SettingsError
+from omniretail.models.estimators import ESTIMATORS, SUFFIX, is_estimator, read_estimator, write_estimator
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.protocols import Recommender
 
@@ -40,19 +41,22 @@ def save(model: Recommender | ProfileEncoder, folder: Path) -> None:
     """
     fitted = {name: value for name, value in vars(model).items() if name.endswith("_")}
     if not fitted:
-        raise ValueError(f"{type(model).__name__} has learned nothing yet; fit it before saving")
+        raise ValueError(f"{type(model).__name__} has learned nothing that could be saved; fit it first")
     models = {name: fitted.pop(name) for name in list(fitted) if _holds_models(fitted[name])}
+    estimators = {name: fitted.pop(name) for name in list(fitted) if is_estimator(fitted[name])}
     networks = {name: fitted.pop(name) for name in list(fitted) if isinstance(fitted[name], dict)}
     for name, weights in networks.items():
         if not all(isinstance(value, np.ndarray) and value.dtype != object for value in weights.values()):
             raise TypeError(f"{name} is dict; only NumPy arrays and SciPy CSR arrays can be saved")
     arrays = {key: array for name, value in fitted.items() for key, array in _parts(name, value).items()}
     folder.mkdir(parents=True, exist_ok=True)
-    for old in [*folder.glob(f"*{NETWORK}"), *folder.glob(_PARTS)]:
+    for old in [*folder.glob(f"*{NETWORK}"), *folder.glob(f"*{SUFFIX}"), *folder.glob(_PARTS)]:
         old.unlink()
-    (folder / SETTINGS).write_text(json.dumps(settings_of(model), indent=2) + "\n")
+    (folder / SETTINGS).write_text(_settings_text(model))
     for name, weights in networks.items():
         safetensors.numpy.save_file(weights, folder / (name.rstrip("_") + NETWORK))
+    for name, estimator in estimators.items():
+        write_estimator(estimator, folder / (name.rstrip("_") + SUFFIX))
     for name, parts in models.items():
         for part, inner in parts.items():
             save(inner, folder / (name.rstrip("_") + _MODELS) / part)
@@ -73,6 +77,8 @@ def load(folder: Path) -> Any:
     model = _made(settings)
     for file in folder.glob(f"*{NETWORK}"):
         setattr(model, f"{file.stem}_", safetensors.numpy.load_file(file))
+    for file in folder.glob(f"*{SUFFIX}"):
+        setattr(model, f"{file.stem}_", read_estimator(file))
     for file in folder.glob(_PARTS):
         parts = vars(model).setdefault(f"{file.parent.parent.stem}_", {})
         parts[file.parent.name] = load(file.parent)
@@ -89,10 +95,19 @@ def settings_of(made: object) -> dict[str, Any]:
     return {"_target_": f"{cls.__module__}.{cls.__qualname__}", **arguments}
 
 
+def _settings_text(model: object) -> str:
+    try:
+        return json.dumps(settings_of(model), indent=2) + "\n"
+    except TypeError as error:
+        raise TypeError(f"a setting of {type(model).__name__} cannot be saved: {error}") from None
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
-    return settings_of(value) if _is_ours(value) else value
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return settings_of(value) if _is_ours(value) or is_estimator(value) else value
 
 
 def _is_ours(value: object) -> bool:
@@ -104,6 +119,8 @@ def _holds_models(value: object) -> bool:
 
 
 def _made(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_made(inner) for inner in value]
     if not isinstance(value, dict):
         return value
     inner = {name: _made(one) for name, one in value.items() if name != "_target_"}
@@ -112,8 +129,9 @@ def _made(value: Any) -> Any:
 
 def _class(path: str) -> type:
     module, _, name = path.rpartition(".")
-    cls = getattr(importlib.import_module(module), name, None) if module.startswith(_HOME) else None
-    if not inspect.isclass(cls) or not cls.__module__.startswith(_HOME):  # nor one that such a module imports
+    known = module.startswith(_HOME) or path in ESTIMATORS
+    cls = getattr(importlib.import_module(module), name, None) if known else None
+    if not inspect.isclass(cls) or cls.__module__ != module:  # nor one that such a module imports
         raise SettingsError(f"{SETTINGS} names the class {path!r}, which is no model of {_HOME.rstrip('.')}")
     return cls
 

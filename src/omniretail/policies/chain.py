@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Self, get_args
+from typing import Literal, Protocol, Self, get_args, runtime_checkable
 
 import numpy as np
 
 from omniretail.core.checks import above, one_of
+from omniretail.core.errors import SettingsError
 from omniretail.policies.protocol import Rule, applied, described, fitted, unknown
 from omniretail.policies.stores import OwnStore
 from omniretail.views.histories import Histories
@@ -33,6 +34,21 @@ class Decision:
     feasible: np.ndarray
     fell_back: np.ndarray
     unknown: np.ndarray
+
+
+@runtime_checkable
+class Decides(Protocol):
+    """A policy that also says what its rules changed; ``Chain`` is one."""
+
+    fallback: Fallback
+
+    def __call__(self, scores: np.ndarray, users: Histories) -> np.ndarray:
+        """See ``Rule``."""
+        ...
+
+    def decide(self, scores: np.ndarray, users: Histories, allowed: np.ndarray | None = None) -> Decision:
+        """See ``Chain.decide``."""
+        ...
 
 
 @dataclass(eq=False)
@@ -67,12 +83,14 @@ class Chain:
         """Fit every rule; see ``Rule``.
 
         Raises:
-            ValueError: where the fallback is ``popular_at_store`` and the log names no stores.
+            SettingsError: where the fallback is ``popular_at_store`` and the log names no stores.
         """
         self.rules_, self.always_ = fitted(self.rules, train), fitted(self.always, train)
         if self.fallback == "popular_at_store":
             if not len(train.stores):
-                raise ValueError("this log has no store_id; set policy.fallback=unconstrained or policy.fallback=empty")
+                raise SettingsError(
+                    "this log has no store_id; set policy.fallback=unconstrained or policy.fallback=empty"
+                )
             (self.store_,) = fitted([self.store], train)
             self.sold_ = sold(train, self.weeks)  # (S, I)
             self.sold_in_all_ = np.asarray(self.sold_.sum(axis=0), dtype=np.float32)  # (I,)

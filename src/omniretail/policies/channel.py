@@ -5,8 +5,8 @@ from typing import Self
 
 import numpy as np
 
-from omniretail.core.errors import DataError
 from omniretail.views.histories import Histories
+from omniretail.views.item_channels import channel_code
 from omniretail.views.train import Train
 
 
@@ -45,10 +45,7 @@ def items_of(train: Train, channel: str) -> np.ndarray:
     Raises:
         DataError: where the log has no such channel.
     """
-    number = int(train.channels.encode([channel])[0])
-    if number < 0:
-        names = ", ".join(map(str, train.channels.ids))
-        raise DataError(f"the log has no channel {channel!r}; choose target_channel among {names}")
+    number = channel_code(train, channel)
     inside = np.zeros(train.histories.n_items, dtype=bool)
     inside[train.histories.item_idx[train.histories.channel == number]] = True
     return inside

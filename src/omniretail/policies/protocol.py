@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from omniretail.core.errors import DataError
 from omniretail.views.histories import Histories
@@ -18,29 +19,43 @@ if TYPE_CHECKING:  # a service applies rules to scores and never opens tables
 Rule = Callable[[np.ndarray, Histories], np.ndarray]
 """Takes scores (B, I) and the users, returns the scores with hidden items at -inf, in place where it can.
 
-A rule that needs more than the users' histories also has ``fit(train)``, which returns the rule, and may have
-``unknown(users)``, True for customers of whom it has no data and whom it therefore does not limit.
+A rule that needs more than the users' histories is ``Fitted``, and may have a ``Scope``.
 """
 
 TableOrPath = pd.DataFrame | str | Path | Callable[[], "Tables"]
 """A data frame, the path of a CSV or Parquet file, or a function that loads the canonical tables when it is needed."""
 
 
+@runtime_checkable
 class Fitted(Protocol):
-    """A rule that is fitted on the training set."""
+    """A rule, or a part of one, that is fitted on the training set."""
 
     def fit(self, train: Train) -> Self:
         """Learn what the rule needs from the data before the cutoff."""
         ...
 
-    def __call__(self, scores: np.ndarray, users: Histories) -> np.ndarray:
-        """See ``Rule``."""
+
+@runtime_checkable
+class Scope(Protocol):
+    """A rule that does not limit customers of whom it has no data."""
+
+    def unknown(self, users: Histories) -> np.ndarray:
+        """True for such customers; shape (B,)."""
+        ...
+
+
+@runtime_checkable
+class Carries(Protocol):
+    """Which items a store can hand out."""
+
+    def carried(self, train: Train) -> sparse.csr_array:
+        """Nonzero where the store has the item; shape (S, I)."""
         ...
 
 
 def fitted(rules: Sequence[Any], train: Train) -> list[Any]:
-    """Each rule, fitted where it has ``fit``."""
-    return [rule.fit(train) if hasattr(rule, "fit") else rule for rule in rules]
+    """Each rule, fitted where it learns."""
+    return [rule.fit(train) if isinstance(rule, Fitted) else rule for rule in rules]
 
 
 def applied(rules: Sequence[Rule], scores: np.ndarray, users: Histories) -> np.ndarray:
@@ -63,7 +78,7 @@ def described(rule: Any) -> str:
         return f"[{', '.join(map(described, rule))}]"
     if isinstance(rule, pd.DataFrame):
         return f"a table of {len(rule):,} rows"
-    if not hasattr(rule, "fit") and not hasattr(rule, "carried"):
+    if not isinstance(rule, Fitted | Carries):
         return getattr(rule, "__name__", str(rule))
     settings = {name: value for name, value in vars(rule).items() if not name.endswith("_")}
     return f"{type(rule).__name__}({', '.join(f'{name}={described(value)}' for name, value in settings.items())})"
@@ -71,7 +86,7 @@ def described(rule: Any) -> str:
 
 def unknown(rules: Sequence[Any], users: Histories) -> np.ndarray:
     """True for customers of whom any of the rules has no data; shape (B,)."""
-    masks = [rule.unknown(users) for rule in rules if hasattr(rule, "unknown")]
+    masks = [rule.unknown(users) for rule in rules if isinstance(rule, Scope)]
     return np.logical_or.reduce([np.zeros(len(users), dtype=bool), *masks])
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from omniretail.core import checks
-from omniretail.policies.protocol import TableOrPath, table, unknown
+from omniretail.core.errors import SettingsError
+from omniretail.policies.protocol import Carries, TableOrPath, table, unknown
 from omniretail.views.histories import Histories
 from omniretail.views.stores.visits import own_store, since, sold
 from omniretail.views.train import Train
@@ -28,14 +29,6 @@ class Reach(Protocol):
 
     def within(self, users: Histories) -> np.ndarray:
         """True where the store may serve the customer; all True for a customer without data; shape (B, S)."""
-        ...
-
-
-class Carries(Protocol):
-    """Which items a store can hand out."""
-
-    def carried(self, train: Train) -> sparse.csr_array:
-        """Nonzero where the store has the item; shape (S, I)."""
         ...
 
 
@@ -58,10 +51,10 @@ class AtStores:
         """See ``Rule``.
 
         Raises:
-            ValueError: where the log names no stores.
+            SettingsError: where the log names no stores.
         """
         if not len(train.stores):
-            raise ValueError("this log has no store_id, so no policy by store is possible; choose policy=allow_seen")
+            raise SettingsError("this log has no store_id, so no policy by store is possible; choose policy=allow_seen")
         self.reach_ = [each.fit(train) for each in self.reach]
         first, *others = [each.carried(train) for each in self.carries]
         self.carried_ = first  # (S, I)

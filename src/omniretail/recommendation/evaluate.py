@@ -13,6 +13,7 @@ from omniretail.metrics.evaluate_lists import Metrics, evaluate_lists
 from omniretail.models.protocols import Recommender
 from omniretail.models.recommenders.popular import Popular
 from omniretail.models.top_k import recommend
+from omniretail.policies.chain import Decides
 from omniretail.policies.protocol import described, fitted
 from omniretail.recommendation.constraint_effect import ConstraintEffect
 from omniretail.result import Result, metric_rows
@@ -45,7 +46,7 @@ class Recommendation:
 
         Raises:
             DataError: where the split leaves nothing to learn from or to judge.
-            ValueError: where lists are longer than the catalogue, or scores are not finite.
+            SettingsError: where lists are longer than the catalogue, or scores are not finite.
         """
         fold = data.fold(stage)
         with metered() as fitting:
@@ -53,7 +54,7 @@ class Recommendation:
         fallback = Popular().fit(fold.train).popularity_
         (policy,) = fitted([self.policy], fold.train)
         k = max(self.metrics.ks)
-        effect = ConstraintEffect(policy, k) if hasattr(policy, "decide") else None
+        effect = ConstraintEffect(policy, k) if isinstance(policy, Decides) else None
         with metered() as scoring:
             ranked, _ = recommend(model, fold.users, k, effect or policy, fallback, self.memory_mb)
         per_user, overall, counts = evaluate_lists(ranked, fold, self.metrics)

@@ -9,6 +9,7 @@ import pandas as pd
 from omniretail.ids import Vocabulary
 from omniretail.models.protocols import UnknownUserError
 from omniretail.models.top_k import batches, top_k
+from omniretail.policies.chain import Decides
 from omniretail.serving.bundle import RecommenderBundle
 from omniretail.serving.item_filters import ItemFilters
 from omniretail.serving.request_history import request_histories
@@ -104,7 +105,7 @@ class RecommenderService:
         for row in np.flatnonzero(without):
             scores[row], fallback[row] = self._popular(int(users.at_store[row]), int(channel[row]))
         policy = self.bundle.policy
-        if hasattr(policy, "decide"):
+        if isinstance(policy, Decides):
             decision = policy.decide(scores, users, allowed)
             fallback[decision.fell_back] = f"policy: {policy.fallback}"
             return decision.shown, fallback

@@ -15,6 +15,7 @@ from omniretail.models.stores.time_features import time_features
 from omniretail.models.stores.within_horizon import within_horizon
 from omniretail.schema import DataError
 from omniretail.views.stores.visit_log import StoreLog, VisitQueries
+from omniretail.views.stores.visits import Visits
 
 _BLOCK = 20_000  # queries whose features are laid out at a time
 _LEAST = 1e-4  # chance of all stores together that are no candidates
@@ -68,14 +69,15 @@ class BoostedChoice:
         Raises:
             DataError: where no earlier window has a visit to learn from.
         """
-        self.log_, self.candidates_ = log, store_candidates(log, self.candidates)
+        self.visits_, self.candidates_ = dict(vars(log.visits)), dict(vars(store_candidates(log, self.candidates)))
+        self.sizes_, self.zone_ = np.array([log.n_users, log.n_stores, log.at]), np.array(log.zone)
         self.popularity_ = popularity(log) + 1e-9  # (S,)
         windows = list(self._windows(log))
         if not windows:
             raise DataError(no_window_to_learn_from(self.horizon_days))
-        self.elsewhere_ = _share_elsewhere(windows)
-        texts = [self._trained(windows, timed) for timed in (False, True)]
-        self._boosters = [boosters([text])[0] if text else None for text in texts]
+        self.elsewhere_ = np.array(_share_elsewhere(windows))
+        self.models_text_ = np.array([self._trained(windows, timed) for timed in (False, True)])
+        self._boosters: list[Booster | None] = []
         return self
 
     def score(self, queries: VisitQueries, timed: bool) -> np.ndarray:
@@ -83,24 +85,36 @@ class BoostedChoice:
         chances = np.tile(self.popularity_.astype(np.float32), (len(queries), 1))
         for start in range(0, len(queries), _BLOCK):
             rows = np.arange(start, min(start + _BLOCK, len(queries)))
-            self._fill(chances[rows[0] : rows[-1] + 1], queries.keep(rows), self._boosters[int(timed)], timed)
+            self._fill(chances[rows[0] : rows[-1] + 1], queries.keep(rows), timed)
         return chances
 
     def visit_probability(self, log: StoreLog, horizon_days: float) -> sparse.csr_array:
         """See ``StoreModel``."""
         return within_horizon(self, log, horizon_days)
 
-    def _fill(self, chances: np.ndarray, queries: VisitQueries, booster: Booster | None, timed: bool) -> None:
+    def _fill(self, chances: np.ndarray, queries: VisitQueries, timed: bool) -> None:
         """Turn popularity (Q, S) into chances, in place."""
-        store = self.candidates_.store[queries.visits.row]  # (Q, K)
-        utility = np.zeros(store.shape)
+        candidates, elsewhere = StoreCandidates(**self.candidates_), float(self.elsewhere_)
+        store = candidates.store[queries.visits.row]  # (Q, K)
+        utility, booster = np.zeros(store.shape), self._booster(timed)
         if booster is not None:
-            x = _features(self.log_, self.candidates_, queries, timed)
+            x = _features(self._log(), candidates, queries, timed)
             utility = booster.predict(x.reshape(-1, x.shape[2]), num_threads=1).reshape(store.shape)
         np.put_along_axis(chances, store, 0.0, axis=1)
         left = chances.sum(axis=1, keepdims=True)
-        chances *= np.where(left > 0, self.elsewhere_ / np.maximum(left, 1e-30), 0)
-        np.put_along_axis(chances, store, _softmax(utility) * np.where(left > 0, 1 - self.elsewhere_, 1.0), axis=1)
+        chances *= np.where(left > 0, elsewhere / np.maximum(left, 1e-30), 0)
+        np.put_along_axis(chances, store, _softmax(utility) * np.where(left > 0, 1 - elsewhere, 1.0), axis=1)
+
+    def _log(self) -> StoreLog:
+        """Visits before the cutoff, as features of time read them."""
+        n_users, n_stores, at = self.sizes_.tolist()
+        return StoreLog(Visits(**self.visits_), n_users, n_stores, at, str(self.zone_))
+
+    def _booster(self, timed: bool) -> Booster | None:
+        """The trees; None where there is no choice."""
+        if not getattr(self, "_boosters", None):  # fitted, or loaded from files
+            self._boosters = [boosters([text])[0] if text else None for text in self.models_text_]
+        return self._boosters[int(timed)]
 
     def _windows(self, log: StoreLog) -> Iterator["_Window"]:
         """Each earlier window with a visit to a candidate."""

@@ -41,7 +41,7 @@ class XLearner:
         of_controls = chance(outcomes.treated_model_, features[~mask]) - y[~mask]
         self.treated_effect_ = fitted_regressor(self.effect, features[mask], of_treated)
         self.control_effect_ = fitted_regressor(self.effect, features[~mask], of_controls)
-        self.share_ = float(mask.mean())
+        self.share_ = np.asarray(mask.mean())  # of the treated
         return self
 
     def predict(self, x: pd.DataFrame) -> np.ndarray:

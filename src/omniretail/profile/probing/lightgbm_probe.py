@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import lightgbm
 import numpy as np
 
-from omniretail.models.lightgbm_params import lightgbm_params, require_lightgbm_params
+from omniretail.models.lightgbm_params import Booster, lightgbm_params, require_lightgbm_params
 
 _MAX_BIN = 63  # instead of LightGBM's 255, for speed
 
@@ -19,7 +19,7 @@ class FittedLightGBM:
         amount: whether the labels are amounts, learned as their logarithm.
     """
 
-    boosters: tuple[lightgbm.Booster, ...]
+    boosters: tuple[Booster, ...]
     amount: bool = False
 
     def __call__(self, x: np.ndarray) -> np.ndarray:

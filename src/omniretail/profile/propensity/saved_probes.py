@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import lightgbm
 import numpy as np
 
+from omniretail.models.lightgbm_params import boosters
 from omniretail.profile.probing.cross_fitting import ProbePredictions
 from omniretail.profile.probing.lightgbm_probe import FittedLightGBM
 from omniretail.profile.probing.linear_probes import FittedLogistic
@@ -113,9 +113,7 @@ def _write_calibrator(calibrator: Calibrator, key: str, arrays: dict[str, np.nda
 
 def _read_probe(entry: dict[str, Any], arrays: Any, folder: Path) -> FittedLogistic | FittedLightGBM:
     if "lightgbm" in entry:
-        return FittedLightGBM(
-            tuple(lightgbm.Booster(model_file=folder / Path(file).name) for file in entry["lightgbm"])
-        )
+        return FittedLightGBM(tuple(boosters((folder / Path(file).name).read_text() for file in entry["lightgbm"])))
     return FittedLogistic(*(arrays[f"{entry['logistic']}.{part}"] for part in _LOGISTIC))
 
 
