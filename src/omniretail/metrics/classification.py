@@ -46,16 +46,48 @@ def expected_calibration_error(truth: np.ndarray, probability: np.ndarray, n_bin
     """Mean distance between predicted probability and observed share, over bins of equal size.
 
     Bins hold equal numbers rather than equal widths (Nixon et al., "Measuring Calibration in Deep Learning", 2019), so
-    that a rare event does not fall into one bin.
+    that a rare event does not fall into one bin. Equal probabilities share a bin, as in ``equal_size_bins``.
 
     Args:
         truth: 0 or 1; shape (N,).
         probability: in [0, 1]; shape (N,).
         n_bins: of equal size.
+
+    >>> expected_calibration_error(np.array([0, 0, 1, 1]), np.full(4, 0.5))
+    0.0
     """
-    bins = np.array_split(np.argsort(probability, kind="stable"), min(n_bins, len(truth)))
+    bins = equal_size_bins(probability, n_bins)
     gaps = [len(each) * abs(probability[each].mean() - truth[each].mean()) for each in bins if len(each)]
     return float(sum(gaps) / len(truth))
+
+
+def equal_size_bins(values: np.ndarray, n_bins: int) -> list[np.ndarray]:
+    """Rows in bins of equal size, the lowest values first.
+
+    Equal values share a bin, that of their middle row, so that the order of rows does not matter; bins then differ in
+    size, and there may be fewer.
+
+    Args:
+        values: shape (N,).
+        n_bins: fewer where there are fewer values.
+
+    Returns:
+        Row indices of each bin.
+
+    >>> [each.tolist() for each in equal_size_bins(np.array([0.3, 0.1, 0.2, 0.1]), 2)]
+    [[1, 3], [2, 0]]
+    >>> [each.tolist() for each in equal_size_bins(np.array([0.3, 0.1, 0.1, 0.1]), 2)]
+    [[1, 2, 3], [0]]
+    """
+    order = np.argsort(values, kind="stable")
+    if not len(values):
+        return [order]
+    starts = np.flatnonzero(np.append(True, np.diff(values[order]) != 0))  # of equal values
+    sizes = np.diff(np.append(starts, len(values)))
+    bins = np.array_split(np.arange(len(values)), min(n_bins, len(values)))
+    of_row = np.repeat(np.arange(len(bins)), [len(each) for each in bins])
+    of_value = of_row[starts + (sizes - 1) // 2]
+    return np.split(order, starts[1:][np.diff(of_value) != 0])
 
 
 def average_precision(truth: np.ndarray, scores: np.ndarray) -> float:

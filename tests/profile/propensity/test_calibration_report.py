@@ -25,7 +25,7 @@ def test_metrics_of_a_class_by_hand() -> None:
     assert food["auc"] == 1.0
     assert food["brier_before"] == pytest.approx((0.01 + 0.81 + 0.01 + 0.01) / 4)
     assert food["brier"] == pytest.approx((0.04 + 0.36 + 0.04 + 0.0) / 4)
-    assert food["ece_before"] == pytest.approx((0.1 + 0.9 + 0.1 + 0.1) / 4), "four customers: four bins"
+    assert food["ece_before"] == pytest.approx((2 * 0.4 + 2 * 0.1) / 4), "four bins, but equal probabilities share one"
     assert food["log_loss_before"] == pytest.approx(-np.log([0.9, 0.1, 0.9, 0.9]).mean())
     assert np.isnan(garden["auc"]), "nobody did"
     assert (garden["ece_before"], garden["ece"]) == pytest.approx((0.5, 0.275))
@@ -51,8 +51,8 @@ def test_values_per_customer_have_the_metrics_as_their_means() -> None:
 
 
 def test_exact_probabilities_have_the_error_of_sampling() -> None:
-    probability = np.full((4000, 1), 0.3)
-    truth = (np.random.default_rng(0).random((4000, 1)) < 0.3).astype(float)
+    probability = np.repeat(np.linspace(0.28, 0.32, 10), 400)[:, None]
+    truth = (np.random.default_rng(0).random((4000, 1)) < probability).astype(float)
     report = CalibrationReport("churn", ["stays away"], probability, probability, truth, ["none"])
     mean_of_half_normal = np.sqrt(2 / np.pi * 0.3 * 0.7 / 400)
     assert report.metrics["ece_if_calibrated"] == pytest.approx(mean_of_half_normal, rel=0.2)

@@ -1,6 +1,7 @@
 """Reliability in bins and as diagrams."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
@@ -33,6 +34,14 @@ def test_bins_are_of_equal_size_and_the_interval_is_wilsons() -> None:
     for row in bins.to_dict("records"):
         reference = binomtest(round(row["count"] * row["observed"]), row["count"]).proportion_ci(method="wilson")
         assert (row["low"], row["high"]) == pytest.approx((reference.low, reference.high))
+
+
+def test_the_order_of_equal_probabilities_does_not_matter() -> None:
+    truth, probability = np.repeat([0.0, 1.0], 50), np.tile([0.1, 0.1, 0.1, 0.6], 25)
+    shuffled = np.random.default_rng(0).permutation(100)
+    bins = reliability(truth, probability)
+    assert bins["count"].tolist() == [75, 25]
+    pd.testing.assert_frame_equal(bins, reliability(truth[shuffled], probability[shuffled]))
 
 
 def test_fewer_customers_than_bins() -> None:

@@ -22,8 +22,8 @@ NOTES = (
     "Did: the share of customers. Predicted: the mean probability. Brier score: mean squared difference between "
     "the probability and the outcome; log loss: minus the logarithm of the outcome's probability. Lower is better.",
     "ECE: expected calibration error, the difference between the mean probability and the share that did, averaged "
-    "over ten bins of equal size. If exact: the ECE that sampling alone gives with exact probabilities. Metrics "
-    "of a question are means over its classes.",
+    "over ten bins of equal size (equal probabilities share a bin). If exact: the ECE that sampling alone gives with "
+    "exact probabilities. Metrics of a question are means over its classes.",
     "The method of each class (Platt scaling, isotonic regression, or none where neither helps) is chosen by "
     "cross-validated log loss within the calibration window.",
 )

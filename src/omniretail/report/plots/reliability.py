@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from scipy import stats
 
+from omniretail.metrics.classification import equal_size_bins
 from omniretail.profile.propensity.expected_spend import SpendForecast
 from omniretail.report.plots.style import GRID, canvas, styled
 
@@ -20,12 +21,12 @@ def reliability(truth: np.ndarray, probability: np.ndarray, n_bins: int = N_BINS
     Args:
         truth: 0 or 1; shape (N,).
         probability: in [0, 1]; shape (N,).
-        n_bins: fewer where there are fewer customers.
+        n_bins: fewer where there are fewer customers or equal probabilities, which share a bin.
 
     Returns:
         ``count, predicted, observed, low, high``: means, and Wilson's 95 % interval (JASA 1927) of the observed share.
     """
-    bins = np.array_split(np.argsort(probability, kind="stable"), min(n_bins, len(truth)))
+    bins = equal_size_bins(probability, n_bins)
     count = np.array([len(each) for each in bins])
     predicted, observed = (np.array([of[each].mean() for each in bins]) for of in (probability, truth))
     z2 = stats.norm.ppf(0.975) ** 2
@@ -75,13 +76,13 @@ def spend_diagram(spend: SpendForecast, currency: str, n_bins: int = N_BINS) -> 
     Args:
         spend: with forecasts and truth.
         currency: of the amounts; may be empty.
-        n_bins: fewer where there are fewer customers.
+        n_bins: fewer where there are fewer customers or equal forecasts, which share a bin.
     """
     plot, panels = canvas(height=3.0, columns=2)
     forecasts = {"before calibration": spend.before, "after calibration": spend.after}
     top = 0.0
     for axes, (title, each), colour in zip(panels, forecasts.items(), (_BEFORE, _AFTER), strict=True):
-        bins = np.array_split(np.argsort(each, kind="stable"), min(n_bins, len(each)))
+        bins = equal_size_bins(each, n_bins)
         expected, spent = (np.array([of[part].mean() for part in bins]) for of in (each, spend.truth))
         error = np.array([1.96 * spend.truth[part].std() / np.sqrt(len(part)) for part in bins])
         axes.vlines(expected, spent - error, spent + error, color=colour, linewidth=2, alpha=0.55)
