@@ -2,7 +2,26 @@
 
 import numpy as np
 
+from omniretail.core.errors import DataError
 from omniretail.views.train import Train
+
+
+def channel_code(train: Train, channel: str, setting: str = "target_channel") -> int:
+    """The number of a channel in ``histories.channel``.
+
+    Args:
+        train: with the vocabulary of channels.
+        channel: its name.
+        setting: that names it, for the error.
+
+    Raises:
+        DataError: where the log has no such channel; the message names those that it has.
+    """
+    code = int(train.channels.encode([channel])[0])
+    if code < 0:
+        names = ", ".join(map(str, train.channels.ids))
+        raise DataError(f"the log has no channel {channel!r}; choose {setting} among {names}")
+    return code
 
 
 def item_channels(train: Train) -> np.ndarray:

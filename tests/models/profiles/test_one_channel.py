@@ -39,5 +39,5 @@ def test_the_profile_of_one_channel_finds_neighbours_for_the_other() -> None:
 
 
 def test_another_channel_is_refused_with_the_names_of_the_logs() -> None:
-    with pytest.raises(ValueError, match="no channel 'c'; it has a, b"):
+    with pytest.raises(ValueError, match="no channel 'c'; choose source_channel among a, b"):
         OneChannel(CountSVD(), "c").fit(two_channels())

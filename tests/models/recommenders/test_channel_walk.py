@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from omniretail.core.errors import DataError
 from omniretail.ids import Vocabulary
 from omniretail.models.protocols import Recommender
 from omniretail.models.recommenders.channel_walk import ChannelWalk
@@ -91,3 +92,9 @@ def test_ease_with_weights_is_ease_on_the_weighed_matrix_in_both_of_its_forms() 
 def test_all_channels_count_alike_without_a_target() -> None:
     train = two_channels(PAIR, 8)
     assert ChannelWalk(None, source_weight=0.0).fit(train).score(Histories.of([[[4]]], 8))[0, 0] > 0
+
+
+@pytest.mark.parametrize("model", [ChannelWalk("webb"), EASE(target_channel="webb")], ids=["walk", "ease"])
+def test_a_channel_that_is_not_there_is_refused(model: Recommender) -> None:
+    with pytest.raises(DataError, match="no channel 'webb'; choose target_channel among a, b"):
+        model.fit(two_channels(PAIR, 8))

@@ -58,6 +58,9 @@ def test_settings_for_the_target_alone_reach_the_model(two_logs: list[str]) -> N
         (["source=simulate", "source.n_customers=100"], "set target_channel"),
         (["task.n_negatives=0"], "task.n_negatives=0 must be 1 or more"),
         (["task.new_share=2"], "task.new_share=2 must lie between 0 and 1"),
+        (["target_channel=onlin"], "no channel 'onlin'; choose target_channel among offline, online"),
+        (["source_channel=ofline"], "no channel 'ofline'; choose source_channel among offline, online"),
+        (["task.target_channel=onlin"], "no channel 'onlin'; choose target_channel among offline, online"),
     ],
 )
 def test_a_mistake_is_one_sentence(two_logs: list[str], overrides: list[str], message: str) -> None:

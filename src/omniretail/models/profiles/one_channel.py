@@ -6,11 +6,10 @@ from typing import Self
 
 import numpy as np
 
-from omniretail.core.errors import SettingsError
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.profiles.svd import CountSVD
 from omniretail.views.histories import Histories
-from omniretail.views.item_channels import item_channels
+from omniretail.views.item_channels import channel_code, item_channels
 from omniretail.views.train import Train
 
 
@@ -32,15 +31,11 @@ class OneChannel:
         """See ``ProfileEncoder``.
 
         Raises:
-            SettingsError: where the log has no such channel.
+            DataError: where the log has no such channel.
         """
         self.of_channel_ = np.ones(train.histories.n_items, dtype=bool)  # (I,)
         if self.channel is not None:
-            number = int(train.channels.encode([self.channel])[0])
-            if number < 0:
-                names = ", ".join(map(str, train.channels.ids))
-                raise SettingsError(f"the log has no channel {self.channel!r}; it has {names}")
-            self.of_channel_ = item_channels(train) == number
+            self.of_channel_ = item_channels(train) == channel_code(train, self.channel, "source_channel")
         one = replace(train, histories=self._of_channel(train.histories))
         self.parts_ = {"encoder": copy.deepcopy(self.encoder).fit(one)}
         return self

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from omniretail.core.checks import at_least
 from omniretail.views.histories import Histories
-from omniretail.views.item_channels import item_channels
+from omniretail.views.item_channels import channel_code, item_channels
 from omniretail.views.matrix import binary_user_items
 from omniretail.views.train import Train
 
@@ -77,7 +77,7 @@ class ChannelWalk:
 
     def _weights(self, train: Train) -> np.ndarray:
         """Of each channel's similarity, so that its total is the channel's share of the target's; shape (C,)."""
-        target = -1 if self.target_channel is None else int(train.channels.encode([self.target_channel])[0])
+        target = -1 if self.target_channel is None else channel_code(train, self.target_channel)
         sample = np.random.default_rng(0).permutation(len(self.steps_.indptr) - 1)[:_N_SAMPLED]
         total = np.array([self._similarity(self.steps_[np.sort(sample)], c).sum() for c in self.channels_])
         share = np.where((self.channels_ == target) | (self.target_channel is None), 1.0, self.source_weight)

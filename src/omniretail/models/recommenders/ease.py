@@ -11,7 +11,7 @@ from omniretail.core.checks import above, at_least, one_of
 from omniretail.core.errors import SettingsError
 from omniretail.models.sparse_ops import dense_times_sparse
 from omniretail.views.histories import Histories
-from omniretail.views.item_channels import item_channels
+from omniretail.views.item_channels import channel_code, item_channels
 from omniretail.views.matrix import Weighting, weighted_user_items
 from omniretail.views.train import Train
 
@@ -51,12 +51,13 @@ class EASE:
 
         Raises:
             SettingsError: where ``l2`` is too small for the matrix to have an inverse.
+            DataError: where the log has no such channel.
         """
         for name in ("item_weights_", "user_items_", "kernel_", "unexplained_"):  # of an earlier fit
             vars(self).pop(name, None)
         self.item_scale_ = np.ones(train.histories.n_items, dtype=np.float32)  # (I,)
         if self.target_channel is not None:
-            in_source = item_channels(train) != train.channels.encode([self.target_channel])[0]
+            in_source = item_channels(train) != channel_code(train, self.target_channel)
             self.item_scale_[in_source] = np.sqrt(self.source_weight)
         user_items = self._weighted(train.histories)  # (U, I)
         if train.histories.n_items <= len(train.histories):

@@ -26,6 +26,7 @@ from omniretail.splits.cutoff import Stage
 from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, seed_of
 from omniretail.views.channels import alone, in_channel, new_to
 from omniretail.views.fold import Fold
+from omniretail.views.item_channels import channel_code
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class CrossChannel:
 
     Attributes:
         target_channel: in which items are held out and ranked.
+        source_channel: the other one; None: all others.
         policy: what may be shown; it must leave the target's items only.
         n_negatives: of the sampled protocol, which stands beside the ranking of all items.
         new_share: of the judged customers, whose events in the target are forgotten to see what the other channel says
@@ -52,6 +54,7 @@ class CrossChannel:
     """
 
     target_channel: str | None
+    source_channel: str | None = field(default=None, kw_only=True, metadata=NOT_PROTOCOL)
     policy: Any
     n_negatives: int = 999
     new_share: float = 0.2
@@ -75,6 +78,9 @@ class CrossChannel:
         if self.target_channel is None:
             raise DataError("which channel? set target_channel, or take source=two_logs or source=amazon_cross_domain")
         fold = data.fold(stage)
+        channel_code(fold.train, self.target_channel)
+        if self.source_channel is not None:
+            channel_code(fold.train, self.source_channel, "source_channel")
         with metered() as cost:
             fitted_model, values = self.per_customer(model, fold)
         card = scorecard(values)
