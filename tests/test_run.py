@@ -1,8 +1,6 @@
-"""The main job end to end: real groceries against golden figures, a user's own log, and what can go wrong."""
+"""A run end to end: real groceries against golden figures, a user's own log, and what can go wrong."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +8,13 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from omniretail import tracking
 from omniretail.config import compose
 from omniretail.models.recommenders.popular import Popular
 from omniretail.run import run
 from omniretail.schema import DataError
 from omniretail.sweep import compare
 from omniretail.views.histories import Histories
-from tests.conftest import ROOT, shop_events
+from tests.conftest import shop_events
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "complete_journey.json").read_text())
 
@@ -176,73 +173,3 @@ def test_a_model_that_goes_astray(own_log: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(Popular, "score", astray)
     assert "Popular gave scores that are not finite" in failing(*of_csv(own_log, "model=recommender/popular"))
-
-
-def train(*overrides: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, ROOT / "scripts" / "train.py", *overrides]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
-
-
-def test_the_command_line_ends_with_the_run_id(own_log: Path, store: str) -> None:
-    done = train(*of_csv(own_log, "model=recommender/popular"))
-    assert done.returncode == 0, done.stderr
-    last = done.stdout.strip().splitlines()[-1]
-    assert MlflowClient(store).get_run(last.removeprefix("run_id=")).info.status == "FINISHED"
-
-
-def test_the_command_line_says_errors_in_a_sentence() -> None:
-    done = train(*of_csv(Path("nowhere.csv")))
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert done.stderr.strip().splitlines()[-1].startswith("error: nowhere.csv is not there")
-
-
-def test_a_sweep_ends_with_a_table(own_log: Path, store: str) -> None:
-    done = train("-m", *of_csv(own_log), "model=recommender/popular,recommender/personal_top,recommender/ease")
-    assert done.returncode == 0, done.stderr
-    *_, pages, runs, last = done.stdout.strip().splitlines()
-    assert "PersonalTop" in done.stdout
-    assert "webbrowser reports/" in pages
-    assert f"ui --backend-store-uri {store}" in runs
-    assert len(tracking.children(store, last.removeprefix("run_id="))) == 3
-
-
-def test_a_sweep_goes_on_when_one_run_fails(own_log: Path) -> None:
-    done = train("-m", *of_csv(own_log), "model=recommender/popular", "metrics.ks=[10],[10,500]")
-    assert done.returncode == 1
-    assert "Popular" in done.stdout
-    assert "failed: Popular" in done.stderr
-    assert "more than the catalogue's" in done.stderr
-
-
-MISTAKES = {
-    "model=ease": "there is no model=ease; did you mean model=recommender/ease?",
-    "model=recommender/eas": "did you mean model=recommender/ease",
-    "model.cout=users": "there is no setting model.cout; did you mean model.count?",
-    "task=recomendation": "did you mean task=recommendation",
-    "trainer.max_epoch=3": "did you mean trainer.max_epochs?",
-    "source=complete_jurney": "did you mean source=complete_journey?",
-    "model.count=user": "Popular: count='user' must be one of users, events",
-}
-
-
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_in_the_settings_is_one_sentence_with_the_nearest_name(mistake: str) -> None:
-    done = train(mistake)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert MISTAKES[mistake] in done.stderr.strip().splitlines()[-1]
-
-
-@pytest.mark.parametrize("flag", ["--help", "--info=config", "--cfg=job"])
-def test_hydras_habits_work(flag: str) -> None:
-    done = train(flag, "model=uplift/t_learner")
-    assert done.returncode == 0, done.stderr
-    assert "t_learner" in done.stdout or "TLearner" in done.stdout
-
-
-def test_the_installed_commands_are_those_of_the_scripts() -> None:
-    done = subprocess.run([sys.executable, "-m", "omniretail"], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1
-    scripts = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
-    assert ", ".join(scripts) in done.stderr

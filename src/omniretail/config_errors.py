@@ -46,7 +46,7 @@ def nearest(name: str, choices: Iterable[str], prefix: str = "") -> str:
     names = sorted(choice for choice in set(choices) if not choice.startswith("_"))
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     dotted = f"{prefix}.{close[0]}" if close and prefix else "".join(close)
-    return (f"; did you mean {dotted}?" if close else ";") + f" There are {', '.join(names)}"
+    return (f"; did you mean {dotted}? There" if close else "; there") + f" are {', '.join(names)}"
 
 
 def _no_such_option(wanted: str | Iterable[str], configs: Path) -> str:

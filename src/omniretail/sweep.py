@@ -4,7 +4,7 @@ import atexit
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,4 +103,9 @@ class SweepReport(Callback):
         print(f"Every run behind: {command('mlflow')} ui --backend-store-uri {self.run.uri}")
 
     def _abandon(self) -> None:
-        self.run.end("FAILED")
+        with suppress(RuntimeError), self.ending:
+            raise RuntimeError("the sweep was stopped before its end")
+
+    def __getstate__(self) -> dict[str, object]:
+        """Nothing: launchers send the callbacks to their workers, and only this process ends the sweep."""
+        return {}
