@@ -66,9 +66,9 @@ def test_leave_last_holds_out_one_per_user() -> None:
     assert (items(test, "before"), items(test, "held_out")) == (["a", "b", "x", "y"], ["c"])
 
 
-def test_leave_last_breaks_ties_by_item() -> None:
+def test_leave_last_breaks_ties_by_the_order_of_the_file() -> None:
     tables = log((1, "b", 0), (1, "c", 0), (1, "a", 0))
-    assert items(LeaveLast().cutoff(tables.events, "test"), "held_out") == ["c"]
+    assert items(LeaveLast().cutoff(tables.events, "test"), "held_out") == ["a"]
 
 
 def test_last_basket_holds_out_a_whole_basket() -> None:

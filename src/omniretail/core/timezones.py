@@ -29,13 +29,18 @@ def try_strptime(text: Any, format: Any) -> Any:
     """Text as a timestamp in a strptime format; null where it does not fit."""
 
 
+@ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp('UTC')"))
+def try_strptime_zoned(text: Any, format: Any) -> Any:
+    """Text as an instant in a strptime format with ``%z`` or ``%Z``; null where it does not fit."""
+
+
 @ibis.udf.scalar.builtin(signature=(("int64",), "timestamp"))
 def make_timestamp(microseconds: Any) -> Any:
     """Microseconds since 1970 as a timestamp without a zone (the result of Ibis's ``as_timestamp`` has one)."""
 
 
 def to_utc(local: Any, zone: str) -> Any:
-    """A local clock's reading as UTC.
+    """A local clock's reading as UTC; in autumn, when an hour occurs twice, the second of the two.
 
     Args:
         local: a column of timestamps without a zone, or a deferred one.

@@ -13,8 +13,10 @@ from ibis import _
 from omniretail.core.engine import count
 from omniretail.core.timezones import try_strptime
 from omniretail.schema import DataError, DatasetCard, Tables
+from omniretail.sources.parsing.column_names import column_of
 from omniretail.sources.parsing.drop_counting import count_drops, count_duplicates
-from omniretail.sources.parsing.text_file import column_of, plain_errors, read_text
+from omniretail.sources.parsing.sentences import plain_errors
+from omniretail.sources.parsing.text_file import read_text
 from omniretail.sources.parsing.typed_cells import Cell, check_cells
 from omniretail.sources.protocol import LOCATION
 

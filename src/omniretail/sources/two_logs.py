@@ -9,7 +9,7 @@ from ibis import _
 
 from omniretail.core.engine import count
 from omniretail.schema import DataError, DatasetCard, Tables
-from omniretail.sources.csv import mapped
+from omniretail.sources.parsing.column_names import mapped
 from omniretail.sources.parsing.drop_counting import count_drops, count_duplicates
 from omniretail.sources.parsing.text_file import read_text
 from omniretail.sources.protocol import LOCATION, Source

@@ -7,9 +7,12 @@ import ibis
 from ibis import _
 
 from omniretail.schema import DatasetCard, Tables
+from omniretail.sources.parsing.column_names import column_of
 from omniretail.sources.parsing.drop_counting import count_drops, count_duplicates
-from omniretail.sources.parsing.text_file import column_of, plain_errors, read_text
-from omniretail.sources.parsing.typed_cells import Cell, check_cells, number, time
+from omniretail.sources.parsing.sentences import plain_errors
+from omniretail.sources.parsing.text_file import read_text
+from omniretail.sources.parsing.time_cells import time
+from omniretail.sources.parsing.typed_cells import Cell, check_cells, number
 from omniretail.sources.protocol import LOCATION
 
 _COLUMNS = (

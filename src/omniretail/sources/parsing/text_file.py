@@ -1,127 +1,101 @@
-"""A user's file, opened with every cell as text, so that errors can name row and column."""
+"""A file of one's own, opened with every cell as text, so that errors can name row and column."""
 
-import csv
-import difflib
 import glob
-import io
-import re
-from collections import Counter
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+import tempfile
+import weakref
+from collections.abc import Collection
 from pathlib import Path
 
-import duckdb
 import ibis
-import pyarrow as pa
-from ibis import _
+import ibis.expr.datatypes as dt
 from ibis.backends.duckdb import Backend
 
-from omniretail.schema import DataError
-
-MISSING = ("", "null", "NULL", "NaN", "nan", "None", r"\N")
-"""Values that stand for an empty cell in exports of databases and of pandas."""
-
-_DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": "\t"}
-_COMPRESSIONS = (".gz", ".zst")
-_PLAIN_ENGLISH = {
-    r"Expected Number of Columns: (\d+) Found: (\d+)": "has {1} cells where the header has {0}",
-    r"unterminated quote": 'has a quote (") out of place; double it inside a cell',
-    r"not utf-8": "is not UTF-8; convert the file, for instance with iconv -f GB18030 -t UTF-8",
-}
+from omniretail.sources.parsing.containers import read_arrow, read_json, read_workbook, unzipped
+from omniretail.sources.parsing.delimited import read_delimited
+from omniretail.sources.parsing.encodings import is_utf8, marked_encoding, write_utf8
+from omniretail.sources.parsing.layout import Layout, compression_of, kind_of, parts_of_folder
+from omniretail.sources.parsing.sentences import plain_errors
 
 
-def read_text(
-    connection: ibis.BaseBackend, path: Path, delimiter: str | None = None, missing: Collection[str] = MISSING
-) -> ibis.Table:
-    """Open CSV, TSV (optionally .gz or .zst) or Parquet without loading it into memory.
+def read_text(connection: ibis.BaseBackend, path: Path, layout: Layout | None = None) -> ibis.Table:
+    """Open delimited text, Parquet (a file or a folder of parts), Arrow, JSON lines or a workbook, zipped or not.
+
+    Text and Parquet are not loaded into memory. Lists stay lists; all else becomes text, numbers that are whole without
+    decimals, so that an id that a missing value turned into 17850.0 is 17850.
 
     Args:
         connection: to DuckDB.
-        path: the file; the first row of a delimited one is its header.
-        delimiter: between cells; None: by the ending of the file's name.
-        missing: cells with one of these values, or only blanks, become null.
+        path: the file; delimited text may be compressed by gzip or Zstandard.
+        layout: how the file is written; None: the file decides.
 
     Raises:
         DataError: where the file is empty, has no usable header, or has another format.
     """
     assert isinstance(connection, Backend)
+    layout = layout or Layout()
     with plain_errors(path):
-        if path.suffix.lower() == ".parquet":
-            table = connection.read_parquet(glob.escape(str(path)))
-        else:
-            table = _read_delimited(connection, path, delimiter or _delimiter(path))
-    values = "|".join(re.escape(value) for value in missing)
-    texts = {name: _[name].cast("string") for name in table.columns}
-    blank = {name: text.re_search(rf"^\s*({values})\s*$") for name, text in texts.items()}
-    return table.select(**{name: blank[name].ifelse(ibis.null(str), text) for name, text in texts.items()})
+        table = _opened(connection, path, path, layout)
+    return table.select(**{name: _as_text(table[name], layout.missing) for name in table.columns})
 
 
-def _delimiter(path: Path) -> str:
-    ending = next((s.lower() for s in reversed(path.suffixes) if s.lower() not in _COMPRESSIONS), "")
-    if ending not in _DELIMITERS:
-        known = ", ".join([*_DELIMITERS, ".parquet"])
-        raise DataError(f"{path}: the name has no known ending ({known}); set source.delimiter, for instance to ','")
-    return _DELIMITERS[ending]
+def _opened(connection: Backend, path: Path, named: Path, layout: Layout) -> ibis.Table:
+    """The table of a file; ``named`` is the path for messages."""
+    match kind_of(path):
+        case "folder":
+            return connection.read_parquet(
+                [glob.escape(str(part)) for part in parts_of_folder(path)], union_by_name=True, binary_as_string=True
+            )
+        case "parquet":
+            return connection.read_parquet(glob.escape(str(path)), binary_as_string=True)
+        case "arrow" | "arrow stream" as kind:
+            return read_arrow(path, stream=kind != "arrow")
+        case "workbook":
+            return read_workbook(path, layout.sheet, list(layout.header))
+        case "json":
+            return read_json(connection, path)
+        case "zip":
+            copy = _temporary(path)
+            copy = unzipped(path, copy)
+            return _forgotten_with(_opened(connection, copy, path, layout), copy)
+        case _:
+            return _delimited(connection, path, named, layout)
 
 
-def _read_delimited(connection: Backend, path: Path, delimiter: str) -> ibis.Table:
-    return connection.read_csv(
-        glob.escape(str(path)),  # else a bracket or a star in the name is a pattern
-        columns=dict.fromkeys(_header(path, delimiter), "VARCHAR"),  # nothing is guessed, so errors name the row
-        delim=delimiter,
-        quote='"',
-        escape='"',
-        header=True,
-    )
+def _delimited(connection: Backend, path: Path, named: Path, layout: Layout) -> ibis.Table:
+    compression = compression_of(path)
+    encoding = marked_encoding(path, compression)
+    if encoding == "utf-8" and layout.encoding and not is_utf8(path, compression):
+        encoding = layout.encoding
+    if encoding in ("utf-8", "utf-8-sig"):
+        return read_delimited(connection, path, named, compression, layout)
+    copy = _temporary(path)
+    write_utf8(path, compression, encoding, copy)
+    return _forgotten_with(read_delimited(connection, copy, named, None, layout), copy)
 
 
-def _header(path: Path, delimiter: str) -> list[str]:
-    with pa.input_stream(str(path)) as raw, io.TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as text:
-        names = next(csv.reader(text, delimiter=delimiter), [])
-        if not any(text):
-            raise DataError(f"{path} is empty: it needs a header and at least one row below it")
-    names = [name or f"column{position}" for position, name in enumerate(names, start=1)]
-    name, times = Counter(name.casefold() for name in names).most_common(1)[0]
-    if times > 1:
-        raise DataError(f"{path}, row 1: {times} columns are called '{name}' (case aside); rename all but one")
-    return names
+def _temporary(path: Path) -> Path:
+    return Path(tempfile.mkdtemp(prefix="omniretail-")) / path.name
 
 
-@contextmanager
-def plain_errors(path: Path) -> Iterator[None]:
-    """Turn errors of reading a file into one sentence.
-
-    Raises:
-        DataError: naming the file and, where the engine names it, the row; the header is row 1.
-    """
-    try:
-        yield
-    except (duckdb.Error, OSError, csv.Error) as error:
-        raise DataError(_plain_sentence(path, str(error))) from None
+def _forgotten_with(table: ibis.Table, copy: Path) -> ibis.Table:
+    """The table; its temporary copy is removed when nothing refers to it any more."""
+    weakref.finalize(table.op(), _remove, copy)
+    return table
 
 
-def _plain_sentence(path: Path, message: str) -> str:
-    row = re.search(r"Error on Line: (\d+)", message)
-    matches = ((text, re.search(pattern, message)) for pattern, text in _PLAIN_ENGLISH.items())
-    sentence = next((text.format(*match.groups()) for text, match in matches if match), message.splitlines()[0])
-    return f"{path}, row {row[1]}: {sentence}" if row else f"{path}: {sentence}"
+def _remove(copy: Path) -> None:
+    copy.unlink(missing_ok=True)
+    copy.parent.rmdir()
 
 
-def column_of(table: ibis.Table, path: Path, name: str, setting: str) -> str:
-    """The name of a column, checked to be in the file.
-
-    Args:
-        table: from ``read_text``.
-        path: for the message.
-        name: of the column.
-        setting: that names the column, such as ``source.columns.user_id``; for the message.
-
-    Raises:
-        DataError: with the nearest names in the file.
-    """
-    if name in table.columns:
-        return name
-    offered = difflib.get_close_matches(name, table.columns, n=3, cutoff=0.5) or table.columns
-    other = re.search(r"[;\t|,]", table.columns[0]) if len(table.columns) == 1 else None
-    way_out = f"set source.delimiter='{other[0]}'" if other else f"set {setting} to one of: {', '.join(offered)}"
-    raise DataError(f"{path} has no column '{name}'; {way_out}")
+def _as_text(column: ibis.Value, missing: Collection[str]) -> ibis.Value:
+    dtype = column.type()
+    if isinstance(dtype, dt.Array):
+        return column
+    text = column.cast("string")
+    if dtype.is_floating():
+        whole = (column == column.floor()) & (column.abs() < 1e18)
+        text = whole.ifelse(column.try_cast("int64").cast("string"), text)
+    elif dtype.is_decimal():
+        text = text.re_replace(r"\.0+$", "")
+    return text.strip().isin(list(missing)).ifelse(ibis.null(str), text)

@@ -1,24 +1,23 @@
 """Cells of text as numbers and times, and the first cell that is neither."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import ibis
 from ibis import _
 
-from omniretail.core.timezones import instant_to_utc, make_timestamp, to_utc, try_strptime
+from omniretail.core.overrides import override
 from omniretail.schema import DataError
-from omniretail.sources.parsing.text_file import plain_errors
+from omniretail.sources.parsing.layout import kind_of
+from omniretail.sources.parsing.sentences import plain_errors
 
-# The engine's casts accept too much: "nan" and "1_000" as numbers, and "3:04 PM" as 3:04.
+# The engine's casts accept too much: "nan" and "1_000" as numbers.
 _NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
-_DATE, _TIME, _OFFSET = (
-    r"\d{4}[-/]\d{1,2}[-/]\d{1,2}",
-    r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?",
-    r"(Z|[+-]\d{2}(:?\d{2})?)",
-)
+_SAMPLE, _SHOWN = 1_000, 80
+_DECIMAL_COMMA = r"^\s*[+-]?(\d+|\d{1,3}([. ]\d{3})+)?(,\d*)?\s*$"
 
 
 @dataclass(frozen=True)
@@ -29,47 +28,34 @@ class Cell:
         column: its name in the file.
         value: the typed expression; null where the text cannot be parsed.
         kind: what the text should be, for people.
+        hint: what to set where some texts cannot be parsed.
     """
 
     column: str
     value: Any
     kind: str
+    hint: Callable[[Sequence[str]], str] = lambda texts: ""
 
 
-def number(column: str) -> Cell:
-    """Decimal numbers with a point; no thousands separators, no currency signs."""
-    text = _[column]
-    value = text.re_search(_NUMBER).ifelse(text.try_cast("float64"), ibis.null("float64"))
-    return Cell(column, value, "a number")
-
-
-def time(column: str, format: str | None, zone: str) -> Cell:
-    """Dates and times as UTC without a zone.
+def number(column: str, decimal: str = ".") -> Cell:
+    """Decimal numbers without currency signs.
 
     Args:
         column: its name in the file.
-        format: a strptime format; None accepts ISO 8601 (``2024-05-31``, ``2024-05-31 18:30``, ``…T18:30:00+08:00``),
-            YYYYMMDD, and Unix time in seconds (10 digits) or milliseconds (13 digits).
-        zone: IANA name of the zone that times without an offset are in.
-
-    Raises:
-        DataError: for a zone that does not exist.
+        decimal: ``.``, without thousands separators; or ``,``, where points or blanks may separate thousands.
     """
     text = _[column]
-    if format is not None:
-        return Cell(column, to_utc(try_strptime(text, format), zone), f"a time like {format}")
-    digits = text.try_cast("int64")
-    forms = {
-        f"{_DATE}({_TIME})?": to_utc(text.try_cast("timestamp"), zone),
-        f"{_DATE}{_TIME}{_OFFSET}": instant_to_utc(text.try_cast("timestamp('UTC')")),
-        r"\d{8}": to_utc(try_strptime(text, "%Y%m%d"), zone),
-        r"\d{10}": make_timestamp(digits * 1_000_000),
-        r"\d{13}": make_timestamp(digits * 1_000),
-    }
-    value = ibis.cases(*((text.re_search(f"^{form}$"), value) for form, value in forms.items()))
-    return Cell(
-        column, value, "an ISO 8601 or Unix time; set source.timestamp_format, for instance to '%d/%m/%Y %H:%M'"
-    )
+    if decimal == ",":
+        plain = text.re_replace("[. ]", "").replace(",", ".")
+        value = text.re_search(_DECIMAL_COMMA).ifelse(plain.try_cast("float64"), ibis.null("float64"))
+        return Cell(column, value, "a number with a decimal comma")
+    value = text.re_search(_NUMBER).ifelse(text.try_cast("float64"), ibis.null("float64"))
+    return Cell(column, value, "a number", _with_comma)
+
+
+def _with_comma(texts: Sequence[str]) -> str:
+    comma = all(re.search(_DECIMAL_COMMA, text) and re.search(r",(\d{1,2}|\d{4,})$", text) for text in texts)
+    return f"set {override('source.decimal', ',')}" if comma else ""
 
 
 def check_cells(table: ibis.Table, path: Path, cells: Mapping[str, Cell]) -> None:
@@ -81,25 +67,38 @@ def check_cells(table: ibis.Table, path: Path, cells: Mapping[str, Cell]) -> Non
         cells: by canonical name.
 
     Raises:
-        DataError: naming file, row (blank lines do not count), column, the text of the first bad cell, and the number
-            of bad cells.
+        DataError: see ``refuse``.
     """
-    bad = {name: _bad(cell) for name, cell in cells.items()}
     with plain_errors(path):
-        counts = table.agg(**{name: condition.sum().fill_null(0) for name, condition in bad.items()}).to_pyarrow()
+        counts = table.agg(**{name: bad(cell).sum().fill_null(0) for name, cell in cells.items()}).to_pyarrow()
     for name, n_bad in counts.to_pylist()[0].items():
         if n_bad:
-            raise DataError(_first_bad(table, path, cells[name], n_bad))
+            refuse(table, path, cells[name], n_bad)
 
 
-def _bad(cell: Cell) -> Any:
+def bad(cell: Cell) -> Any:
+    """Whether a cell has a text that cannot be parsed."""
     return _[cell.column].notnull() & cell.value.isnull()
 
 
-def _first_bad(table: ibis.Table, path: Path, cell: Cell, n_bad: int) -> str:
-    first_row = 1 if path.suffix.lower() == ".parquet" else 2  # the header is row 1
-    numbered = table.select(row=ibis.row_number() + first_row, text=_[cell.column], bad=_bad(cell))
-    first = numbered.filter(_.bad).order_by("row").limit(1).to_pyarrow().to_pylist()[0]
-    return (
-        f"{path}, row {first['row']:,}, column '{cell.column}': '{first['text']}' is not {cell.kind} ({n_bad:,} in all)"
-    )
+def refuse(table: ibis.Table, path: Path, cell: Cell, n_bad: int) -> NoReturn:
+    """Say what is wrong with a column.
+
+    Args:
+        table: from ``read_text``.
+        path: for the message.
+        cell: how the column is parsed.
+        n_bad: number of its bad cells.
+
+    Raises:
+        DataError: naming file, row (blank lines do not count), column, the text of the first bad cell, the number of
+            bad cells, and what to set.
+    """
+    first_row = 2 if kind_of(path) == "text" else 1  # the header is row 1
+    numbered = table.select(row=ibis.row_number() + first_row, text=_[cell.column].cast("string"), bad=bad(cell))
+    wrong = numbered.filter(_.bad).order_by("row").limit(_SAMPLE).to_pyarrow().to_pylist()
+    first, hint = wrong[0], cell.hint([each["text"] for each in wrong])
+    text = first["text"] if len(first["text"]) <= _SHOWN else first["text"][:_SHOWN] + "…"
+    place = f"{path}, row {first['row']:,}, column '{cell.column}'"
+    sentence = " ".join(f"{place}: '{text}' is not {cell.kind} ({n_bad:,} in all){hint and '; '}{hint}".split())
+    raise DataError(sentence)

@@ -1,0 +1,82 @@
+"""One scan of a file: its rows, parsed and with all that checks need, as a temporary Parquet file."""
+
+import tempfile
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ibis
+from ibis import _
+from ibis.backends.duckdb import Backend
+
+from omniretail.core.engine import count
+from omniretail.sources.parsing.sentences import plain_errors
+from omniretail.sources.parsing.typed_cells import Cell, bad, refuse
+
+FILE_ROW = "file_row"
+_HASH, _BAD = "_hash", "_bad_"
+
+
+@ibis.udf.scalar.builtin(name="hash", signature=(("array<string>",), "uint64"))
+def _hash(cells: Any) -> Any: ...
+
+
+def parsed(
+    connection: ibis.BaseBackend, table: ibis.Table, path: Path, columns: Mapping[str, Any], cells: Mapping[str, Cell]
+) -> ibis.Table:
+    """The file's rows under canonical names, in the file's order.
+
+    Args:
+        connection: to DuckDB.
+        table: from ``read_text``.
+        path: for messages.
+        columns: canonical name -> expression.
+        cells: those of them that can fail to be parsed.
+
+    Returns:
+        The columns, ``file_row`` (from 0), and a hash of the row for ``without_repeats``.
+
+    Raises:
+        DataError: where the file cannot be read, or a cell cannot be parsed; naming row and column.
+    """
+    assert isinstance(connection, Backend)
+    flags = {_BAD + name: bad(cell) for name, cell in cells.items()}
+    everything = _hash(ibis.array([table[name].cast("string") for name in table.columns]))
+    target = Path(tempfile.mkdtemp(prefix="omniretail-")) / "rows.parquet"
+    with plain_errors(path):
+        connection.to_parquet(table.select(**columns, **flags, **{_HASH: everything}), target)
+    rows = connection.read_parquet(target, file_row_number=True)
+    weakref.finalize(rows.op(), _remove, target)
+    counts = rows.agg(**{name: _[name].sum().fill_null(0) for name in flags}).to_pyarrow().to_pylist()[0]
+    for name, n_bad in counts.items():
+        if n_bad:
+            refuse(table, path, cells[name.removeprefix(_BAD)], n_bad)
+    return rows.drop(*flags).rename({FILE_ROW: "file_row_number"})
+
+
+def without_repeats(rows: ibis.Table, drop: bool = True) -> tuple[ibis.Table, dict[str, int]]:
+    """Drop rows of ``parsed`` that repeat an earlier one in every column of the file, and count them; or drop none."""
+    if not drop:
+        return rows.drop(_HASH), {}
+    repeated = rows.group_by(_HASH).agg(first=_.file_row.min(), n=_.count()).filter(_.n > 1)
+    n_repeats = int(repeated.agg(n=(_.n - 1).sum().fill_null(0)).to_pyarrow()["n"][0].as_py())
+    if n_repeats:
+        later = rows.select(_HASH, FILE_ROW).inner_join(repeated, _HASH).filter(_.file_row > _["first"])
+        rows = rows.anti_join(later.select(FILE_ROW), FILE_ROW)
+    return rows.drop(_HASH), {"exact duplicate": n_repeats}
+
+
+def with_whole_ids(table: ibis.Table) -> ibis.Table:
+    """The table with ids such as 17850.0 as 17850, in columns where every id is so: integers beside missing values."""
+    ids = [name for name in table.columns if name.endswith("_id") and table[name].type().is_string()]
+    if not ids or not count(table):
+        return table
+    whole = table.agg(**{name: _[name].re_search(r"^-?\d+\.0$").fill_null(True).all() for name in ids})
+    floats = [name for name, all_whole in whole.to_pyarrow().to_pylist()[0].items() if all_whole]
+    return table.mutate(**{name: _[name].re_replace(r"\.0$", "") for name in floats}) if floats else table
+
+
+def _remove(target: Path) -> None:
+    target.unlink(missing_ok=True)
+    target.parent.rmdir()
