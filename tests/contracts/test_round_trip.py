@@ -20,7 +20,7 @@ from omniretail.serving.bundle import write_recommender
 from omniretail.serving.profile_bundle import ProfileBundle, write_profile
 from omniretail.serving.pyfunc import load_service
 from omniretail.serving.response import write_response
-from tests.contracts import test_profiles, test_recommenders, test_responses
+from tests.contracts import test_profiles, test_recommenders, test_responses, test_uplift
 
 SERVE = """
 import json, sys
@@ -84,4 +84,18 @@ def test_every_response_model_gives_the_probabilities_that_were_evaluated(tmp_pa
         expected[name] = as_json(load_service(tmp_path / name).predict(rows))
         served = [each["probability"] for each in expected[name]]
         np.testing.assert_array_equal(served, model.predict_proba(rows), err_msg=name)
+    assert answers_of_a_fresh_process(tmp_path, rows) == expected
+
+
+def test_every_uplift_learner_that_learns_gives_the_effects_that_were_evaluated(tmp_path: Path) -> None:
+    rows, expected = test_uplift.trial()[0].reset_index(drop=True).head(100), {}
+    for name in set(test_uplift.NAMES) - test_uplift.NOT_SAVED:
+        model, answers = (
+            test_uplift.fitted(name),
+            ["uplift", *(["probability"] if name == "lightgbm_t_learner" else [])],
+        )
+        write_response(tmp_path / name, model, rows, answers)
+        expected[name] = as_json(load_service(tmp_path / name).predict(rows))
+        assert [each["uplift"] for each in expected[name]] == model.predict(rows).tolist(), name
+        assert (expected[name][0]["probability"] is not None) == ("probability" in answers)
     assert answers_of_a_fresh_process(tmp_path, rows) == expected

@@ -30,12 +30,14 @@ _OUTPUTS = {
         ]
     ),
     "profile": Schema([*(ColSpec(AnyType(), name) for name in ("embedding", "tags", "probabilities")), *_ANSWERED]),
-    "response": Schema(
-        [
-            ColSpec(DataType.double, "probability"),
-            ColSpec(DataType.double, "uplift", required=False),
-            ColSpec(DataType.string, "model_version"),
-        ]
+    **dict.fromkeys(
+        ("response", "uplift"),
+        Schema(
+            [
+                *(ColSpec(DataType.double, name, required=False) for name in ("probability", "uplift")),
+                ColSpec(DataType.string, "model_version"),
+            ]
+        ),
     ),
 }
 

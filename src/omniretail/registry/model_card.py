@@ -29,6 +29,10 @@ _LIMITS = {
         "Gives probabilities for offers like those of its training data; that a customer responds does not mean that "
         "the offer caused it."
     ),
+    "uplift": (
+        "Gives the effect of offers like those of its training data, learned beside a random control group; the effect "
+        "of another offer, or on other customers, is not known from it."
+    ),
 }
 
 
@@ -38,7 +42,7 @@ class ModelCard:
 
     Attributes:
         name: under which the model is registered.
-        kind: ``recommender``, ``profile`` or ``response``.
+        kind: ``recommender``, ``profile``, ``response`` or ``uplift``.
         result: of the test stage.
         report: section ``report`` of the run's settings: ``primary`` and ``metrics``.
         data: the run's summary of its data.

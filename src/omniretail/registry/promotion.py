@@ -28,7 +28,7 @@ from omniretail.registry.history import (
 )
 from omniretail.registry.promotion_lock import promotion_lock
 from omniretail.serving.lookup import registered_model, registered_version
-from omniretail.tracking import load_config, load_result
+from omniretail.tracking import load_config, load_result, open_store
 
 STAGE = "test"
 """The stage whose metrics decide."""
@@ -83,7 +83,7 @@ def promote(uri: str, name: str, version: str | int, gate: Gate, force: str = ""
     """
     if len(force) > _MAX_REASON:
         raise SettingsError(f"the reason has {len(force):,} characters; at most {_MAX_REASON:,} are recorded")
-    client = MlflowClient(uri, uri)
+    client = open_store(uri)
     candidate = _contender(uri, registered_version(client, uri, name, version))
     while True:
         before = champion_of(registered_model(client, uri, name))
@@ -107,7 +107,7 @@ def rollback(uri: str, name: str) -> Entry:
         MissingError: where there is no such name, no champion, none before it, or that one is deleted.
         TimeoutError: where other processes hold the lock for too long.
     """
-    client, who = MlflowClient(uri, uri), _who()
+    client, who = open_store(uri), _who()
     registered_model(client, uri, name)
     with promotion_lock(client, name, who) as require_lock:
         model = registered_model(client, uri, name)
@@ -124,13 +124,13 @@ def history(uri: str, name: str) -> list[Entry]:
     Raises:
         MissingError: where there is no such name.
     """
-    client = MlflowClient(uri, uri)
+    client = open_store(uri)
     return entries(client, registered_model(client, uri, name))
 
 
 def history_in_words(uri: str, name: str) -> list[str]:
     """A line for every change, and one for the present champion; see ``history``."""
-    client = MlflowClient(uri, uri)
+    client = open_store(uri)
     model = registered_model(client, uri, name)
     return described(entries(client, model), champion_of(model))
 

@@ -12,6 +12,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from omegaconf import OmegaConf
 
+from omniretail.core.credentials import reveal
 from omniretail.core.errors import MissingError, SettingsError
 from omniretail.registry.mlflow_model import write_mlflow_model
 from omniretail.registry.model_card import ModelCard
@@ -20,7 +21,7 @@ from omniretail.result import Result
 from omniretail.serving.bundle import kind_of
 from omniretail.serving.manifest import MANIFEST, BundleError, sha256
 from omniretail.serving.pyfunc import load_service
-from omniretail.tracking import load_config, load_data_summary, load_result
+from omniretail.tracking import load_config, load_data_summary, load_result, open_store
 
 
 def register(uri: str, run_id: str, name: str) -> str:
@@ -38,8 +39,10 @@ def register(uri: str, run_id: str, name: str) -> str:
         SettingsError: where the name cannot be one.
         BundleError: where the model was changed since, was saved by omniretail 0.1, or gives other answers.
     """
-    client = MlflowClient(uri, uri)
+    client = open_store(uri)
     run = _run(client, uri, run_id)
+    if reason := run.data.tags.get("model_not_saved"):
+        raise MissingError(f"run {run_id} saved no model: {reason}")
     with tempfile.TemporaryDirectory() as temporary:
         bundle = _download(uri, run_id, Path(temporary))
         kind = kind_of(bundle, command=run.data.tags.get("command", ""))
@@ -69,7 +72,7 @@ def _download(uri: str, run_id: str, folder: Path) -> Path:
     """The bundle that the run saved."""
     try:
         path = download_artifacts(
-            run_id=run_id, artifact_path="model", dst_path=str(folder / "saved"), tracking_uri=uri
+            run_id=run_id, artifact_path="model", dst_path=str(folder / "saved"), tracking_uri=reveal(uri)
         )
     except (MlflowException, OSError):
         path = ""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from omniretail.models.recommenders.popular import Popular
+from omniretail.models.recommenders.popular import newcomer_scores
 from omniretail.models.saving import load, save
 from omniretail.serving.manifest import BundleError, check, seal
 from omniretail.serving.policy_io import read_policy, write_policy
@@ -33,7 +33,7 @@ class RecommenderBundle:
         model: fitted.
         policy: fitted; takes scores and users, see ``models.top_k.Policy``.
         train: histories before the cutoff, and the catalogue.
-        popular: number of customers of each item; float32, shape (I,).
+        popular: scores for customers without a history, see ``newcomer_scores``; float32, shape (I,).
         by_channel: events of each channel with each item; float32, shape (C, I).
         by_store: events of each store with each item in the last weeks; float32, shape (S, I).
     """
@@ -52,7 +52,7 @@ def recommender_bundle(model: Any, policy: Any, train: Train) -> RecommenderBund
         model=model,
         policy=policy,
         train=train,
-        popular=Popular().fit(train).popularity_,
+        popular=newcomer_scores(model, train),
         by_channel=_by_channel(train),
         by_store=sold(train, _RECENT_WEEKS if train.zone else None),
     )
@@ -99,7 +99,7 @@ def read_recommender(folder: Path) -> RecommenderBundle:
 
 
 def kind_of(folder: Path, expected: str | None = None, command: str = "") -> str:
-    """The kind of a bundle (recommender, profile or response), after every file has been checked.
+    """The kind of a bundle (recommender, profile, response or uplift), after every file has been checked.
 
     Args:
         folder: of the bundle.

@@ -8,6 +8,7 @@ from mlflow.artifacts import download_artifacts
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
+from omniretail.core.credentials import reveal
 from omniretail.core.errors import MissingError
 from omniretail.serving.lookup import resolved
 from omniretail.serving.pyfunc import Service, load_service
@@ -43,14 +44,14 @@ def load_registered(uri: str, model: str) -> LoadedModel:
         SettingsError: where ``model`` is of another form.
         BundleError: where a file is not as it was registered, or the version was saved by omniretail 0.1.
     """
-    client = MlflowClient(uri, uri)
+    client = MlflowClient(reveal(uri), reveal(uri))
     version = resolved(client, uri, model)
     name = f"{version.name}/{version.version}"
     digest = version.tags.get("manifest_sha256")
     if digest is None:
         raise MissingError(f"{name} was not registered by scripts/export.py, so it cannot be verified")
     try:
-        folder = Path(download_artifacts(str(version.source), tracking_uri=uri))
+        folder = Path(download_artifacts(str(version.source), tracking_uri=reveal(uri)))
         (bundle,) = (folder / "data").iterdir()
     except (MlflowException, OSError, ValueError):
         raise MissingError(

@@ -7,7 +7,7 @@ from pathlib import Path
 from omniretail.core.errors import DataError
 
 MANIFEST = "manifest.json"
-SUFFIXES = {".json", ".npz", ".parquet", ".safetensors", ".txt", ".md"}
+SUFFIXES = {".json", ".npz", ".parquet", ".safetensors", ".skops", ".txt", ".md"}
 """Files of which a saved model may consist; none of these is executed by being read."""
 _PICKLES = {".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".npy", ".ckpt"}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from omniretail.core.errors import SettingsError
+from omniretail.core.threads import n_threads
 from omniretail.serving.onnx_inputs import Layout, groups, laid_out
 from omniretail.views.histories import Histories
 
@@ -57,7 +58,7 @@ class OnnxRecommender:
 
     Args:
         path: written by ``registry.formats.onnx.to_onnx``.
-        threads: of ONNX Runtime; 0: as many as there are cores.
+        threads: of ONNX Runtime; 0: as many as the process may use.
 
     Raises:
         FileNotFoundError: where a file is missing.
@@ -84,7 +85,7 @@ class OnnxEncoder:
 
     Args:
         path: written by ``registry.formats.onnx.to_onnx``.
-        threads: of ONNX Runtime; 0: as many as there are cores.
+        threads: of ONNX Runtime; 0: as many as the process may use.
 
     Raises:
         FileNotFoundError: where a file is missing.
@@ -107,7 +108,7 @@ class _Network:
         if not Path(path).is_file():
             raise FileNotFoundError(f"there is no file {path}; write one with omniretail.registry.formats.onnx.to_onnx")
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = threads or n_threads()
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self._names = [each.name for each in self._session.get_inputs()]
         self.about = _about(path, self._session.get_modelmeta().custom_metadata_map)

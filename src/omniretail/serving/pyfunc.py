@@ -66,7 +66,7 @@ def _read(kind: str, folder: Path, version: str) -> Service:
         from omniretail.serving.profile_bundle import read_profile
 
         return ProfileService(read_profile(folder), version)
-    if kind == "response":
+    if kind in ("response", "uplift"):
         return ResponseService(read_response(folder), version)
     raise BundleError(f"{folder} holds a {kind}, which this omniretail cannot serve; update it")
 

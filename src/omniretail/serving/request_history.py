@@ -78,11 +78,15 @@ def _arrays(events: list[Any], train: Train) -> dict[str, Any]:
     order = np.argsort(seconds, kind="stable")
     order = order[item_idx[order] >= 0]
     times = seconds[order]
+    kinds = _codes("event_type", columns, train.event_types)[order].astype(CATEGORY)
+    weight, purchase = train.signals.of_codes(kinds)
     return {
         "item_idx": item_idx[order],
         "timestamp": times,
         "basket": np.cumsum(np.diff(times, prepend=times[:1]) > 0).astype(np.int32),
-        "event_type": _codes("event_type", columns, train.event_types)[order].astype(CATEGORY),
+        "event_type": kinds,
+        "weight": weight,
+        "purchase": purchase,
         "channel": _codes("channel", columns, train.channels)[order].astype(CATEGORY),
         "store": _codes("store_id", columns, train.stores)[order].astype(np.int32),
         "quantity": _amounts("quantity", columns)[order],

@@ -1,6 +1,7 @@
-"""Requests to a response model: rows of features in, probabilities out; and how it is saved."""
+"""Requests to a response model or an uplift learner: rows of features in; and how they are saved."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -23,29 +24,33 @@ class ResponseBundle:
     """All that answers a request for probabilities.
 
     Attributes:
-        model: fitted; one with ``predict_uplift(rows)`` also gives the difference that the offer makes.
+        model: fitted.
         quantities: per column that the model was fitted with, whether it holds a number; else a category.
         example: a few rows.
+        answers: ``probability`` of a model with ``predict_proba``, ``uplift`` of a learner with ``predict``, or both.
     """
 
     model: Any
     quantities: dict[str, bool]
     example: pd.DataFrame
+    answers: Sequence[str]
 
 
-def write_response(folder: Path, model: Any, rows: pd.DataFrame) -> str:
-    """Save a fitted response model; the sha256 of its manifest is returned.
+def write_response(folder: Path, model: Any, rows: pd.DataFrame, answers: Sequence[str] = ("probability",)) -> str:
+    """Save a fitted response model or uplift learner; the sha256 of its manifest is returned.
 
     Args:
         folder: made; must be empty or not there.
         model: fitted on rows with these columns.
         rows: some of them, for their types and as examples.
+        answers: see ``ResponseBundle``.
     """
     (folder / "model").mkdir(parents=True)
     save(model, folder / "model")
     quantities = {str(column): is_quantity(rows, str(column)) for column in rows}
     example = str(rows.head(_EXAMPLES).to_json(orient="records"))
-    write_description(folder, "response", model, {"quantities": quantities, "example": json.loads(example)})
+    more = {"quantities": quantities, "example": json.loads(example), "answers": list(answers)}
+    write_description(folder, "uplift" if "uplift" in answers else "response", model, more)
     return seal(folder)
 
 
@@ -53,11 +58,11 @@ def read_response(folder: Path) -> ResponseBundle:
     """Read what ``write_response`` wrote; the files are to be checked before."""
     description = description_of(folder)
     example = pd.DataFrame(description["example"], dtype=object)
-    return ResponseBundle(load(folder / "model"), description["quantities"], example)
+    return ResponseBundle(load(folder / "model"), description["quantities"], example, description["answers"])
 
 
 class ResponseService:
-    """Answers requests for probabilities, from any number of threads, one at a time.
+    """Answers requests for probabilities or uplift, from any number of threads, one at a time.
 
     Args:
         bundle: see ``ResponseBundle``.
@@ -74,14 +79,14 @@ class ResponseService:
         return self.bundle.example
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """A probability for each row.
+        """A probability, an uplift, or both for each row.
 
         Args:
             frame: the columns that the model was fitted with; null where a value is not known.
 
         Returns:
-            ``probability`` of a response, ``uplift`` (probability with the offer minus without; None where the model
-            was not trained for that) and ``model_version``.
+            ``probability`` of a response, ``uplift`` (probability with the offer minus without), None where the model
+            was not trained for it, and ``model_version``.
 
         Raises:
             RequestError: naming the column that is missing or not as it should be.
@@ -91,17 +96,11 @@ class ResponseService:
             if column not in frame:
                 raise RequestError(f"{column}: is missing; give null where its value is not known")
         rows = pd.DataFrame({name: _column(frame, name, number) for name, number in self.bundle.quantities.items()})
-        model = self.bundle.model
+        model, nothing = self.bundle.model, pd.Series([None] * len(rows), dtype=object)
         with self._one_at_a_time:
-            probability = model.predict_proba(rows)
-            uplift = model.predict_uplift(rows) if hasattr(model, "predict_uplift") else None
-        return pd.DataFrame(
-            {
-                "probability": probability,
-                "uplift": pd.Series([None] * len(rows), dtype=object) if uplift is None else uplift,
-                "model_version": self.version,
-            }
-        )
+            probability = model.predict_proba(rows) if "probability" in self.bundle.answers else nothing
+            uplift = model.predict(rows) if "uplift" in self.bundle.answers else nothing
+        return pd.DataFrame({"probability": probability, "uplift": uplift, "model_version": self.version})
 
 
 def _column(frame: pd.DataFrame, name: str, is_number: bool) -> Any:

@@ -13,7 +13,12 @@ from omniretail.models.protocols import UnknownUserError
 from omniretail.models.recommenders.ease import EASE
 from omniretail.models.recommenders.sasrec import SASRec
 from omniretail.registry.formats.ann_index import IndexSettings, recall, write_index
-from omniretail.registry.formats.embeddings import export_embeddings, item_embeddings, user_embeddings
+from omniretail.registry.formats.embeddings import (
+    export_embeddings,
+    export_profiles,
+    item_embeddings,
+    user_embeddings,
+)
 from omniretail.serving.ann_index import open_index, search
 from omniretail.views.histories import Histories
 from tests.models.profiles.shop import KINDS
@@ -93,7 +98,7 @@ def test_recall_by_hand() -> None:
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_encoders_have_vectors_of_users_alone(name: str, tmp_path: Path) -> None:
-    assert export_embeddings(fitted(name), tmp_path, KINDS.histories, KINDS.users.ids, RAW, KINDS.at) == {}
+    export_profiles(fitted(name), tmp_path, KINDS.histories, KINDS.users.ids, KINDS.at)
     assert [file.name for file in tmp_path.iterdir()] == ["users.parquet"]
     vectors = np.stack(table(tmp_path / "users.parquet").embedding)
     np.testing.assert_array_equal(vectors, fitted(name).embed(KINDS.histories, KINDS.at))

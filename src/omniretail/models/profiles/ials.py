@@ -45,7 +45,7 @@ class IALSFactors:
         """See ``ProfileEncoder``; an empty history lies at the origin."""
         solver = self._solver()
         solver.item_factors_ = self.item_factors_
-        return solver.user_factors(users)
+        return solver.user_vectors(users)
 
     def _solver(self) -> IALS:
         return IALS(

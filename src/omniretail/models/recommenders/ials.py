@@ -61,9 +61,9 @@ class IALS:
 
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``."""
-        return self.user_factors(users) @ self.item_factors_.T
+        return self.user_vectors(users) @ self.item_factors_.T
 
-    def user_factors(self, users: Histories) -> np.ndarray:
+    def user_vectors(self, users: Histories) -> np.ndarray:
         """The users' factors, solved from their histories; float32, shape (B, factors)."""
         solver = getattr(self, "_fold_in", None)
         if solver is None:  # cached: it holds the product of the items' factors with themselves

@@ -58,10 +58,6 @@ class LightGBMTLearner:
         """P(acts | treated); shape (N,)."""
         return self._chances(rows)[0]
 
-    def predict_uplift(self, rows: pd.DataFrame) -> np.ndarray:
-        """``predict``, as a response service calls it; shape (N,)."""
-        return self.predict(rows)
-
     def _chances(self, x: pd.DataFrame) -> list[np.ndarray]:
         """P(acts) of the treated and of the controls, each of shape (N,)."""
         if not len(x):

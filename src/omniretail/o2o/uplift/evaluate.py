@@ -88,11 +88,15 @@ class Uplift:
         of_coupons = coupons(judged, score, self.shares)
         return Evaluation(
             result,
-            bundle={"model": model, "rows": learned.rows.reset_index(drop=True)},
+            bundle={"model": model, "rows": learned.rows.reset_index(drop=True), "answers": self._answers()},
             tables={"coupons": of_coupons},
             findings=CampaignFindings(learned, judged, score, of_coupons, result),
             model=model,
         )
+
+    def _answers(self) -> list[str]:
+        """What a service gives."""
+        return ["probability", "uplift"] if self.probabilities else ["uplift"]
 
     def _measured(self, model: Any, judged: Experiment, rows: pd.DataFrame, score: np.ndarray) -> dict[str, Any]:
         parts = measured(judged, score, self.shares, self.n_resamples)

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from omniretail.core.errors import SettingsError
+from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.registry.formats import ann_index as ann
 from omniretail.serving.ann_index import ABOUT
 from omniretail.serving.onnx_inputs import groups, laid_out
@@ -17,6 +18,17 @@ from omniretail.views.histories import Histories
 WITH_VECTORS = "SASRec and GRU4Rec (without own_items), MultVAE, LightGCN, TwoTower, iALS, BPR"
 _ROWS = 1 << 16
 """Rows written at a time."""
+
+
+@runtime_checkable
+class Factors(Protocol):
+    """A fitted recommender whose scores are ``user_vectors(users) @ item_factors_.T``."""
+
+    item_factors_: np.ndarray
+
+    def user_vectors(self, users: Histories) -> np.ndarray:
+        """Shape (B, D)."""
+        ...
 
 
 def item_embeddings(model: Any) -> np.ndarray:
@@ -31,20 +43,17 @@ def item_embeddings(model: Any) -> np.ndarray:
     Raises:
         SettingsError: from a model whose scores are no products of vectors.
     """
-    if hasattr(model, "embed"):
-        raise SettingsError(f"{type(model).__name__} is a profile encoder: it has vectors of users, none of items")
-    if _own_vectors(model) is not None:
+    if isinstance(model, Factors):
         return np.array(model.item_factors_, dtype=np.float32)
     return _graph(model).items.numpy().copy()
 
 
-def user_embeddings(model: Any, users: Histories, at: int = 0) -> np.ndarray:
+def user_embeddings(model: Any, users: Histories) -> np.ndarray:
     """Vectors of users; their products with the items' are the model's scores, except for a user without a history.
 
     Args:
-        model: fitted, a recommender or a profile encoder.
+        model: fitted.
         users: histories of B users.
-        at: the time as of which a profile encoder describes them, seconds since 1970.
 
     Returns:
         float32; shape (B, D). Zero for a user without a history, except that BPR's ranks by the items' biases and
@@ -54,10 +63,7 @@ def user_embeddings(model: Any, users: Histories, at: int = 0) -> np.ndarray:
         SettingsError: from a model whose scores are no products of vectors.
         UnknownUserError: from BPR, for a user who was not in training.
     """
-    if hasattr(model, "embed"):
-        return model.embed(users, at)
-    own = _own_vectors(model)
-    return own(users) if own is not None else _by_network(_graph(model), users)
+    return model.user_vectors(users) if isinstance(model, Factors) else _by_network(_graph(model), users)
 
 
 def export_embeddings(
@@ -66,10 +72,9 @@ def export_embeddings(
     users: Histories,
     user_ids: Any,
     item_ids: Any,
-    at: int = 0,
     settings: ann.IndexSettings = ann.IndexSettings(),  # noqa: B008  (frozen)
 ) -> dict[str, Any]:
-    """Write ``users.parquet``, and of a recommender ``items.parquet`` and an index of them.
+    """Write ``users.parquet``, ``items.parquet`` and an index of the items.
 
     Args:
         model: fitted.
@@ -77,21 +82,17 @@ def export_embeddings(
         users: histories of U users.
         user_ids: their raw ids; shape (U,).
         item_ids: raw ids of the catalogue; shape (I,).
-        at: see ``user_embeddings``.
         settings: of the index.
 
     Returns:
-        The content of ``index.json``, see ``ann_index.write_index``; empty for a profile encoder.
+        The content of ``index.json``, see ``ann_index.write_index``.
 
     Raises:
         SettingsError: from a model whose scores are no products of vectors.
     """
-    items = None if hasattr(model, "embed") else item_embeddings(model)
-    vectors = user_embeddings(model, users, at)
+    items, vectors = item_embeddings(model), user_embeddings(model, users)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "users.parquet", "user_id", user_ids, vectors)
-    if items is None:
-        return {}
     _write(folder / "items.parquet", "item_id", item_ids, items)
     some = vectors[np.abs(vectors).max(axis=1, initial=0.0) > 0]
     about = {"model": type(model).__name__, **ann.write_index(folder, items, some, settings)}
@@ -99,11 +100,18 @@ def export_embeddings(
     return about
 
 
-def _own_vectors(model: Any) -> Any:
-    """The method of TwoTower, BPR or iALS that gives users' vectors; None where there is none."""
-    fitted = getattr(model, "item_factors_", None) is not None
-    methods = [getattr(model, name) for name in ("user_vectors", "user_factors") if hasattr(model, name)]
-    return methods[0] if methods and fitted else None
+def export_profiles(encoder: ProfileEncoder, folder: Path, users: Histories, user_ids: Any, at: int) -> None:
+    """Write ``users.parquet`` with the vectors of a profile encoder.
+
+    Args:
+        encoder: fitted.
+        folder: made where it is not there.
+        users: histories of U users.
+        user_ids: their raw ids; shape (U,).
+        at: the time as of which they are described, seconds since 1970.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "users.parquet", "user_id", user_ids, encoder.embed(users, at))
 
 
 def _graph(model: Any) -> Any:
@@ -112,6 +120,8 @@ def _graph(model: Any) -> Any:
     graph, name = graph_of(model), type(model).__name__
     if graph is None:
         raise SettingsError(f"the scores of {name} are no products of vectors; those of {WITH_VECTORS} are")
+    if graph.items is None:
+        raise SettingsError(f"{name} is a profile encoder: it has vectors of users, none of items")
     if graph.own_items is not None:
         raise SettingsError(f"own_items=true adds a bonus to {name}'s products of vectors; train it without")
     return graph

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from omniretail.core.errors import SettingsError
+from omniretail.serving.bundle import RecommenderBundle
 from omniretail.serving.load_registered import load_registered
 from omniretail.serving.profile import ProfileService
+from omniretail.serving.profile_bundle import ProfileBundle
 from omniretail.serving.recommender import RecommenderService
 
 
@@ -23,14 +25,16 @@ def hand_over_onnx(uri: str, model: str, folder: Path) -> Path:
     """
     from omniretail.registry.formats.onnx import to_onnx
 
-    fitted, train = _parts(uri, model)
-    path = to_onnx(fitted, folder)
-    train.item_table.to_parquet(folder / "items.parquet", index=False)
+    bundle = _bundle(uri, model)
+    path = to_onnx(bundle.model if isinstance(bundle, RecommenderBundle) else bundle.encoder, folder)
+    bundle.train.item_table.to_parquet(folder / "items.parquet", index=False)
     return path
 
 
 def hand_over_embeddings(uri: str, model: str, folder: Path) -> dict[str, Any]:
     """Write vectors of the known customers and of the items as Parquet, with an index; its settings are returned.
+
+    Of a profile encoder there are vectors of customers alone, and nothing is returned.
 
     Args:
         uri: of the registry.
@@ -41,17 +45,19 @@ def hand_over_embeddings(uri: str, model: str, folder: Path) -> dict[str, Any]:
         MissingError: where there is no such version.
         SettingsError: where the model has no vectors.
     """
-    from omniretail.registry.formats.embeddings import export_embeddings
+    from omniretail.registry.formats.embeddings import export_embeddings, export_profiles
 
-    fitted, train = _parts(uri, model)
-    return export_embeddings(fitted, folder, train.histories, train.users.ids, train.items.ids, train.at)
+    bundle = _bundle(uri, model)
+    train = bundle.train
+    if isinstance(bundle, RecommenderBundle):
+        return export_embeddings(bundle.model, folder, train.histories, train.users.ids, train.items.ids)
+    export_profiles(bundle.encoder, folder, train.histories, train.users.ids, train.at)
+    return {}
 
 
-def _parts(uri: str, model: str) -> tuple[Any, Any]:
+def _bundle(uri: str, model: str) -> RecommenderBundle | ProfileBundle:
     """The fitted model and the training set that it is served with."""
     service = load_registered(uri, model).service
-    if isinstance(service, RecommenderService):
-        return service.bundle.model, service.bundle.train
-    if isinstance(service, ProfileService):
-        return service.bundle.encoder, service.bundle.train
-    raise SettingsError(f"{model} is a response model: it has neither vectors nor a network over histories")
+    if isinstance(service, RecommenderService | ProfileService):
+        return service.bundle
+    raise SettingsError(f"{model} answers rows of features: it has neither vectors nor a network over histories")
