@@ -16,7 +16,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from omniretail.bundles import save_bundle
+from omniretail.bundles import save_bundle, unsavable
 from omniretail.config import command, flat, make
 from omniretail.config_errors import sentence
 from omniretail.core.epoch_hooks import on_epoch
@@ -75,6 +75,7 @@ def run_with_page(cfg: DictConfig) -> Run:
         tempfile.TemporaryDirectory() as temporary,
     ):
         folder, evaluations = Path(temporary), []
+        saves = _saves_model(cfg, stages, tracked_run)
         for stage in stages:
             evaluation = _evaluate(cfg, task, data, stage, tracked_run)
             log.info("%s", _sentence(evaluation.result, report.primary))
@@ -84,7 +85,8 @@ def run_with_page(cfg: DictConfig) -> Run:
         page = _write_page(cfg, last, comparison)
         (folder / "report").mkdir()
         (folder / "report" / page.name).write_bytes(page.read_bytes())
-        _save_model(cfg, last, folder / "model")
+        if saves:
+            _note_unsaved(tracked_run, save_bundle(make(cfg.outputs.bundle), folder / "model", last.bundle))
         record_evaluations(tracked_run, evaluations, OmegaConf.to_yaml(cfg, resolve=True), data.tables, folder)
         results = [replace(each.result, run_id=tracked_run.run_id) for each in evaluations]
         return Run(results, comparison, page)
@@ -194,10 +196,19 @@ def _write_page(cfg: DictConfig, evaluation: Evaluation, comparison: Comparison)
     return page
 
 
-def _save_model(cfg: DictConfig, evaluation: Evaluation, folder: Path) -> None:
-    """The bundle of the model that was fitted for test."""
-    if cfg.tracking.save_model and cfg.outputs.bundle is not None and evaluation.result.stage == "test":
-        save_bundle(make(cfg.outputs.bundle), folder, evaluation.bundle)
+def _saves_model(cfg: DictConfig, stages: Sequence[Stage], tracked_run: TrackedRun) -> bool:
+    """Whether the model that is fitted for test is to be saved; one that cannot be is announced before it is fitted."""
+    wanted = cfg.tracking.save_model and cfg.outputs.bundle is not None and "test" in stages
+    reason = unsavable(make(cfg.model)) if wanted else ""
+    _note_unsaved(tracked_run, reason)
+    return bool(wanted) and not reason
+
+
+def _note_unsaved(tracked_run: TrackedRun, reason: str) -> None:
+    """Say why a run's model cannot be registered, in the log and in the run."""
+    if reason:
+        log.warning("the model is not saved with the run, so it cannot be registered: %s", reason)
+        tracked_run.note("model_not_saved", reason)
 
 
 def _sentence(result: Result, primary: str) -> str:

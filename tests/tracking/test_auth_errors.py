@@ -99,7 +99,8 @@ def test_reading_and_pushing_name_it_too(shop: Tables, door: str) -> None:
         tracking.push(recorded.run_id, tracking.LOCAL, door)
 
 
-def test_a_sweep_ends_before_its_first_job(door: str) -> None:
+def test_a_sweep_ends_before_its_first_job(door: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("omniretail.sweep.check_jobs", lambda config: None)
     hydra = {"runtime": {"config_sources": []}, "overrides": {"task": []}}
     tracked = {"uri": door, "experiment": "shop"}
     config = OmegaConf.create({"hydra": hydra, "evaluate": ["test"], "tracking": tracked})

@@ -17,6 +17,7 @@ from omniretail.audit.as_of import audit_times
 from omniretail.audit.detect import Finding, View, audit
 from omniretail.audit.leak_value import NO_LEAK, leak_task, leak_value
 from omniretail.config import make
+from omniretail.core.credentials import hide
 from omniretail.core.errors import USER_ERRORS, LeakError, SettingsError
 from omniretail.core.times import parse_utc
 from omniretail.dataset import Dataset
@@ -59,7 +60,7 @@ def run_audit(cfg: DictConfig) -> None:
     ):
         folder = Path(tmp)
         metrics = _write(folder, findings, comparisons, stage)
-        (folder / "config.yaml").write_text(OmegaConf.to_yaml(cfg, resolve=True))
+        (folder / "config.yaml").write_text(hide(OmegaConf.to_yaml(cfg, resolve=True)))
         run.record(folder, metrics)
     if cfg.audit.experiment is not None:
         save_tables(Path(cfg.audit.experiment), {name: each.table for name, each in comparisons.items()})

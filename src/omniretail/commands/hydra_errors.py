@@ -9,6 +9,8 @@ from typing import Any
 from omniretail.commands.shell_completion import completed
 from omniretail.config import CONFIGS
 from omniretail.config_errors import sentence
+from omniretail.core.credentials import hide, hide_in_command
+from omniretail.core.threads import limit_thread_pools
 
 
 def run(command: Callable[[], Any], configs: Path = CONFIGS) -> None:
@@ -24,6 +26,8 @@ def run(command: Callable[[], Any], configs: Path = CONFIGS) -> None:
     if completed(sys.argv[1:], configs):
         return
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us instead of being printed by Hydra
+    sys.argv = [sys.argv[0], *hide_in_command(sys.argv[1:])]
+    limit_thread_pools()
     refuse_dotted_plugins(sys.argv[1:])
     sys.argv = [sys.argv[0], *flags_first(sys.argv[1:])]
     try:
@@ -31,7 +35,7 @@ def run(command: Callable[[], Any], configs: Path = CONFIGS) -> None:
     except Exception as error:
         if not (text := sentence(error, configs)):
             raise
-        sys.exit(f"error: {text}")
+        sys.exit(f"error: {hide(text)}")
 
 
 def flags_first(words: Sequence[str]) -> list[str]:

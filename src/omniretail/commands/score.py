@@ -22,8 +22,10 @@ def _score(cfg: DictConfig) -> None:
         sys.exit(f"error: rows={cfg.rows} is no whole number from 1 on")
     from omniretail.serving.batch_file import answer_file  # here, so that --help does not wait for them
     from omniretail.serving.load_registered import load_registered
+    from omniretail.tracking import open_store
 
     try:
+        open_store(cfg.uri)
         loaded = load_registered(cfg.uri, cfg.model)
         start = time.perf_counter()
         n = answer_file(loaded.service, loaded.digest, Path(cfg.input), Path(cfg.output), cfg.rows)

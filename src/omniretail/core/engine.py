@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 import ibis
 
 from omniretail.core.errors import SettingsError
+from omniretail.core.threads import n_threads
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,7 +43,7 @@ def connect(engine: str = "duckdb") -> ibis.BaseBackend:
         SettingsError: for any other name.
     """
     if engine == "duckdb":
-        connection = ibis.duckdb.connect()
+        connection = ibis.duckdb.connect(threads=n_threads())
     elif engine == "pyspark":
         connection = ibis.pyspark.connect()
     else:

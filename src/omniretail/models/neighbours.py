@@ -1,14 +1,13 @@
 """The k most similar items or users, block by block so that memory stays bounded."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from scipy import sparse
 
+from omniretail.core.threads import n_threads
 from omniretail.models.top_k import top_k
 
-_THREADS = os.cpu_count() or 1
 _BLOCK = 1024
 
 
@@ -35,7 +34,7 @@ def similar_items(user_items: sparse.csr_array, k: int, shrinkage: float = 0.0) 
         products.data /= lengths + np.float32(shrinkage)
         return most_similar(products, np.arange(start, start + len(products.indptr) - 1), k)
 
-    with ThreadPoolExecutor(_THREADS) as pool:  # SciPy releases the interpreter lock while it multiplies
+    with ThreadPoolExecutor(n_threads()) as pool:  # SciPy releases the interpreter lock while it multiplies
         blocks = list(pool.map(block, range(0, len(norms), _BLOCK)))
     return sparse.csr_array(sparse.vstack(blocks))
 

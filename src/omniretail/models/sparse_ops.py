@@ -1,12 +1,12 @@
 """Dense times sparse, several times faster than SciPy's own product."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from scipy import sparse
 
-_THREADS = os.cpu_count() or 1
+from omniretail.core.threads import n_threads
+
 _BLOCK = 64
 
 
@@ -27,6 +27,6 @@ def dense_times_sparse(dense: np.ndarray, matrix: sparse.csr_array) -> np.ndarra
         rows = slice(start, start + _BLOCK)
         product[rows] = (transposed @ np.ascontiguousarray(dense[rows].T)).T
 
-    with ThreadPoolExecutor(_THREADS) as pool:  # SciPy releases the interpreter lock while it multiplies
+    with ThreadPoolExecutor(n_threads()) as pool:  # SciPy releases the interpreter lock while it multiplies
         list(pool.map(block, range(0, len(dense), _BLOCK)))
     return product

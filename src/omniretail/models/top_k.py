@@ -1,6 +1,5 @@
 """From scores to lists: batches, policy, fallback, the top k."""
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -9,6 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from omniretail.core.errors import SettingsError
+from omniretail.core.threads import n_threads
 from omniretail.views.histories import Histories
 
 
@@ -24,7 +24,6 @@ Policy = Callable[[np.ndarray, Histories], np.ndarray]
 """Takes scores (B, I) and the users; returns the scores with hidden items at -inf (in place is fine)."""
 
 _PROGRESS_AFTER_S = 3  # shorter work needs no progress bar
-_THREADS = os.cpu_count() or 1
 _CHUNK_BYTES = 16 << 20
 _ONE_THREAD_BYTES = 1 << 20
 
@@ -87,8 +86,8 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """
     if scores.nbytes < _ONE_THREAD_BYTES:  # starting a thread takes longer
         return _top_k(scores, k)
-    chunks = np.array_split(scores, max(_THREADS, scores.nbytes // _CHUNK_BYTES))
-    with ThreadPoolExecutor(_THREADS) as pool:  # NumPy releases the interpreter lock while it compares
+    chunks = np.array_split(scores, max(n_threads(), scores.nbytes // _CHUNK_BYTES))
+    with ThreadPoolExecutor(n_threads()) as pool:  # NumPy releases the interpreter lock while it compares
         parts = list(pool.map(lambda chunk: _top_k(chunk, k), chunks))
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 

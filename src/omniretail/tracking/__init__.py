@@ -4,7 +4,7 @@ A run goes to the server of the tracking URI. Where that cannot be reached, the 
 and the log says how to push it.
 """
 
-from omniretail.tracking.recorded_runs import children, failed_children, push
+from omniretail.tracking.recorded_runs import children, push
 from omniretail.tracking.results_io import (
     DataSummary,
     load_config,
@@ -13,18 +13,19 @@ from omniretail.tracking.results_io import (
     mlflow_metrics,
     record_evaluations,
 )
-from omniretail.tracking.runs import LOCAL, TrackedRun, sweep, tracked
+from omniretail.tracking.runs import TrackedRun, sweep, tracked
+from omniretail.tracking.store import LOCAL, open_store
 
 __all__ = [
     "LOCAL",
     "DataSummary",
     "TrackedRun",
     "children",
-    "failed_children",
     "load_config",
     "load_data_summary",
     "load_result",
     "mlflow_metrics",
+    "open_store",
     "push",
     "record_evaluations",
     "sweep",

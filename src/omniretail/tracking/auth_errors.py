@@ -5,7 +5,7 @@ import os
 from mlflow.exceptions import MlflowException
 
 
-def refusal(uri: str, error: MlflowException | OSError) -> str | None:
+def refusal(uri: str, error: Exception) -> str | None:
     """The sentence for a user whom the server at ``uri`` refuses; None for any other error."""
     user = os.environ.get("MLFLOW_TRACKING_USERNAME")
     status = _status(error)
@@ -21,7 +21,7 @@ def refusal(uri: str, error: MlflowException | OSError) -> str | None:
     return None
 
 
-def _status(error: MlflowException | OSError) -> int | None:
+def _status(error: Exception) -> int | None:
     """HTTP's status: from MLflow for records, from requests for files."""
     if isinstance(error, MlflowException):
         return {"UNAUTHENTICATED": 401, "PERMISSION_DENIED": 403}.get(str(error.error_code))

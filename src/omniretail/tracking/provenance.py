@@ -1,21 +1,27 @@
 """Which code and which versions of packages produced a run."""
 
+import os
 import platform
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from omniretail.core.credentials import hide
+
 # those that decide results; the whole environment is in pyproject.toml at the recorded commit
 _PACKAGES = ("omniretail", "numpy", "scipy", "pandas", "scikit-learn", "implicit", "duckdb", "ibis-framework", "torch")
 
 
 def provenance() -> dict[str, str]:
-    """Tags that identify the code: commit, whether there are uncommitted changes, command, versions."""
-    commit = _git("rev-parse", "HEAD")
+    """Tags that identify the code: commit, whether there are uncommitted changes, command, versions.
+
+    A package that is installed inside somebody's repository is not of that repository, and has no commit.
+    """
+    commit = _git("rev-parse", "HEAD") if _git("ls-files", "--error-unmatch", Path(__file__).name) else ""
     tags = {
         "mlflow.source.name": Path(sys.argv[0]).name or "python",
-        "command": " ".join(["python", *sys.argv])[:5000],
+        "command": hide(" ".join(["python", *sys.argv]))[:5000],
         "python": platform.python_version(),
     }
     if commit:
@@ -24,9 +30,11 @@ def provenance() -> dict[str, str]:
 
 
 def _git(*arguments: str) -> str:
+    elsewhere = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR")  # set by hooks of another repository
+    own = {name: value for name, value in os.environ.items() if name not in elsewhere}
     try:
         done = subprocess.run(
-            ["git", *arguments], capture_output=True, text=True, cwd=Path(__file__).parent, timeout=10
+            ["git", *arguments], capture_output=True, text=True, cwd=Path(__file__).parent, timeout=10, env=own
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

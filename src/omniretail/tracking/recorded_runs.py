@@ -1,4 +1,4 @@
-"""Runs that exist: of a sweep, failed ones, and copied from one store to another."""
+"""Runs that exist: of a sweep, and copied from one store to another."""
 
 from pathlib import Path
 
@@ -8,9 +8,12 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from omniretail.core.errors import MissingError
+from omniretail.core.credentials import remember, reveal
+from omniretail.core.errors import MissingError, SettingsError
 from omniretail.tracking.auth_errors import refusal
-from omniretail.tracking.runs import TrackedRun, reason
+from omniretail.tracking.runs import TrackedRun
+from omniretail.tracking.server_probe import wrong_server
+from omniretail.tracking.store import explained, first_line, open_store
 
 
 def children(uri: str, run_id: str) -> list[str]:
@@ -19,25 +22,19 @@ def children(uri: str, run_id: str) -> list[str]:
     Raises:
         MissingError: where the store has no such run.
         PermissionError: where the server refuses name or password.
+        SettingsError: where the store cannot be reached.
     """
-    client = MlflowClient(uri)
+    uri = remember(uri)
     try:
+        client = open_store(uri)
         client.get_run(run_id)
-    except MlflowException as error:
-        if refused := refusal(uri, error):
-            raise PermissionError(refused) from None
+    except (MlflowException, OSError) as error:
+        if not _is_missing(error):
+            raise explained(uri, error) from None
         raise MissingError(
             f"there is no run {run_id} in {uri}; look it up with: mlflow ui --backend-store-uri {uri}"
         ) from None
-    return [run.info.run_id for run in _children(client, run_id, "FINISHED")] or [run_id]
-
-
-def failed_children(uri: str, run_id: str) -> dict[str, str]:
-    """Names and errors of a sweep's runs that failed."""
-    return {
-        f"{run.info.run_name} ({run.info.run_id[:8]})": run.data.tags.get("error", "")
-        for run in _children(MlflowClient(uri), run_id, "FAILED")
-    }
+    return [run.info.run_id for run in _finished_children(client, run_id)] or [run_id]
 
 
 def push(run_id: str, source: str, target: str) -> str:
@@ -47,8 +44,10 @@ def push(run_id: str, source: str, target: str) -> str:
         MissingError: where the source has no such run.
         ConnectionError: where the target is down.
         PermissionError: where the target refuses name or password.
+        SettingsError: where the target is no tracking server.
     """
-    client = MlflowClient(source)
+    source, target = remember(source), remember(target)
+    client = open_store(source)
     try:
         run = client.get_run(run_id)
     except MlflowException:
@@ -58,16 +57,24 @@ def push(run_id: str, source: str, target: str) -> str:
     try:
         copy.open_at(target)
         inputs = run.inputs.dataset_inputs if run.inputs else []
-        copy.send(Path(download_artifacts(run_id=run_id, tracking_uri=source)), run.data.metrics, inputs)
+        copy.send(Path(download_artifacts(run_id=run_id, tracking_uri=reveal(source))), run.data.metrics, inputs)
     except (MlflowException, OSError) as error:
+        if copy.run_id:
+            copy.end("FAILED")  # the half that arrived
         if refused := refusal(target, error):
             raise PermissionError(refused) from None
-        raise ConnectionError(f"{target} cannot be reached ({reason(error)})") from None
+        if wrong := wrong_server(target):
+            raise SettingsError(wrong) from None
+        raise ConnectionError(f"{target} cannot be reached ({first_line(error)})") from None
     copy.end(run.info.status)
     return copy.run_id
 
 
-def _children(client: MlflowClient, run_id: str, status: str) -> list[Run]:
+def _is_missing(error: Exception) -> bool:
+    return getattr(error, "error_code", "") in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+
+
+def _finished_children(client: MlflowClient, run_id: str) -> list[Run]:
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
-    query = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}' and attributes.status = '{status}'"
+    query = f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}' and attributes.status = 'FINISHED'"
     return list(client.search_runs(experiments, query, order_by=["attributes.start_time"], max_results=1000))

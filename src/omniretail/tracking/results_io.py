@@ -12,12 +12,15 @@ from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.exceptions import MlflowException
 from omegaconf import DictConfig, OmegaConf
 
-from omniretail.core.errors import MissingError
+from omniretail.core.credentials import hide, reveal
+from omniretail.core.errors import MissingError, SettingsError
 from omniretail.result import Result
 from omniretail.schema import DatasetCard, Tables
 from omniretail.tasks import Evaluation
 from omniretail.tracking.auth_errors import refusal
 from omniretail.tracking.runs import TrackedRun
+from omniretail.tracking.server_probe import wrong_server
+from omniretail.tracking.store import first_line
 
 _FRAMES = ("per_unit", "metrics", "resampled")
 
@@ -34,7 +37,7 @@ def record_evaluations(
         tables: the data, for its version and drop counts.
         folder: becomes the run's artifacts whole; what is recorded here is added to it.
     """
-    (folder / "config.yaml").write_text(config)
+    (folder / "config.yaml").write_text(hide(config))
     about = {"card": asdict(tables.card), "drops": tables.drops, "version": tables.version}
     (folder / "data.json").write_text(json.dumps(about, indent=1, ensure_ascii=False))
     metrics: dict[str, float] = {}
@@ -75,14 +78,14 @@ class DataSummary:
 
 def load_data_summary(uri: str, run_id: str) -> DataSummary:
     """Read back what ``record_evaluations`` recorded of the data."""
-    path = Path(download_artifacts(run_id=run_id, artifact_path="data.json", tracking_uri=uri))
+    path = Path(download_artifacts(run_id=run_id, artifact_path="data.json", tracking_uri=reveal(uri)))
     about = json.loads(path.read_text())
     return DataSummary(DatasetCard(**about["card"]), about["drops"], about["version"])
 
 
 def load_config(uri: str, run_id: str) -> DictConfig:
     """The resolved settings of a run."""
-    config = OmegaConf.load(download_artifacts(run_id=run_id, artifact_path="config.yaml", tracking_uri=uri))
+    config = OmegaConf.load(download_artifacts(run_id=run_id, artifact_path="config.yaml", tracking_uri=reveal(uri)))
     assert isinstance(config, DictConfig)
     return config
 
@@ -96,11 +99,15 @@ def load_result(uri: str, run_id: str, stage: str) -> Result:
         PermissionError: where the server refuses name or password.
     """
     try:
-        folder = Path(download_artifacts(run_id=run_id, artifact_path=f"results/{stage}", tracking_uri=uri))
+        folder = Path(download_artifacts(run_id=run_id, artifact_path=f"results/{stage}", tracking_uri=reveal(uri)))
     except (MlflowException, OSError) as error:
         if refused := refusal(uri, error):
             raise PermissionError(refused) from None
-        raise MissingError(f"run {run_id} has no results for stage={stage} in {uri}: {error}") from None
+        if wrong := wrong_server(uri):
+            raise SettingsError(wrong) from None
+        raise MissingError(
+            f"run {run_id} has no results for stage={stage} in {hide(uri)}: {first_line(error)}"
+        ) from None
     if not (folder / "metrics.parquet").exists():
         raise MissingError(f"run {run_id} was recorded by a version before 0.2; run its command again")
     return read_result(folder, run_id)
