@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.config import compose, make, model_option
-from omniretail.core.errors import DataError
+from omniretail.core.errors import DataError, SettingsError
 from omniretail.dataset import Dataset
 from omniretail.metrics.significance import bootstrap_interval
 from omniretail.policies.protocol import fitted
@@ -70,7 +70,7 @@ def evaluate(
 
     Raises:
         DataError: where the data does not allow it.
-        ValueError: where settings do not fit.
+        SettingsError: where settings do not fit.
     """
     option = model_option(type(model))
     chosen = [*data.settings, *([f"model={option}"] if option else []), *settings]
@@ -86,17 +86,17 @@ def findings(model: Any) -> Any:
     """What the page of the model's last evaluation shows, e.g. ``SegmentFindings`` of the segmentation task.
 
     Raises:
-        ValueError: where the model was not evaluated here.
+        SettingsError: where the model was not evaluated here.
     """
     evaluation = _EVALUATIONS.get(model)
     if evaluation is None:
-        raise ValueError(f"{type(model).__name__} was not evaluated here: call om.evaluate(model, data, split)")
+        raise SettingsError(f"{type(model).__name__} was not evaluated here: call om.evaluate(model, data, split)")
     return evaluation.findings
 
 
 def fit(model: Any, data: Dataset) -> Any:
     """Fit a recommender or profile encoder on all events, as production does; the fitted model is returned."""
-    events = data.tables.events
+    events = data.tables.feedback
     last = events.timestamp.max().to_pyarrow().as_py()
     everything = Cutoff(before=events, held_out=events.limit(0), at=last + timedelta(seconds=1))
     train = training_view(data.tables, everything)
@@ -114,11 +114,11 @@ def compare(results: Iterable[Result], **report: Any) -> Comparison:
         report: fields of ``Report`` in place of the task's, e.g. ``primary="recall_at_10"``, ``baseline="Popular"``.
 
     Raises:
-        ValueError: where protocols differ, or a metric was not measured.
+        SettingsError: where protocols differ, or a metric was not measured.
     """
     several = list(results)
     if not several:
-        raise ValueError("there are no results to compare; make some with om.evaluate(model, data, split)")
+        raise SettingsError("there are no results to compare; make some with om.evaluate(model, data, split)")
     known = _REPORTS.get(several[0].task) or Report(**compose_section(compose(f"task={several[0].task}"), "report"))
     return replace(known, **report).compare(several, DatasetCard(several[0].protocol.get("source", "")), {})
 
@@ -144,7 +144,7 @@ def recommend(
         ``user_id, rank, item_id, score`` and, where items have names, ``name``; ranks start at 1.
 
     Raises:
-        ValueError: where the model is not fitted.
+        SettingsError: where the model is not fitted.
     """
     from omniretail.serving.bundle import recommender_bundle
     from omniretail.serving.recommender import RecommenderService
@@ -224,7 +224,7 @@ def _with_intervals(result: Result) -> Result:
 def _bundle(model: Any, needed: str = "train") -> dict[str, Any]:
     evaluation = _EVALUATIONS.get(model)
     if evaluation is None or needed not in (evaluation.bundle or {}):
-        raise ValueError(
+        raise SettingsError(
             f"{type(model).__name__} is not fitted here: call om.evaluate(model, data, split) or om.fit(model, data)"
         )
     return dict(evaluation.bundle or {})

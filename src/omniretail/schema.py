@@ -13,6 +13,7 @@ import pandera.ibis as pa
 
 from omniretail.core.engine import count
 from omniretail.core.errors import DataError
+from omniretail.signals import Signals
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Tables:
         drops: dropped rows, counted by reason.
         changes: rows with a changed value, counted by kind of change.
         version: hash of the raw files, the reader's settings and the reader's code; empty until cached.
+        signals: what the event types mean.
+        in_file_order: whether events of one user and moment lie in the order of the raw file.
     """
 
     card: DatasetCard
@@ -61,6 +64,18 @@ class Tables:
     drops: dict[str, int] = field(default_factory=dict)
     changes: dict[str, int] = field(default_factory=dict)
     version: str = ""
+    signals: Signals = field(default_factory=Signals)
+    in_file_order: bool = False
+
+    @property
+    def feedback(self) -> ibis.Table:
+        """Events that recommenders learn from and are judged by, see ``Signals.feedback_events``."""
+        return self.signals.feedback_events(self.events)
+
+    @property
+    def purchases(self) -> ibis.Table:
+        """Events that are purchases."""
+        return self.signals.purchases(self.events)
 
     def named(self) -> dict[str, ibis.Table]:
         """The tables that there are, by name."""
@@ -99,6 +114,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "value": _amount(),
             "discount": _amount(),
             "coupon": _amount(),
+            "rating": _amount(),
             "fold": _text("train", "test", required=False),
         }
     ),

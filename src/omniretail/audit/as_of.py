@@ -27,7 +27,7 @@ class AsOf:
     @cached_property
     def cutoff(self) -> Cutoff:
         """The events before and after the cutoff."""
-        events = self.tables.events
+        events = self.tables.feedback
         return Cutoff(events.filter(_.timestamp < self.at), events.filter(_.timestamp >= self.at), self.at)
 
     @cached_property
@@ -47,7 +47,7 @@ def audit_times(tables: Tables, split: Split) -> list[datetime]:
             f"{tables.card.title} has an order of events but no times, and the audit changes events after a time: "
             "choose another source"
         )
-    at = split.cutoff(tables.events, "test").at
+    at = split.cutoff(tables.feedback, "test").at
     if at is None:
         raise DataError("the audit changes events after a time, and this split has none: choose split=temporal")
     return sorted({at, _middle(tables)})

@@ -73,7 +73,7 @@ def tags(as_of: AsOf, rules: Mapping[str, Any]) -> Columns:
 
 def recency_frequency(as_of: AsOf) -> Columns:
     """Inputs of models of lifetime value."""
-    table = rf.recency_frequency(as_of.tables.events, at=as_of.at, zone=as_of.tables.card.zone)
+    table = rf.recency_frequency(as_of.tables.purchases, at=as_of.at, zone=as_of.tables.card.zone)
     return table.order_by("user_id").to_pandas()
 
 

@@ -65,7 +65,7 @@ def purchases_ahead(mailings: pd.DataFrame, tables: Tables) -> pd.DataFrame:
         ``days_until_purchase``, ``LATER_PURCHASES``, ``IN_ITS_TIME`` and ``AT_THE_TILL``; shape (N, 4).
     """
     receipts = ibis.memtable(mailings.rename_axis("row").reset_index())
-    bought = tables.events.filter(_.event_type == "purchase")
+    bought = tables.purchases
     used: Any = bought["coupon"] if "coupon" in bought.columns else ibis.literal(0.0)
     bought = bought.select("item_id", "timestamp", buyer="user_id", coupon=(used > 0).fill_null(False))
     ahead = receipts.join(bought, [receipts.user_id == bought.buyer, bought.timestamp >= receipts["at"]])

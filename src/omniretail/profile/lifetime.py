@@ -57,7 +57,7 @@ class Lifetime:
 
         Raises:
             DataError: where the split is not by time, or the log has no dates.
-            ValueError: where the customers do not determine the model's parameters.
+            SettingsError: where the customers do not determine the model's parameters.
         """
         require_methods(model, ["fit", "predict"], "lifetime", example="lifetime/bg_nbd")
         customers, actual, horizon_days = self._customers(data, stage)
@@ -92,7 +92,7 @@ class Lifetime:
         split, card = data.required_split(), data.tables.card
         if not isinstance(split, Temporal) or not card.clock:
             raise DataError(f"{card.title}: lifetime value needs dates and split=temporal; try source=cdnow")
-        cutoff: Cutoff = split.cutoff(data.tables.events, stage)
+        cutoff: Cutoff = split.cutoff(data.tables.purchases, stage)
         assert cutoff.at is not None
         past = recency_frequency(cutoff.before, at=cutoff.at, unit_days=self.unit_days, zone=card.zone)
         customers = past.order_by("user_id").to_pandas()

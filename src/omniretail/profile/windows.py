@@ -9,9 +9,9 @@ import numpy as np
 
 from omniretail.core.errors import DataError
 from omniretail.dataset import Dataset
-from omniretail.splits.cutoff import Stage
+from omniretail.splits.cutoff import Stage, bought
 from omniretail.splits.temporal import Temporal
-from omniretail.views.histories import CATEGORY, Histories
+from omniretail.views.histories import CATEGORY, Histories, consecutive_baskets
 from omniretail.views.train import Train
 
 
@@ -22,8 +22,8 @@ class TwoWindows:
     Attributes:
         earlier: everything before the earlier cutoff; encoders learn from it.
         later: everything before the later cutoff; its users are the customers evaluated.
-        earlier_window: the events between the two cutoffs; probes learn from it what customers do next.
-        later_window: the events after the later cutoff; probes are evaluated on it.
+        earlier_window: the purchases between the two cutoffs; probes learn from it what customers do next.
+        later_window: the purchases after the later cutoff; probes are evaluated on it.
     """
 
     earlier: Train
@@ -39,12 +39,12 @@ def two_windows(data: Dataset, stage: Stage) -> TwoWindows:
         DataError: where the split is not by time, or the log is too short for two windows.
     """
     data = last_window_is(data, stage)
-    events, split = data.tables.events, data.required_split()
+    events, split = data.tables.feedback, data.required_split()
     return TwoWindows(
         earlier=data.fold("val").train,
         later=data.fold("test").train,
-        earlier_window=split.cutoff(events, "val").held_out,
-        later_window=split.cutoff(events, "test").held_out,
+        earlier_window=bought(split.cutoff(events, "val").held_out),
+        later_window=bought(split.cutoff(events, "test").held_out),
     )
 
 
@@ -61,7 +61,7 @@ def last_window_is(data: Dataset, stage: Stage) -> Dataset:
         raise DataError(f"{card.title} has an order of events only; a profile needs dates, so choose another source")
     if stage == "test":
         return data
-    end = split.cutoff(data.tables.events, "test").at
+    end = split.cutoff(data.tables.feedback, "test").at
     assert end is not None
     return data.with_split(dataclasses.replace(split, end=end.isoformat()))
 
@@ -84,7 +84,7 @@ def aligned(later: Train, earlier: Train) -> Histories:
         channel=channel[histories.channel].astype(CATEGORY),
         store=_stores(later, earlier),
     ).keep(item >= 0)
-    return dataclasses.replace(renumbered, basket=_basket_numbers(renumbered))
+    return dataclasses.replace(renumbered, basket=consecutive_baskets(renumbered))
 
 
 def date_text(at: int) -> str:
@@ -97,15 +97,3 @@ def _stores(later: Train, earlier: Train) -> np.ndarray:
         return later.histories.store
     number = earlier.stores.encode(later.stores.ids.to_numpy())
     return np.where(later.histories.store >= 0, number[later.histories.store], -1).astype(np.int32)
-
-
-def _basket_numbers(histories: Histories) -> np.ndarray:
-    """Each event's basket among those of its user that have events; shape (E,)."""
-    rows, basket = histories.rows, histories.basket
-    new = np.ones(len(rows), dtype=np.int64)
-    new[1:] = (rows[1:] != rows[:-1]) | (basket[1:] != basket[:-1])
-    number = np.cumsum(new) - 1
-    first = np.zeros(len(histories), dtype=np.int64)
-    full = histories.lengths > 0
-    first[full] = number[histories.offsets[:-1][full]]
-    return (number - first[rows]).astype(np.int32)

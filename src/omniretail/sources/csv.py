@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,24 @@ import ibis
 from ibis import Deferred, _
 
 from omniretail.core.engine import count
+from omniretail.core.timezones import make_timestamp
 from omniretail.schema import DataError, DatasetCard, Tables
-from omniretail.sources.parsing.drop_counting import count_drops, count_duplicates
-from omniretail.sources.parsing.text_file import MISSING, column_of, plain_errors, read_text
-from omniretail.sources.parsing.typed_cells import Cell, check_cells, number, time
+from omniretail.signals import EVENT_TYPES, SIGNALS, Signals
+from omniretail.sources.parsing.column_names import mapped
+from omniretail.sources.parsing.drop_counting import count_drops
+from omniretail.sources.parsing.layout import MISSING, Layout, files_of
+from omniretail.sources.parsing.lists import single_values
+from omniretail.sources.parsing.sentences import plain_errors
+from omniretail.sources.parsing.sessions import with_sessions
+from omniretail.sources.parsing.staging import parsed, with_whole_ids, without_repeats
+from omniretail.sources.parsing.text_file import read_text
+from omniretail.sources.parsing.time_cells import time
+from omniretail.sources.parsing.typed_cells import Cell, number
 from omniretail.sources.protocol import LOCATION
 
 _REQUIRED = ("user_id", "item_id", "timestamp")
-_AMOUNTS = ("quantity", "value", "discount")
-_COLUMNS = (*_REQUIRED, "event_type", "channel", "store_id", "basket_id", *_AMOUNTS)
+_AMOUNTS = ("quantity", "value", "discount", "rating")
+_COLUMNS = (*_REQUIRED, "event_type", "channel", "store_id", "basket_id", "order", "fold", *_AMOUNTS)
 _ITEM_COLUMNS = ("item_id", "name", "category")
 
 
@@ -26,17 +36,37 @@ _ITEM_COLUMNS = ("item_id", "name", "category")
 class CSV:
     """Any log with a user, an item and a time in each row.
 
-    Ids stay text exactly as in the file: ``007`` and ``7`` are two ids. Rows without user, item or time, rows later
-    than the time of reading, returns (quantity not positive) and exact duplicates are dropped and counted.
+    Purchases of a negative quantity or value are refunds. Ids stay text exactly as in the file: ``007`` and ``7`` are
+    two ids. Rows without user, item or time, rows later than the time of reading, those with a quantity of zero and
+    exact duplicates are dropped and counted.
 
     Args:
-        path: the log: .csv, .tsv, .txt (tabs), each optionally .gz or .zst, or .parquet. UTF-8.
+        path: the log: .csv, .tsv, .txt (tabs) or other delimited text, plain, .gz or .zst; Parquet, a file or a folder
+            of parts; Arrow or Feather; .jsonl; .xlsx; or one of these in a .zip.
         columns: canonical name -> name in the file, for the columns of ``events``; one that is left out or null is read
-            under its canonical name where the file has it.
-        delimiter: between cells; None: by the ending of the name.
-        timestamp_format: for strptime; None accepts ISO 8601, YYYYMMDD and Unix time (seconds or milliseconds).
-        timezone: IANA name of the time zone of times without an offset.
-        event_type: of all rows, where there is no such column.
+            under its canonical name where the file has it. ``order``, a number, takes the place of ``timestamp`` in a
+            log without dates; ``fold``, train or test, is for ``splits.Fixed``.
+        header: names of the columns, where the file has no row of names.
+        delimiter: between cells, such as ``;``, ``::``, ``tab`` or ``blanks``; None: by the ending of the name, or by
+            the lines where the ending is none of those.
+        widths: of the columns in characters, where they stand at fixed places.
+        encoding: of files that are not UTF-8, such as gb18030; UTF-16 needs none.
+        sheet: of a workbook; None: the first.
+        decimal: ``.`` or ``,``.
+        explode: canonical names of columns that hold lists; each value of a list becomes a row.
+        list_separator: between the values of lists that are text; None: lists are written ``[a, b]``.
+        timestamp_format: for strptime; None accepts what ``sources.parsing.time_cells.time`` lists.
+        timezone: IANA name of the customers' time zone: of times without an offset, and of days, weekdays and hours.
+        in_order: the rows have no dates but are in order: the number of a row takes the place of its time.
+        session_minutes: events of a user with pauses below this are one basket, where they have no basket; None: each
+            moment is one.
+        event_type: of all rows, where there is no such column; None: rating where there are ratings, else purchase.
+        event_types: the shop's word for an event type -> the word to use, such as ``{pv: view}``.
+        signals: event type -> purchase, cart, view, rating or refund, see ``omniretail.signals``.
+        feedback: signal -> weight in what recommenders learn from; 0: not learned from.
+        judged: signals that recommenders are judged by; empty: purchases where the log has them, else all feedback.
+        min_rating: ratings below are no positive feedback.
+        weigh_ratings: multiply the weight of a rating by the rating.
         channel: of all rows, where there is no such column.
         currency: of value and discount, which are amounts of the whole row, not of one piece.
         title: the dataset's name for people.
@@ -48,10 +78,25 @@ class CSV:
 
     path: str | Path | None = field(default=None, metadata=LOCATION)
     columns: Mapping[str, str | None] = field(default_factory=dict)
+    header: Sequence[str] = ()
     delimiter: str | None = None
+    widths: Sequence[int] = ()
+    encoding: str | None = None
+    sheet: str | None = None
+    decimal: str = "."
+    explode: Sequence[str] = ()
+    list_separator: str | None = None
     timestamp_format: str | None = None
     timezone: str = "UTC"
-    event_type: str = "purchase"
+    in_order: bool = False
+    session_minutes: float | None = None
+    event_type: str | None = None
+    event_types: Mapping[Any, str] = field(default_factory=dict)
+    signals: Mapping[str, str] = field(default_factory=dict)
+    feedback: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(SIGNALS[:-1], 1.0))
+    judged: Sequence[str] = ()
+    min_rating: float | None = None
+    weigh_ratings: bool = False
     channel: str = "online"
     currency: str = ""
     title: str = "own log"
@@ -68,7 +113,8 @@ class CSV:
         """
         if self.path is None:
             raise DataError("no log is named: set source.path, for instance to sales.csv")
-        return [Path(path) for path in (self.path, self.items_path) if path is not None]
+        paths = [_expanded(path) for path in (self.path, self.items_path) if path is not None]
+        return [file for path in paths for file in files_of(path)]
 
     def read(self, connection: ibis.BaseBackend) -> Tables:
         """See ``Source``.
@@ -76,31 +122,64 @@ class CSV:
         Raises:
             DataError: where the file is empty, lacks a column, or has a cell that is no time or no number.
         """
-        path = self.files()[0]
-        table = read_text(connection, path, self.delimiter, self.missing)
-        names = mapped(table, path, self.columns, "source.columns", _COLUMNS, _REQUIRED)
-        cells = {"timestamp": time(names["timestamp"], self.timestamp_format, self.timezone)}
-        cells |= {amount: number(names[amount]) for amount in _AMOUNTS if amount in names}
-        check_cells(table, path, cells)
+        path = _expanded(self.path or self.files()[0])
         with plain_errors(path):
-            rows, drops = count_drops(table, _reasons(names, cells))
-            if self.drop_duplicates:
-                rows, repeats = count_duplicates(rows)
-                drops |= repeats
-        card = DatasetCard(self.title, currency=self.currency)
-        return Tables(card, rows.select(**self._events(names, cells)), items=self._items(connection), drops=drops)
+            rows = self._rows(connection, path)
+            rows, drops = count_drops(rows, _reasons(rows))
+            rows, repeats = without_repeats(rows, self.drop_duplicates)
+        events = rows if self.session_minutes is None else with_sessions(rows, self.session_minutes)
+        drops, changes = drops | repeats, {}
+        if {"quantity", "value"} & set(events.columns):
+            events, changes = _refunds(events, self._meaning())
+        card = DatasetCard(self.title, currency=self.currency, zone=self.timezone, clock=self._has_dates())
+        return Tables(
+            *(card, events), items=self._items(connection), drops=drops, changes=changes, signals=self._meaning()
+        )
+
+    def _rows(self, connection: ibis.BaseBackend, path: Path) -> ibis.Table:
+        """The file's rows, typed, under canonical names."""
+        table = read_text(connection, path, self._layout())
+        names = mapped(table, path, self.columns, "source.columns", _COLUMNS, self._required())
+        if not self._has_dates():
+            names.pop("timestamp", None)
+        table = single_values(table, path, names, self.explode, self.list_separator)
+        cells = self._cells(names)
+        return _dated(with_whole_ids(parsed(connection, table, path, self._events(names, cells), cells)))
+
+    def _has_dates(self) -> bool:
+        return not self.in_order and not self.columns.get("order")
+
+    def _meaning(self) -> Signals:
+        return Signals(self.signals, self.feedback, self.judged, self.min_rating, self.weigh_ratings)
 
     def _events(self, names: Mapping[str, str], cells: Mapping[str, Cell]) -> dict[str, Any]:
         texts: dict[str, Any] = {name: _[column] for name, column in names.items()}
-        for name, constant in (("event_type", self.event_type), ("channel", self.channel)):
+        event_type = self.event_type or ("rating" if "rating" in names else "purchase")
+        for name, constant in (("event_type", event_type), ("channel", self.channel)):
             texts[name] = texts[name].fill_null(constant) if name in texts else ibis.literal(constant)
+        if self.event_types:
+            words = {str(word): name for word, name in self.event_types.items()}
+            texts["event_type"] = texts["event_type"].cast("string").strip().substitute(words)
         return texts | {name: cell.value for name, cell in cells.items()}
+
+    def _layout(self, **others: Any) -> Layout:
+        own = {name: getattr(self, name) for name in ("delimiter", "header", "widths", "encoding", "sheet", "missing")}
+        return Layout(**own | others)
+
+    def _required(self) -> tuple[str, ...]:
+        return _REQUIRED if self._has_dates() else _REQUIRED[:2]
+
+    def _cells(self, names: Mapping[str, str]) -> dict[str, Cell]:
+        cells = {amount: number(names[amount], self.decimal) for amount in (*_AMOUNTS, "order") if amount in names}
+        if "timestamp" in names:
+            cells["timestamp"] = time(names["timestamp"], self.timestamp_format, self.timezone)
+        return cells
 
     def _items(self, connection: ibis.BaseBackend) -> ibis.Table | None:
         if self.items_path is None:
             return None
-        path = Path(self.items_path)
-        table = read_text(connection, path, self.delimiter, self.missing)
+        path = _expanded(self.items_path)
+        table = read_text(connection, path, self._layout(header=()))
         names = mapped(table, path, self.item_columns, "source.item_columns", _ITEM_COLUMNS, _ITEM_COLUMNS[:1])
         items = (
             table.select(**{name: _[column] for name, column in names.items()}).filter(_.item_id.notnull()).distinct()
@@ -110,43 +189,37 @@ class CSV:
         return items
 
 
-def mapped(
-    table: ibis.Table,
-    path: Path,
-    columns: Mapping[str, str | None],
-    setting: str,
-    canonical: Sequence[str],
-    required: Sequence[str],
-) -> dict[str, str]:
-    """Canonical name -> name in the file, of the columns that the file has.
+def _dated(rows: ibis.Table) -> ibis.Table:
+    """Rows with a time; where there are no dates, the order or the row's number is one, in seconds since 1970."""
+    if "timestamp" not in rows.columns:
+        order: Any = rows.order if "order" in rows.columns else rows.file_row.cast("float64")
+        rows = rows.mutate(timestamp=make_timestamp((order * 1_000_000).round().cast("int64")))
+    return rows.drop("order") if "order" in rows.columns else rows
 
-    Args:
-        table: from ``read_text``.
-        path: for the message.
-        columns: the user's mapping; null or left out: the canonical name, where the file has it.
-        setting: that holds the mapping; for the message.
-        canonical: names that may be mapped.
-        required: names that the file must have.
 
-    Raises:
-        DataError: where the mapping names a missing column, or a required column is neither mapped nor in the file.
-    """
-    unknown = sorted(set(columns) - set(canonical))
-    if unknown:
-        raise DataError(f"{setting}.{unknown[0]} is no column of this table; choose from {', '.join(canonical)}")
-    return {
-        name: column_of(table, path, columns.get(name) or name, f"{setting}.{name}")
-        for name in canonical
-        if columns.get(name) or name in required or name in table.columns
+def _reasons(rows: ibis.Table) -> dict[str, Deferred]:
+    reasons = {f"no {name.removesuffix('_id')}": _[name].isnull() for name in _REQUIRED}
+    return reasons | ({"quantity zero": _.quantity == 0} if "quantity" in rows.columns else {})
+
+
+def _refunds(events: ibis.Table, signals: Signals) -> tuple[ibis.Table, dict[str, int]]:
+    """Purchases of a negative quantity or value as refunds, and how many there are."""
+    amounts: list[Any] = [events[name] for name in ("quantity", "value") if name in events.columns]
+    negative = reduce(or_, [(each < 0).fill_null(False) for each in amounts])
+    names = [each for each in {**EVENT_TYPES, **signals.of} if signals.signal(each) == "purchase"]
+    kind: Any = events.event_type
+    refund = negative & kind.isin(names)
+    n = int(refund.sum().to_pyarrow().as_py() or 0)
+    if not n:
+        return events, {}
+    quantity = {"quantity": events.quantity.abs()} if "quantity" in events.columns else {}
+    return events.mutate(event_type=refund.ifelse("refund", events.event_type), **quantity), {
+        "refunds by their sign": n
     }
 
 
-def _reasons(names: Mapping[str, str], cells: Mapping[str, Cell]) -> dict[str, Deferred]:
-    reasons = {f"no {name.removesuffix('_id')}": _[names[name]].isnull() for name in _REQUIRED}
-    reasons["in the future"] = cells["timestamp"].value > datetime.now(UTC).replace(tzinfo=None)
-    if "quantity" in cells:
-        reasons["quantity not positive"] = cells["quantity"].value <= 0
-    return reasons
+def _expanded(path: str | Path) -> Path:
+    return Path(path).expanduser()
 
 
 def _check_unique(items: ibis.Table, path: Path) -> None:

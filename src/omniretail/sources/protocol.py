@@ -3,18 +3,25 @@
 import dataclasses
 import json
 import logging
+import os
+import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
 import ibis
+from ibis import _
 
-from omniretail import schema
+from omniretail import schema, signals
 from omniretail.core import engine, timezones
 from omniretail.core.cache import cached, digest, parts_of
 from omniretail.schema import DataError, DatasetCard, Tables
+from omniretail.signals import Signals
 
 log = logging.getLogger(__name__)
+
+_TIES = ("event_type", "channel", "store_id", "quantity", "value", "discount", "coupon")
 
 LOCATION = MappingProxyType({"location": True})
 """Metadata of a field that holds a path: the same files in another folder are the same data."""
@@ -48,17 +55,35 @@ def load(source: Source, cache: Path) -> Tables:
             raise DataError(
                 f"{file} is not there: set data_root (OMNIRETAIL_DATA) or source.path, or run scripts/fetch.py"
             )
+        if not os.access(file, os.R_OK):
+            raise DataError(f"{file} may not be read by this user: {shlex.join(['chmod', 'u+r', str(file)])}")
     version = _version(source)
     folder = cached(cache / "tables", version, lambda partial: _write(source, partial))
-    tables = _open(folder, version)
+    tables = _until(datetime.now(UTC).replace(tzinfo=None), _open(folder, version))
     log.info("%s: %s", tables.card.title, _counts(tables.drops, tables.changes))
     return tables
+
+
+def _until(now: datetime, tables: Tables) -> Tables:
+    """The tables without events that are still to come: the cache has them, so that their day is not missed.
+
+    Raises:
+        DataError: where no other event is left.
+    """
+    to_come = engine.count(tables.events.filter(_.timestamp > now)) if tables.card.clock else 0
+    if not to_come:
+        return tables
+    drops = tables.drops | {"in the future": to_come}
+    if to_come == engine.count(tables.events):
+        raise DataError(f"{tables.card.title}: no events are left ({_counts(drops, tables.changes)})")
+    version = digest(tables.version, to_come)
+    return dataclasses.replace(tables, events=tables.events.filter(_.timestamp <= now), drops=drops, version=version)
 
 
 def _version(source: Source) -> str:
     """Hash of settings, files and code; a change to any reader counts, for readers share code."""
     files = source.files()
-    code = [schema, timezones, *sorted(Path(__file__).parent.rglob("*.py"))]
+    code = [schema, signals, timezones, *sorted(Path(__file__).parent.rglob("*.py"))]
     return digest(*parts_of(source), [file.name for file in files], *files, *code)
 
 
@@ -66,9 +91,10 @@ def _write(source: Source, folder: Path) -> None:
     connection = engine.connect()
     tables = source.read(connection)
     for name, table in tables.named().items():
-        order = [c for c in ("user_id", "timestamp", "basket_id", "item_id") if c in table.columns]
-        connection.to_parquet(table.order_by(order) if order else table, folder / f"{name}.parquet")
+        connection.to_parquet(_in_order(table), folder / f"{name}.parquet")
     about = {"card": dataclasses.asdict(tables.card), "drops": tables.drops, "changes": tables.changes}
+    about["signals"] = dataclasses.asdict(_with_event_types(tables))
+    about["in_file_order"] = "file_row" in tables.events.columns
     (folder / "about.json").write_text(json.dumps(about, indent=1, ensure_ascii=False))
     written = _open(folder, version="")
     if engine.count(written.events) == 0:
@@ -76,12 +102,33 @@ def _write(source: Source, folder: Path) -> None:
     schema.check(written)
 
 
+def _with_event_types(tables: Tables) -> Signals:
+    """The signals of a log, with the event types that it has.
+
+    Raises:
+        DataError: where one has no signal.
+    """
+    names = sorted(tables.events.select("event_type").distinct().to_pandas().event_type)
+    tables.signals.check(names)
+    return dataclasses.replace(tables.signals, event_types=names)
+
+
+def _in_order(table: ibis.Table) -> ibis.Table:
+    """Rows by user and time; ties in time in the file's order, where the source has it as ``file_row``."""
+    if "file_row" in table.columns:
+        return table.order_by("user_id", "timestamp", "file_row").drop("file_row")
+    first = [name for name in ("user_id", "timestamp", "basket_id", "item_id") if name in table.columns]
+    ties = [name for name in _TIES if name in table.columns] if "timestamp" in first else []
+    return table.order_by(first + ties) if first else table
+
+
 def _open(folder: Path, version: str) -> Tables:
     connection = engine.connect()
     about = json.loads((folder / "about.json").read_text())
     paths = {name: folder / f"{name}.parquet" for name in schema.SCHEMAS}
     tables: dict[str, Any] = {name: connection.read_parquet(path) for name, path in paths.items() if path.exists()}
-    return Tables(DatasetCard(**about.pop("card")), version=version, **about, **tables)
+    card, meaning = DatasetCard(**about.pop("card")), Signals(**about.pop("signals"))
+    return Tables(card, signals=meaning, version=version, **about, **tables)
 
 
 def _counts(drops: dict[str, int], changes: dict[str, int]) -> str:

@@ -1,8 +1,8 @@
 """The line that one evaluation draws through the events."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import ibis
 from ibis import _
@@ -37,18 +37,38 @@ class Split(Protocol):
         ...
 
 
+def in_zone(split: Any, zone: str) -> Any:
+    """A split, and those inside it, by the days of a time zone; a zone that it names itself stays."""
+    if not is_dataclass(split) or isinstance(split, type):
+        return split
+    values = {each.name: getattr(split, each.name) for each in fields(split)}
+    inner = {name: in_zone(value, zone) for name, value in values.items() if is_dataclass(value)}
+    own = {"zone": zone} if "zone" in values and values["zone"] is None else {}
+    return replace(split, **inner, **own)
+
+
+def judged(events: ibis.Table) -> ibis.Table:
+    """The events that may be held out: those marked ``judged``, or all where there are no marks."""
+    return events.filter(_.judged) if "judged" in events.columns else events
+
+
+def bought(events: ibis.Table) -> ibis.Table:
+    """The events that are purchases: those marked ``purchase``, or all where there are no marks."""
+    return events.filter(_.purchase) if "purchase" in events.columns else events
+
+
 def cut_by_position(events: ibis.Table, stage: Stage, minimum: int) -> Cutoff:
     """Hold out position 0 (test) or 1 (validation) of every user who has the minimum.
 
     Args:
-        events: with ``position``, 0 the user's newest, and ``total`` positions of the user.
+        events: with ``position``, how many judged ones of the user are newer, and ``total``, how many there are.
         stage: decides which position is held out; newer ones are dropped.
         minimum: users with fewer positions stay in training whole and are not judged.
     """
     held_out_position = 0 if stage == "test" else 1
     few = _.total < minimum
     before = events.filter(few | (_.position > held_out_position))
-    held_out = events.filter(~few, _.position == held_out_position)
+    held_out = judged(events.filter(~few, _.position == held_out_position))
     return Cutoff(before.drop("position", "total"), held_out.drop("position", "total"))
 
 

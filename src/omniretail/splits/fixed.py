@@ -6,7 +6,7 @@ import ibis
 from ibis import _
 
 from omniretail.schema import DataError
-from omniretail.splits.cutoff import Cutoff, Stage
+from omniretail.splits.cutoff import Cutoff, Stage, judged
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class Fixed:
             raise DataError("split=fixed needs a fold (train or test) in the events; use split=temporal or leave_last")
         train = events.filter(_.fold == "train").drop("fold")
         if stage == "test":
-            return Cutoff(train, events.filter(_.fold == "test").drop("fold"))
+            return Cutoff(train, judged(events.filter(_.fold == "test").drop("fold")))
         # md5, unlike an engine's own hash, is the same on every engine and in every release
         pair = _.user_id.cast("string") + "|" + _.item_id.cast("string") + f"|{self.salt}"
         hashed = pair.hexdigest("md5")
         if self.val_share is None:
             return _one_each(train, hashed)
         chosen = hashed.substr(0, 6) < f"{int(self.val_share * 16**6):06x}"
-        return Cutoff(train.filter(~chosen), train.filter(chosen))
+        return Cutoff(train.filter(~chosen), judged(train.filter(chosen)))
 
 
 def _one_each(train: ibis.Table, hashed: ibis.Deferred) -> Cutoff:
@@ -51,4 +51,4 @@ def _one_each(train: ibis.Table, hashed: ibis.Deferred) -> Cutoff:
     before, held_out = (
         marked.filter(chosen).drop("_shared", "_hash", "_chosen") for chosen in (~_["_chosen"], _["_chosen"])
     )
-    return Cutoff(before, held_out)
+    return Cutoff(before, judged(held_out))

@@ -1,6 +1,7 @@
 """Each user's last basket is test, the one before it validation (next-basket recommendation)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import ibis
 from ibis import _
@@ -8,6 +9,7 @@ from ibis import _
 from omniretail.schema import DataError
 from omniretail.splits.baskets import with_basket_numbers
 from omniretail.splits.cutoff import Cutoff, Stage, cut_by_position, is_empty
+from omniretail.splits.file_order import in_file_order
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,16 @@ class LastBasket:
         """
         if "basket_id" not in events.columns:
             raise DataError("split=last_basket needs basket_id in the events; use split=leave_last or split=temporal")
-        numbered = with_basket_numbers(events)
-        newest = numbered.mutate(_newest=_.basket.max().over(group_by="user_id"))
-        placed = newest.mutate(position=_["_newest"] - _.basket, total=_["_newest"] + 1).drop("_newest", "basket")
-        cut = cut_by_position(placed, stage, self.min_baskets)
+        numbered: Any = with_basket_numbers(in_file_order(events))
+        counted = numbered.judged.any().cast("int64") if "judged" in events.columns else ibis.literal(1)
+        baskets = numbered.group_by("user_id", "basket").agg(counted=counted)
+        newer = ibis.window(group_by="user_id", order_by=_.basket.desc(), preceding=None, following=0)
+        placed = baskets.mutate(
+            position=_.counted.sum().over(newer) - _.counted, total=_.counted.sum().over(group_by="user_id")
+        )
+        cut = cut_by_position(
+            numbered.join(placed, ["user_id", "basket"]).drop("counted", "basket"), stage, self.min_baskets
+        )
         if is_empty(cut.held_out):
             raise DataError(f"split=last_basket: no user has {self.min_baskets} baskets; lower split.min_baskets")
         return cut

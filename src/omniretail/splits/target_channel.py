@@ -7,6 +7,7 @@ from ibis import _
 
 from omniretail.schema import DataError
 from omniretail.splits.cutoff import Cutoff, Split, Stage, is_empty
+from omniretail.splits.file_order import in_file_order
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class TargetChannel:
         Raises:
             DataError: where the log has no such channel.
         """
+        events = in_file_order(events)
         target, others = events.filter(_.channel == self.channel), events.filter(_.channel != self.channel)
         if is_empty(target):
             channels = ", ".join(sorted(events.select("channel").distinct().to_pandas().channel))

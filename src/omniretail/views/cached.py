@@ -1,22 +1,24 @@
 """Folds through the cache."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from omniretail import ids
+from omniretail import ids, signals
 from omniretail.core.cache import cached, digest, parts_of
 from omniretail.schema import Tables
-from omniretail.splits import baskets, cutoff
+from omniretail.splits import baskets, cutoff, file_order
 from omniretail.splits.cutoff import Split, Stage
+from omniretail.splits.file_order import in_file_order
 from omniretail.views import fold as fold_module
 from omniretail.views import histories, train_io
 from omniretail.views.fold import Fold, fold
 from omniretail.views.train_io import read_train, write_train
 
-_CODE = (ids, baskets, cutoff, fold_module, histories, train_io)
+_CODE = (ids, signals, baskets, cutoff, file_order, fold_module, histories, train_io)
 
 
 def load_fold(tables: Tables, split: Split, stage: Stage, cache: Path) -> Fold:
@@ -26,9 +28,10 @@ def load_fold(tables: Tables, split: Split, stage: Stage, cache: Path) -> Fold:
         DataError: where the split leaves no event to learn from or to judge by.
         PermissionError: where the cache cannot be written.
     """
+    ordered = replace(tables, events=in_file_order(tables.events)) if tables.in_file_order else tables
     key = digest(tables.version, *parts_of(split), stage, *_CODE)
     return _read(
-        cached(cache / "folds", key, lambda folder: _write(fold(tables, split.cutoff(tables.events, stage)), folder))
+        cached(cache / "folds", key, lambda folder: _write(fold(tables, split.cutoff(ordered.feedback, stage)), folder))
     )
 
 

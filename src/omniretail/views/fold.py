@@ -1,6 +1,6 @@
 """One evaluation as arrays: the training set, the users who are judged, and what they are judged by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 import numpy as np
@@ -83,7 +83,8 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
         event_type=_codes(events.event_type, event_types),
         channel=_codes(events.channel, channels),
         **({"store": stores.encode(events.store_id)} if "store_id" in events else {}),
-        **{name: events[name].to_numpy(np.float32) for name in AMOUNTS if name in events},
+        **{name: events[name].to_numpy(np.float32) for name in (*AMOUNTS, "weight") if name in events},
+        **({"purchase": events.purchase.to_numpy(bool)} if "purchase" in events else {}),
     )
     at = epoch_seconds(cutoff.at) if cutoff.at else int(histories.timestamp.max()) + 1
     return Train(
@@ -97,20 +98,21 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
         channels=channels,
         stores=stores,
         zone=tables.card.zone if tables.card.clock else "",
+        signals=replace(tables.signals, event_types=event_types.ids.tolist()),
     )
 
 
 def with_baskets(events: ibis.Table) -> ibis.Table:
     """Canonical events with ``second`` (since 1970) and ``basket`` (its number in the user's history)."""
     numbered = with_basket_numbers(events).mutate(second=_.timestamp.epoch_seconds())
-    optional = [name for name in ("store_id", *AMOUNTS) if name in events.columns]
+    optional = [name for name in ("store_id", *AMOUNTS, "weight", "purchase", "file_order") if name in events.columns]
     return numbered.select("user_id", "item_id", "timestamp", "second", "basket", "event_type", "channel", *optional)
 
 
 def _ordered(events: ibis.Table) -> ibis.Table:
-    """Events ordered by user, basket, time and item; lines that tie are ordered by all other columns."""
+    """Events ordered by user, basket and time; ties by the file's order, else by item and all other columns."""
     columns = with_baskets(events)
-    first = ("user_id", "basket", "timestamp", "item_id")
+    first = ("user_id", "basket", "timestamp", "file_order" if "file_order" in columns.columns else "item_id")
     ties = [name for name in columns.columns if name not in (*first, "second")]
     return columns.order_by(*first, *ties)  # the last operation, or the engine may lose the order
 

@@ -7,15 +7,20 @@ import numpy as np
 
 AMOUNTS = ("quantity", "value", "discount", "coupon")
 """Numbers that each event may have."""
-PER_EVENT = ("item_idx", "timestamp", "basket", "event_type", "channel", "store", *AMOUNTS)
+PER_EVENT = ("item_idx", "timestamp", "basket", "event_type", "channel", "store", *AMOUNTS, "weight", "purchase")
 """The arrays that hold one value per event."""
 CATEGORY = np.int16
 """Type of the codes of event types and channels."""
 MAX_CATEGORIES = int(np.iinfo(CATEGORY).max)
 _ABSENT = np.zeros(0)
-_DEFAULTS = {"event_type": CATEGORY(0), "channel": CATEGORY(0), "store": np.int32(-1)} | dict.fromkeys(
-    AMOUNTS, np.float32(np.nan)
-)
+_DEFAULTS = {
+    "event_type": CATEGORY(0),
+    "channel": CATEGORY(0),
+    "store": np.int32(-1),
+    **dict.fromkeys(AMOUNTS, np.float32(np.nan)),
+    "weight": np.float32(1),
+    "purchase": np.bool_(True),
+}
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class Histories:
         value: amount paid, in the source's currency; float32, NaN where unknown; shape (E,).
         discount: amount taken off; float32, NaN where unknown; shape (E,).
         coupon: the part of the discount that is due to coupons; float32, NaN where unknown; shape (E,).
+        weight: of the event as feedback, see ``Signals``; float32, default 1; shape (E,).
+        purchase: whether the event is one; in a log without purchases, all are; default True; shape (E,).
         at_store: index of the store in which the user is served now; int32, -1 where unknown; shape (U,).
     """
 
@@ -52,6 +59,8 @@ class Histories:
     value: np.ndarray = field(default_factory=lambda: _ABSENT)
     discount: np.ndarray = field(default_factory=lambda: _ABSENT)
     coupon: np.ndarray = field(default_factory=lambda: _ABSENT)
+    weight: np.ndarray = field(default_factory=lambda: _ABSENT)
+    purchase: np.ndarray = field(default_factory=lambda: _ABSENT)
     at_store: np.ndarray = field(default_factory=lambda: _ABSENT)
 
     def __post_init__(self) -> None:
@@ -147,6 +156,13 @@ class Histories:
             **{name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in PER_EVENT},
         )
 
+    def purchases(self) -> "Histories":
+        """The same users with their purchases only, baskets numbered anew."""
+        if self.purchase.all():
+            return self
+        bought = self.keep(self.purchase)
+        return replace(bought, basket=consecutive_baskets(bought))
+
     def keep(self, mask: np.ndarray) -> "Histories":
         """The same users with the events where ``mask`` is True only; shape of the mask (E,)."""
         return replace(
@@ -154,3 +170,15 @@ class Histories:
             offsets=np.concatenate([[0], np.cumsum(mask)])[self.offsets],
             **{name: getattr(self, name)[mask] for name in PER_EVENT},
         )
+
+
+def consecutive_baskets(histories: Histories) -> np.ndarray:
+    """Each event's basket among those of its user that have events; shape (E,)."""
+    rows, basket = histories.rows, histories.basket
+    new = np.ones(len(rows), dtype=np.int64)
+    new[1:] = (rows[1:] != rows[:-1]) | (basket[1:] != basket[:-1])
+    number = np.cumsum(new) - 1
+    first = np.zeros(len(histories), dtype=np.int64)
+    full = histories.lengths > 0
+    first[full] = number[histories.offsets[:-1][full]]
+    return (number - first[rows]).astype(np.int32)

@@ -9,7 +9,8 @@ from omniretail.views.baskets import once_per_basket
 from omniretail.views.histories import Histories
 
 Weighting = Literal["binary", "log", "count"]
-"""Weight of a pair: 1; log(1 + n), where n baskets of the user hold the item; or n."""
+"""Weight of a pair: 1; log(1 + n), where n baskets of the user hold the item; or n. A basket counts as much as the
+weight of its event."""
 
 
 def user_items(histories: Histories, weights: np.ndarray | None = None) -> sparse.csr_array:
@@ -17,12 +18,12 @@ def user_items(histories: Histories, weights: np.ndarray | None = None) -> spars
 
     Args:
         histories: of U users over I items.
-        weights: one per event, shape (E,); None: every event weighs 1.
+        weights: one per event, shape (E,); None: the events' own, ``histories.weight``.
 
     Returns:
         float32, sorted indices, 32 bits wide wherever they fit; shape (U, I).
     """
-    weights = np.ones(len(histories.item_idx), dtype=np.float32) if weights is None else weights.astype(np.float32)
+    weights = (histories.weight if weights is None else weights).astype(np.float32)
     fits = len(histories.item_idx) <= np.iinfo(np.int32).max
     offsets = histories.offsets.astype(np.int32 if fits else np.int64)  # SciPy takes the widest of both index arrays
     item_idx = histories.item_idx.copy()  # SciPy sorts it in place

@@ -1,10 +1,11 @@
 """The training set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from omniretail.ids import Vocabulary
+from omniretail.signals import Signals
 from omniretail.views.histories import Histories
 
 _ONE, _NONE = Vocabulary.of([""]), Vocabulary(pd.Index([], dtype=object))
@@ -24,6 +25,7 @@ class Train:
         event_types: vocabulary of ``histories.event_type``.
         channels: vocabulary of ``histories.channel``.
         stores: vocabulary of ``histories.store``.
+        signals: what the event types mean.
         zone: IANA name of the time zone of hours and weekdays; empty where the data has an order but no times.
     """
 
@@ -37,3 +39,8 @@ class Train:
     channels: Vocabulary = _ONE
     stores: Vocabulary = _NONE
     zone: str = "UTC"
+    signals: Signals = field(default_factory=Signals)
+
+    def of_purchases(self) -> "Train":
+        """The same training set with the purchases of each user only."""
+        return replace(self, histories=self.histories.purchases())

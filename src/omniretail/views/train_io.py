@@ -1,12 +1,14 @@
 """A training set as files, for the cache and for models that are served."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from omniretail.ids import Vocabulary
+from omniretail.signals import Signals
 from omniretail.views.histories import PER_EVENT, Histories
 from omniretail.views.train import Train
 
@@ -25,8 +27,8 @@ def write_train(train: Train, folder: Path) -> None:
     for name, columns in frames.items():
         pd.DataFrame(columns).to_parquet(folder / f"{name}.parquet", index=False)
     vocabularies = {name: getattr(train, name).ids.tolist() for name in _VOCABULARIES}
-    rest = {"at": train.at, "user_table": train.user_table is not None, "zone": train.zone, **vocabularies}
-    (folder / "train.json").write_text(json.dumps(rest))
+    rest = {"at": train.at, "user_table": train.user_table is not None, "zone": train.zone}
+    (folder / "train.json").write_text(json.dumps(rest | vocabularies | {"signals": asdict(train.signals)}))
 
 
 def read_train(folder: Path) -> Train:
@@ -43,6 +45,7 @@ def read_train(folder: Path) -> Train:
         at=rest["at"],
         user_table=frames["users"] if rest["user_table"] else None,
         zone=rest["zone"],
+        signals=Signals(**rest.get("signals", {})),
         **vocabularies,
     )
 
@@ -52,5 +55,5 @@ def _histories(events: pd.DataFrame, n_users: int, n_items: int) -> Histories:
         user_idx=np.arange(n_users, dtype=np.int32),
         offsets=np.searchsorted(events.user_idx, np.arange(n_users + 1)),
         n_items=n_items,
-        **{name: events[name].to_numpy() for name in PER_EVENT},
+        **{name: events[name].to_numpy() for name in PER_EVENT if name in events},
     )

@@ -4,6 +4,7 @@ import ibis
 import pandas as pd
 import pytest
 
+from omniretail.signals import Signals
 from omniretail.views.profile.recency_frequency import purchases, recency_frequency
 
 AT = datetime(2024, 1, 29)
@@ -49,7 +50,8 @@ def test_what_comes_after_the_cutoff_changes_nothing():
 
 def test_only_purchases_count():
     seen = log(("a", "2024-01-20 10:00", 99.0), ("d", "2024-01-20 10:00", 99.0), event_type="view")
-    pd.testing.assert_frame_equal(customers(pd.concat([EVENTS, seen])), customers(EVENTS))
+    bought = Signals().purchases(ibis.memtable(pd.concat([EVENTS, seen]))).to_pandas()
+    pd.testing.assert_frame_equal(customers(bought), customers(EVENTS))
 
 
 def test_days_are_those_of_the_customers_calendar():

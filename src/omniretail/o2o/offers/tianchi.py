@@ -137,7 +137,7 @@ def _mailed(tables: Tables) -> ibis.Table:
 def _past(tables: Tables, mailed: ibis.Table, start: datetime, end: datetime) -> dict[str, ibis.Table]:
     """Counts of ``[start, end)`` per user, merchant, coupon, and user at a merchant."""
     before = mailed.filter(_.received >= start, _.received < end)
-    bought = tables.events.filter(_.event_type == "purchase", _.timestamp >= start, _.timestamp < end)
+    bought = tables.purchases.filter(_.timestamp >= start, _.timestamp < end)
     bought = bought.rename(merchant_id="item_id")
     parts = {name: _counts(before, keys, name, end) for name, keys in _GROUPS.items()}
     for name in ("user", "merchant", "pair"):
@@ -179,5 +179,5 @@ def _label(receipts: pd.DataFrame, until: datetime) -> np.ndarray:
 
 def _end_of_log(tables: Tables) -> datetime:
     """The day after the last purchase; before all receipts where there is none."""
-    last = tables.events.filter(_.event_type == "purchase")["timestamp"].max().to_pyarrow().as_py()
+    last = tables.purchases["timestamp"].max().to_pyarrow().as_py()
     return datetime.min if last is None else last + timedelta(days=1)

@@ -94,8 +94,8 @@ def stacked(parts: Sequence[Experiment]) -> Experiment:
 def _campaign(tables: Tables, offer: tuple, levels: Sequence[str]) -> Experiment:
     offer_id, start, end = offer
     cutoff = Cutoff(
-        before=tables.events.filter(_.timestamp < start),
-        held_out=tables.events.filter(_.timestamp >= start, _.timestamp < end),
+        before=tables.feedback.filter(_.timestamp < start),
+        held_out=tables.purchases.filter(_.timestamp >= start, _.timestamp < end),
         at=start.to_pydatetime(),
     )
     train = training_view(tables, cutoff)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from omniretail.core.checks import above, at_least
+from omniretail.core.errors import SettingsError
 from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.models.profiles.table import ProfileTable
@@ -64,17 +65,17 @@ class Tags:
         above(self, "days")
         at_least(self, "min_customers", low=1)
         if self.customer is not None and self.segment is not None:
-            raise ValueError("Tags: set task.customer or task.segment, not both")
+            raise SettingsError("Tags: set task.customer or task.segment, not both")
 
     def evaluate(self, model: ProfileTable, data: Dataset, stage: Stage) -> Evaluation:
         """Fit the profile table, learn thresholds, tag, and compare with some days earlier; see ``Task``.
 
         Raises:
             DataError: where the split leaves nothing to learn from.
-            ValueError: where a rule is wrong, the data has no dates, or the customer or the tag does not exist.
+            SettingsError: where a rule is wrong, the data has no dates, or the customer or the tag does not exist.
         """
         require_methods(model, ["fit", "table", "features"], "profile", example="profile/table")
-        train = data.fold(stage).train
+        train = data.fold(stage).train.of_purchases()
         with metered() as fitting:
             model.fit(train)
         with metered() as tagging:

@@ -29,7 +29,7 @@ def past_lines(sent: pd.DataFrame, tables: Tables, levels: Sequence[str]) -> ibi
         text.
     """
     mailed = ibis.memtable(sent[["user_id", "offer_id", "sent_at"]].rename_axis("row").reset_index())
-    events = with_baskets(tables.events.filter(_.event_type == "purchase"))
+    events = with_baskets(tables.purchases)
     absent = {name: ibis.null("float64") for name in _AMOUNTS if name not in events.columns}
     events = events.mutate(**absent).drop("event_type", "channel").cast(dict.fromkeys(_AMOUNTS, _DECIMAL))
     joined = mailed.join(events, [mailed.user_id == events.user_id, events.timestamp < mailed.sent_at])

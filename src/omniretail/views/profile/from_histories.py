@@ -28,6 +28,7 @@ def profile_frames(
         ``attribute_table``, whose ``user_id`` is the row of the customer.
     """
     connect()
+    users = users.purchases()
     if not len(users.item_idx):
         columns = ibis.memtable(_rows(users.take([-1]), 0, zone, item_values))
         return _in_order(profile_table(columns).to_pandas(), len(users)), _no_values()

@@ -12,10 +12,11 @@ from ibis import _
 from omniretail.core.times import epoch_seconds
 from omniretail.core.timezones import local_clock
 from omniretail.schema import DataError, Tables
-from omniretail.splits.cutoff import Cutoff
+from omniretail.splits.cutoff import Cutoff, bought
 from omniretail.views.fold import with_baskets
 
 _DAY_S = 24 * 3600
+_NOT_DESCRIBED = {"timestamp", "second", "event_type", "channel", "weight", "purchase"}
 
 
 def dated_events(tables: Tables, cutoff: Cutoff, levels: Sequence[str] = ()) -> ibis.Table:
@@ -35,11 +36,11 @@ def dated_events(tables: Tables, cutoff: Cutoff, levels: Sequence[str] = ()) -> 
     if not tables.card.clock or cutoff.at is None:
         raise DataError("a profile needs dates: choose a source with times, and split=temporal")
     at = epoch_seconds(cutoff.at)
-    events = with_baskets(cutoff.before)
+    events = with_baskets(bought(cutoff.before))
     spark = ibis.get_backend(events).name == "pyspark"
     clock = local_clock(events.timestamp.cast("timestamp"), tables.card.zone, spark)
     dated = events.mutate(days_ago=(at - _.second) / _DAY_S, clock=clock)
-    return _with_attributes(dated.drop("timestamp", "second", "event_type", "channel"), tables.items, levels)
+    return _with_attributes(dated.drop(*(set(dated.columns) & _NOT_DESCRIBED)), tables.items, levels)
 
 
 def _with_attributes(events: ibis.Table, items: ibis.Table | None, levels: Sequence[str]) -> ibis.Table:

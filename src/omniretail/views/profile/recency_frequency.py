@@ -21,7 +21,7 @@ def recency_frequency(events: ibis.Table, at: datetime, unit_days: float = WEEK,
     before the cutoff; for a cutoff at midnight that is the day before.
 
     Args:
-        events: canonical.
+        events: purchases, canonical.
         at: the cutoff, UTC without a zone.
         unit_days: length of the unit of time, in days.
         zone: of the customers' calendar (IANA name).
@@ -58,7 +58,7 @@ def purchase_days(events: ibis.Table, zone: str = "UTC") -> ibis.Table:
     """Purchases of a customer on a day as one row: ``user_id``, ``day``, ``value`` (a decimal)."""
     value: Any = _.value if "value" in events.columns else ibis.null("float64")
     exact = value.cast(_EXACT)
-    bought = events.filter(_.event_type == "purchase").select("user_id", day=_day(_.timestamp, zone), value=exact)
+    bought = events.select("user_id", day=_day(_.timestamp, zone), value=exact)
     return bought.group_by("user_id", "day").agg(value=_.value.sum())
 
 

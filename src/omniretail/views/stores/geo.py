@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from omniretail.ids import of_type
+
 _EARTH_KM = 6371.0088  # mean radius
 DEGREES = ("lat", "lon")
 AXES = (DEGREES, ("x", "y"), ("x_km", "y_km"))
@@ -32,5 +34,6 @@ def kilometres(a: np.ndarray, b: np.ndarray, axes: tuple[str, ...]) -> np.ndarra
 
 def placed(frame: pd.DataFrame, key: str, ids: pd.Index, axes: tuple[str, ...]) -> np.ndarray:
     """Places in the order of the ids, NaN where missing; shape (n, 2)."""
-    places = frame.drop_duplicates(key).set_index(key)[list(axes)].astype(np.float64)
+    typed = frame.assign(**{key: of_type(frame[key], ids)})
+    places = typed.drop_duplicates(key).set_index(key)[list(axes)].astype(np.float64)
     return places.reindex(ids).to_numpy()

@@ -50,7 +50,7 @@ def store_choices(tables: Tables, n_nearest: int = 16) -> StoreChoices:
         raise DataError(f"{tables.card.title}: events have no store_id, so no visit can be counted")
     assert tables.users is not None
     assert tables.stores is not None
-    numbered = with_basket_numbers(tables.events)
+    numbered = with_basket_numbers(tables.purchases)
     visits = numbered.drop_null("store_id").select("user_id", "store_id", "basket").distinct()
     counted = visits.group_by("user_id", "store_id").agg(n=_.count()).to_pandas()
     stores, users = (_placed(each) for each in (tables.stores, tables.users))

@@ -182,4 +182,4 @@ def load_stage(tables: Tables, split: Split, stage: Stage, cache: Path) -> tuple
     """
     train = load_fold(tables, split, stage, cache).train
     log = store_log(train, None if tables.stores is None else tables.stores.to_pandas())
-    return log, held_out_visits(split.cutoff(tables.events, stage), train.users, train.stores), train.stores
+    return log, held_out_visits(split.cutoff(tables.feedback, stage), train.users, train.stores), train.stores

@@ -1,0 +1,154 @@
+"""Signals: what the events of a log mean. A dataset says it once, and every view obeys."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import ibis
+import numpy as np
+from ibis import _
+
+from omniretail.core.errors import DataError, SettingsError
+
+SIGNALS = ("purchase", "cart", "view", "rating", "refund")
+"""A purchase is money, a basket, a customer's return; a refund takes a purchase back and is no feedback."""
+EVENT_TYPES = {signal: signal for signal in SIGNALS} | {
+    "add_to_cart": "cart",
+    "addtocart": "cart",
+    "buy": "purchase",
+    "checkin": "view",
+    "click": "view",
+    "join": "purchase",
+    "order": "purchase",
+    "receive": "view",
+    "return": "refund",
+    "review": "rating",
+    "transaction": "purchase",
+}
+"""Signals of event types that are named in the usual ways."""
+_GUESSES = {
+    "refund": ("refund", "return", "cancel"),
+    "purchase": ("buy", "pay", "purchas", "order", "sale", "trans"),
+    "cart": ("cart", "basket", "fav", "wish", "collect"),
+    "rating": ("rat", "review", "star"),
+}
+_AMOUNTS = ("quantity", "value", "discount", "coupon")
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What event types mean, what recommenders learn from, and what they are judged by.
+
+    Attributes:
+        of: event type -> signal, besides ``EVENT_TYPES``.
+        feedback: signal -> weight in what recommenders learn from; 0 or left out: not learned from.
+        judged: signals that are held out and judged; empty: purchases where the log has them, else all feedback.
+        min_rating: ratings below are no positive feedback; None: every rating is.
+        weigh_ratings: multiply the weight of a rating by the rating.
+        event_types: that the log has; empty: read from the events.
+    """
+
+    of: Mapping[str, str] = field(default_factory=dict)
+    feedback: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(SIGNALS[:-1], 1.0))
+    judged: Sequence[str] = ()
+    min_rating: float | None = None
+    weigh_ratings: bool = False
+    event_types: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for setting, signals in (("of", self.of.values()), ("feedback", self.feedback), ("judged", self.judged)):
+            for signal in signals:
+                if signal not in SIGNALS:
+                    raise SettingsError(f"signals: {setting}: {signal!r} is none of {', '.join(SIGNALS)}")
+        for signal, weight in self.feedback.items():
+            if weight < 0 or (signal == "refund" and weight):
+                raise SettingsError(
+                    f"signals: feedback.{signal}={weight} must be {'0' if weight > 0 else 'at least 0'}"
+                )
+        for signal in self.judged:
+            if not self.feedback.get(signal):
+                raise SettingsError(f"signals: judged names {signal}, which feedback.{signal} must weigh above 0")
+
+    def signal(self, event_type: str) -> str:
+        """The signal of an event type; a type that nobody mapped counts as a view."""
+        return self.of.get(event_type, EVENT_TYPES.get(event_type, "view"))
+
+    def check(self, event_types: Sequence[str]) -> None:
+        """Check that each event type of a log has a signal.
+
+        Raises:
+            DataError: naming those that have none, and the setting that maps them.
+        """
+        unmapped = [each for each in event_types if each not in self.of and each not in EVENT_TYPES]
+        if unmapped:
+            example = ",".join(f"{each}: {_guess(each)}" for each in unmapped)
+            raise DataError(
+                f"what do the event types {', '.join(map(repr, unmapped))} mean? The log has "
+                f"{', '.join(map(repr, event_types))}: map each to one of {', '.join(SIGNALS)}, "
+                f"such as {shlex.quote(f'source.signals={{{example}}}')}"
+            )
+
+    def purchases(self, events: ibis.Table) -> ibis.Table:
+        """The purchases among canonical events."""
+        names = self._names(events)
+        bought = [each for each in names if self.signal(each) == "purchase"]
+        return events if bought == names else events.filter(_.event_type.isin(bought))
+
+    def feedback_events(self, events: ibis.Table) -> ibis.Table:
+        """The events that recommenders learn from and are judged by: positive feedback.
+
+        A log of purchases comes back as it is. Otherwise amounts that nobody paid are null, and there are columns
+        ``weight`` (float), ``purchase`` and ``judged`` (bool). Where a log has no purchases at all, ``purchase`` is
+        true throughout: activity stands for visits, without amounts.
+        """
+        names = self._names(events)
+        signals = {each: self.signal(each) for each in names}
+        weights = {each: self.feedback.get(signal, 0.0) for each, signal in signals.items()}
+        bought = [each for each in names if signals[each] == "purchase"]
+        if bought == names and set(weights.values()) <= {1.0}:
+            return events
+        kind: Any = events.event_type
+        kept = events.filter(kind.isin([each for each in names if weights[each] > 0]))
+        rated = kind.isin([each for each in names if signals[each] == "rating"])
+        weight = kind.cases(*((each, weight) for each, weight in weights.items()), else_=0.0)
+        if "rating" in events.columns:
+            rating: Any = events.rating
+            kept = kept if self.min_rating is None else kept.filter(~rated | (rating >= self.min_rating))
+            weight = rated.ifelse(weight * rating.fill_null(1.0), weight) if self.weigh_ratings else weight
+        kept_kind: Any = kept.event_type
+        paid: Any = kept_kind.isin(bought) if bought else ibis.literal(False)
+        judged = self.judged or (["purchase"] if bought else list(SIGNALS))
+        return kept.mutate(
+            weight=weight.cast("float64"),
+            purchase=paid if bought else ibis.literal(True),
+            judged=kind.isin([each for each in names if signals[each] in judged]),
+            **{name: paid.ifelse(kept[name], ibis.null("float64")) for name in _AMOUNTS if name in kept.columns},
+        )
+
+    def of_codes(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The weight of events as feedback, and whether each is a purchase, by the index of its event type.
+
+        Args:
+            codes: indices into ``event_types``; -1, unknown, stands for a purchase where the log has nothing else.
+
+        Returns:
+            float32, shape (E,); bool, shape (E,).
+        """
+        signals = [self.signal(each) for each in self.event_types]
+        only = not {"purchase"} & set(signals) or set(signals) == {"purchase"}
+        bought = np.array([only or each == "purchase" for each in signals] + [only])
+        weight = np.array([self.feedback.get(each, 0.0) for each in signals] + [1.0], dtype=np.float32)
+        return weight[codes], bought[codes]
+
+    def _names(self, events: ibis.Table) -> list[str]:
+        if self.event_types:
+            return list(self.event_types)
+        return sorted(events.select("event_type").distinct().to_pandas().event_type)
+
+
+def _guess(event_type: str) -> str:
+    """The signal that a word of the shop's own most likely stands for."""
+    return next(
+        (signal for signal, parts in _GUESSES.items() if any(each in event_type.lower() for each in parts)), "view"
+    )
