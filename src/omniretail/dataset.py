@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from omniretail.core.errors import DataError
 from omniretail.schema import Tables
-from omniretail.splits.cutoff import Split, Stage
+from omniretail.splits.cutoff import Split, Stage, in_zone
 
 if TYPE_CHECKING:
     from omniretail.views.fold import Fold
@@ -34,6 +34,11 @@ class Dataset:
     cache: Path = field(default_factory=lambda: _cache_of_this_process())
     user_attributes: Mapping[str, str] = field(default_factory=dict)
     settings: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        zone = self.tables.card.zone
+        if zone != "UTC":  # days are those of the customers
+            object.__setattr__(self, "split", in_zone(self.split, zone))
 
     @classmethod
     def from_frames(cls, events: Any, columns: Mapping[str, str] | None = None, **others: Any) -> "Dataset":

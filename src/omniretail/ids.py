@@ -5,6 +5,38 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import infer_dtype, is_numeric_dtype
+
+
+def of_type(raw: Sequence | np.ndarray | pd.Series, ids: pd.Index) -> pd.Index:
+    """Raw ids in the type of other ids: the number 7 or 7.0 and the text "7" are one id.
+
+    Text that is no whole number in its plain form ("007", "7.0") stays text, which no integer equals.
+
+    >>> of_type([7.0, 8], pd.Index(["7"])).tolist()
+    ['7', '8']
+    >>> of_type(["7", "007"], pd.Index([7])).tolist()
+    [7, '007']
+    """
+    given = pd.Index(raw)
+    if is_numeric_dtype(ids.dtype) == is_numeric_dtype(given.dtype) and given.dtype != object:
+        return given
+    if infer_dtype(given) == "string" and not is_numeric_dtype(ids.dtype):
+        return given
+    if is_numeric_dtype(ids.dtype):
+        return given if is_numeric_dtype(given.dtype) else pd.Index([_number(each) for each in given])
+    return pd.Index([_text(each) for each in given], dtype=object)
+
+
+def _number(raw: object) -> object:
+    plain = isinstance(raw, str) and raw.lstrip("-").isdecimal() and str(int(raw)) == raw
+    return int(str(raw)) if plain else raw
+
+
+def _text(raw: object) -> object:
+    if isinstance(raw, float | np.floating) and float(raw).is_integer():
+        return str(int(raw))
+    return str(raw) if isinstance(raw, int | np.integer) and not isinstance(raw, bool) else raw
 
 
 @dataclass(frozen=True)
@@ -31,8 +63,8 @@ class Vocabulary:
         return len(self.ids)
 
     def encode(self, raw: Sequence | np.ndarray | pd.Series) -> np.ndarray:
-        """Raw ids to indices, -1 where unknown; int32, of the same shape."""
-        return self.ids.get_indexer(pd.Index(raw)).astype(np.int32)
+        """Raw ids, of either type, to indices, -1 where unknown; int32, of the same shape."""
+        return self.ids.get_indexer(of_type(raw, self.ids)).astype(np.int32)
 
     def decode(self, idx: Sequence[int] | np.ndarray) -> np.ndarray:
         """Indices to raw ids; of the same shape."""

@@ -16,6 +16,8 @@ from omniretail.views.train import Train
 if TYPE_CHECKING:  # a service applies rules to scores and never opens tables
     from omniretail.schema import Tables
 
+_IDS = ("user_id", "item_id", "store_id", "offer_id")
+
 Rule = Callable[[np.ndarray, Histories], np.ndarray]
 """Takes scores (B, I) and the users, returns the scores with hidden items at -inf, in place where it can.
 
@@ -136,4 +138,4 @@ def require_columns(place: str, frame: pd.DataFrame, columns: Sequence[str]) -> 
 def _read(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise DataError(f"{path} does not exist, and the policy reads it")
-    return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=dict.fromkeys(_IDS, str))

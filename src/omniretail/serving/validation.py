@@ -76,15 +76,23 @@ def as_number(field: str, value: Any) -> float:
     return float(value)
 
 
+_LARGEST = (1e11, 1e14, 1e17)
+"""Above the first a number is no time in seconds (the year 5138) but in milliseconds, and so on."""
+
+
 def as_seconds(field: str, values: Sequence[Any]) -> np.ndarray:
-    """Times in seconds since 1970, from such numbers, ISO 8601 text or Parquet's timestamps; int64, shape (n,).
+    """Times in seconds since 1970, from Unix times, ISO 8601 text or Parquet's timestamps; int64, shape (n,).
+
+    Numbers are seconds, or the milli-, micro- or nanoseconds that a browser or a database writes, by their size.
 
     Raises:
         RequestError: where one of them is neither.
     """
     try:
         if all(map(is_number, values)):
-            return np.array(values, dtype=np.float64).astype(np.int64)
+            times = np.array(values, dtype=np.float64)
+            unit = 1000.0 ** np.searchsorted(_LARGEST, np.abs(times))
+            return np.floor(times / unit).astype(np.int64)
         if any(isinstance(each, bool | int | float | np.number) for each in values):  # infinite, or beside text
             raise ValueError
         return pd.to_datetime(list(values), utc=True, format="ISO8601").as_unit("s").asi8
