@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,8 @@ class Dataset:
         """
         from omniretail.sources.frames import tables_of_frames
 
-        return cls(tables_of_frames(events, columns or {}, cache=_cache_of_this_process(), **others))
+        tables = tables_of_frames(events, columns or {}, cache=_cache_of_this_process(), **others)
+        return cls(tables, user_attributes=checked_attributes(tables, {}))
 
     def with_split(self, split: Split) -> "Dataset":
         """The same tables, cut in another way."""
@@ -91,6 +93,23 @@ class Dataset:
         )
 
         return load_fold(self.tables, self.required_split(), stage, self.cache)
+
+
+def checked_attributes(tables: Tables, attributes: Mapping[str, str]) -> Mapping[str, str]:
+    """Questions about customers -> columns of the users table; every attribute where no question is named.
+
+    Raises:
+        DataError: naming the nearest column, where the table lacks one.
+    """
+    columns = [] if tables.users is None else [each for each in tables.users.columns if each != "user_id"]
+    for name, column in attributes.items():
+        if column not in columns:
+            best = get_close_matches(column, columns, n=1) or columns[:1]
+            way_out = f"set user_attributes.{name}={best[0]}" if best else "set source.users_path to a file that has it"
+            raise DataError(
+                f"customers have no attribute {column}; {way_out} (there are {', '.join(columns) or 'none'})"
+            )
+    return attributes or {column: column for column in columns}
 
 
 @cache

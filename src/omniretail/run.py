@@ -21,14 +21,14 @@ from omniretail.config import command, flat, make
 from omniretail.config_errors import sentence
 from omniretail.core.epoch_hooks import on_epoch
 from omniretail.core.errors import SettingsError
-from omniretail.dataset import Dataset
+from omniretail.dataset import Dataset, checked_attributes
 from omniretail.metrics.evaluate_lists import Metrics
 from omniretail.report.compare import Comparison, Report
 from omniretail.result import Result
 from omniretail.sources.protocol import load
 from omniretail.splits.cutoff import Stage
 from omniretail.tasks import Evaluation
-from omniretail.tracking import TrackedRun, record_evaluations, tracked
+from omniretail.tracking import TrackedRun, check_store, record_evaluations, tracked
 from omniretail.tracking.job_failures import write_failure
 
 log = logging.getLogger(__name__)
@@ -99,6 +99,7 @@ def checked(cfg: DictConfig) -> tuple[list[Stage], Any, Report]:
         SettingsError: where a setting is out of range, names what there is not, or a package is missing.
     """
     stages, task, report = stages_of(cfg.evaluate), make(cfg.task), _report(cfg)
+    check_store(cfg.tracking.uri, cfg.tracking.experiment)
     for section in (cfg.model, cfg.split, cfg.source):
         make(section)
     metrics = getattr(task, "metrics", None)
@@ -150,7 +151,8 @@ def dataset(cfg: DictConfig) -> Dataset:
     """
     cache = Path(cfg.cache_dir)
     attributes: Any = OmegaConf.to_container(cfg.user_attributes, resolve=True)
-    return Dataset(load(make(cfg.source), cache), make(cfg.split), cache, attributes)
+    tables = load(make(cfg.source), cache)
+    return Dataset(tables, make(cfg.split), cache, checked_attributes(tables, attributes))
 
 
 def stages_of(names: Sequence[str]) -> list[Stage]:

@@ -10,10 +10,10 @@ from typing import Any
 import ibis
 from ibis import Deferred, _
 
-from omniretail.core.engine import count
 from omniretail.core.timezones import make_timestamp
 from omniretail.schema import DataError, DatasetCard, Tables
 from omniretail.signals import EVENT_TYPES, SIGNALS, Signals
+from omniretail.sources.own_tables import OWN_TABLES, own_table
 from omniretail.sources.parsing.column_names import mapped
 from omniretail.sources.parsing.drop_counting import count_drops
 from omniretail.sources.parsing.layout import MISSING, Layout, files_of
@@ -29,7 +29,6 @@ from omniretail.sources.protocol import LOCATION
 _REQUIRED = ("user_id", "item_id", "timestamp")
 _AMOUNTS = ("quantity", "value", "discount", "rating")
 _COLUMNS = (*_REQUIRED, "event_type", "channel", "store_id", "basket_id", "order", "fold", *_AMOUNTS)
-_ITEM_COLUMNS = ("item_id", "name", "category")
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,18 @@ class CSV:
         channel: of all rows, where there is no such column.
         currency: of value and discount, which are amounts of the whole row, not of one piece.
         title: the dataset's name for people.
-        items_path: a second file, one row per item; None: items have no attributes.
+        users_path: a file with a row per customer; all columns but the id are attributes.
+        user_columns: canonical name -> name in that file, for user_id.
+        items_path: a file with a row per item; None: items have no attributes.
         item_columns: canonical name -> name in that file, for item_id, name and category.
+        stores_path: a file with a row per store.
+        store_columns: for store_id.
+        offers_path: a file with a row per offer.
+        offer_columns: for offer_id, start, end, channel, kind and discount.
+        offer_items_path: a file with a row per offer and item that it covers.
+        offer_item_columns: for offer_id and item_id.
+        offer_events_path: a file with a row per mailing and redemption.
+        offer_event_columns: for user_id, offer_id, timestamp, event_type (sent or redeemed) and store_id.
         missing: values that stand for an empty cell.
         drop_duplicates: False where equal rows are separate events, such as two scans of one item.
     """
@@ -100,8 +109,18 @@ class CSV:
     channel: str = "online"
     currency: str = ""
     title: str = "own log"
+    users_path: str | Path | None = field(default=None, metadata=LOCATION)
+    user_columns: Mapping[str, str | None] = field(default_factory=dict)
     items_path: str | Path | None = field(default=None, metadata=LOCATION)
     item_columns: Mapping[str, str | None] = field(default_factory=dict)
+    stores_path: str | Path | None = field(default=None, metadata=LOCATION)
+    store_columns: Mapping[str, str | None] = field(default_factory=dict)
+    offers_path: str | Path | None = field(default=None, metadata=LOCATION)
+    offer_columns: Mapping[str, str | None] = field(default_factory=dict)
+    offer_items_path: str | Path | None = field(default=None, metadata=LOCATION)
+    offer_item_columns: Mapping[str, str | None] = field(default_factory=dict)
+    offer_events_path: str | Path | None = field(default=None, metadata=LOCATION)
+    offer_event_columns: Mapping[str, str | None] = field(default_factory=dict)
     missing: Sequence[str] = MISSING
     drop_duplicates: bool = True
 
@@ -113,8 +132,7 @@ class CSV:
         """
         if self.path is None:
             raise DataError("no log is named: set source.path, for instance to sales.csv")
-        paths = [_expanded(path) for path in (self.path, self.items_path) if path is not None]
-        return [file for path in paths for file in files_of(path)]
+        return [file for path in (_expanded(self.path), *self._own_paths().values()) for file in files_of(path)]
 
     def read(self, connection: ibis.BaseBackend) -> Tables:
         """See ``Source``.
@@ -132,9 +150,8 @@ class CSV:
         if {"quantity", "value"} & set(events.columns):
             events, changes = _refunds(events, self._meaning())
         card = DatasetCard(self.title, currency=self.currency, zone=self.timezone, clock=self._has_dates())
-        return Tables(
-            *(card, events), items=self._items(connection), drops=drops, changes=changes, signals=self._meaning()
-        )
+        others: dict[str, Any] = self._own_tables(connection)
+        return Tables(card, events, drops=drops, changes=changes, signals=self._meaning(), **others)
 
     def _rows(self, connection: ibis.BaseBackend, path: Path) -> ibis.Table:
         """The file's rows, typed, under canonical names."""
@@ -175,18 +192,19 @@ class CSV:
             cells["timestamp"] = time(names["timestamp"], self.timestamp_format, self.timezone)
         return cells
 
-    def _items(self, connection: ibis.BaseBackend) -> ibis.Table | None:
-        if self.items_path is None:
-            return None
-        path = _expanded(self.items_path)
-        table = read_text(connection, path, self._layout(header=()))
-        names = mapped(table, path, self.item_columns, "source.item_columns", _ITEM_COLUMNS, _ITEM_COLUMNS[:1])
-        items = (
-            table.select(**{name: _[column] for name, column in names.items()}).filter(_.item_id.notnull()).distinct()
-        )
-        with plain_errors(path):
-            _check_unique(items, path)
-        return items
+    def _own_tables(self, connection: ibis.BaseBackend) -> dict[str, ibis.Table]:
+        layout = self._layout(header=(), widths=(), sheet=None)
+        return {
+            name: own_table(
+                *(connection, name, path, getattr(self, f"{name.removesuffix('s')}_columns")),
+                *(layout, self.decimal, self.timezone),
+            )
+            for name, path in self._own_paths().items()
+        }
+
+    def _own_paths(self) -> dict[str, Path]:
+        paths = {name: getattr(self, f"{name}_path") for name in OWN_TABLES}
+        return {name: _expanded(path) for name, path in paths.items() if path is not None}
 
 
 def _dated(rows: ibis.Table) -> ibis.Table:
@@ -220,11 +238,3 @@ def _refunds(events: ibis.Table, signals: Signals) -> tuple[ibis.Table, dict[str
 
 def _expanded(path: str | Path) -> Path:
     return Path(path).expanduser()
-
-
-def _check_unique(items: ibis.Table, path: Path) -> None:
-    if count(items) == count(items.select("item_id").distinct()):
-        return
-    repeated = items.group_by("item_id").agg(rows=_.count()).filter(_.rows > 1).order_by("item_id")
-    first = repeated.limit(1).to_pyarrow().to_pylist()[0]
-    raise DataError(f"{path}: item '{first['item_id']}' has {first['rows']} rows that differ; keep one row per item")

@@ -2,17 +2,16 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import ibis
 import numpy as np
 import pandas as pd
 
 from omniretail.core.cache import cached, digest
-from omniretail.schema import SCHEMAS, Tables, check
+from omniretail.schema import Tables
 from omniretail.sources.csv import CSV
+from omniretail.sources.own_tables import OWN_TABLES
 from omniretail.sources.protocol import load
 
 
@@ -29,17 +28,11 @@ def tables_of_frames(events: Any, columns: Mapping[str, str], cache: Path, **oth
         DataError: where a column is missing, or a cell is no time or no number.
         TypeError: where something is no frame, or a setting is unknown.
     """
-    frames = {name: as_pandas(others.pop(name)) for name in list(others) if name in SCHEMAS}
+    frames = {name: as_pandas(others.pop(name)) for name in list(others) if name in OWN_TABLES}
     settings = {"title": "data frame", **others}
     log = _written(as_pandas(events), cache)
-    items = {"items_path": _written(frames.pop("items"), cache)} if "items" in frames else {}
-    tables = load(CSV(path=log, columns=columns, **items, **settings), cache)
-    if not frames:
-        return tables
-    further = {name: ibis.memtable(_text_ids(frame)) for name, frame in frames.items()}
-    extended = replace(tables, version=digest(tables.version, *map(_content, frames.values())), **further)
-    check(extended)
-    return extended
+    paths = {f"{name}_path": _written(frame, cache) for name, frame in frames.items()}
+    return load(CSV(path=log, columns=columns, **paths, **settings), cache)
 
 
 def as_pandas(frame: Any) -> pd.DataFrame:
@@ -66,11 +59,6 @@ def _written(frame: pd.DataFrame, cache: Path) -> Path:
         cache / "frames", _content(typed), lambda empty: typed.to_parquet(empty / "frame.parquet", index=False)
     )
     return folder / "frame.parquet"
-
-
-def _text_ids(frame: pd.DataFrame) -> pd.DataFrame:
-    """Ids as text, as ``CSV`` reads them."""
-    return frame.assign(**{name: frame[name].astype(str) for name in frame if str(name).endswith("_id")})
 
 
 def _content(frame: pd.DataFrame) -> str:

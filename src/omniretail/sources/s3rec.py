@@ -25,7 +25,7 @@ class S3Rec:
     those of fewer than half the items, which is close to departments (7 in Beauty, 103 in Sports, 110 in Yelp).
 
     Args:
-        folder: contains ``<name>.txt`` and ``<name>_item2attributes.json``.
+        folder: contains ``<name>.txt`` and, where items have attributes, ``<name>_item2attributes.json``.
         name: of the files: ``Beauty``, ``Sports_and_Outdoors`` or ``Yelp``.
         title: the dataset's name for people.
         channel: ``online``, or ``offline`` where reviews are of visits.
@@ -38,16 +38,17 @@ class S3Rec:
 
     def files(self) -> list[Path]:
         """See ``Source``."""
-        return [Path(self.folder) / f"{self.name}.txt", Path(self.folder) / f"{self.name}_item2attributes.json"]
+        attributes = Path(self.folder) / f"{self.name}_item2attributes.json"
+        return [Path(self.folder) / f"{self.name}.txt", *([attributes] if attributes.is_file() else [])]
 
     def read(self, connection: ibis.BaseBackend) -> Tables:
         """See ``Source``."""
-        histories, attributes = self.files()
+        histories, *attributes = self.files()
         lines = read_lines(histories)
         events = pa.table({"user_id": lines.user_id, "item_id": lines.item_id, "timestamp": timestamps(lines.position)})
         events = ibis.memtable(events).mutate(event_type=ibis.literal("review"), channel=ibis.literal(self.channel))
         card = DatasetCard(self.title, address=_ADDRESS, terms="no licence stated", clock=False)
-        return Tables(card, events, items=_items(attributes), drops={"line without items": lines.without_items})
+        return Tables(card, events, items=_items(attributes[0]) if attributes else None, drops={"line without items": lines.without_items})
 
 
 def _items(path: Path) -> ibis.Table:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import ibis
 import numpy as np
@@ -10,6 +10,9 @@ import pandas as pd
 from ibis import _
 
 from omniretail.ids import Vocabulary
+
+_MAX_NUMBERS = 10
+"""An attribute with more different numbers is asked about by its quarters."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,12 @@ def attribute_targets(users: pd.DataFrame | None, columns: Mapping[str, str], mi
 
     Args:
         users: one row per customer, in order; None: no attributes are known.
-        columns: name of the question -> column; columns that the table lacks are passed over.
+        columns: name of the question -> column.
         min_customers: values that fewer customers have are left out, together with those customers.
     """
     if users is None:
         return []
-    present = {name: column for name, column in columns.items() if column in users}
-    return [_attribute(name, pd.Series(users[column]), min_customers) for name, column in present.items()]
+    return [_attribute(name, _categories(users[column]), min_customers) for name, column in columns.items()]
 
 
 def behaviour_targets(
@@ -76,6 +78,15 @@ def behaviour_targets(
         for name, column in levels.items()
         if column in items
     ]
+
+
+def _categories(column: Any) -> pd.Series:
+    """The column, or quarters of it where it holds many different numbers."""
+    if not pd.api.types.is_numeric_dtype(column) or column.nunique() <= _MAX_NUMBERS:
+        return column
+    quarters = pd.qcut(column.astype(float), 4, duplicates="drop", precision=0)
+    names = {each: f"{each.left:,.6g} to {each.right:,.6g}" for each in quarters.cat.categories}
+    return quarters.astype(object).map(names)
 
 
 def _attribute(name: str, column: pd.Series, min_customers: int) -> Target:

@@ -48,10 +48,11 @@ def parsed(
         connection.to_parquet(table.select(**columns, **flags, **{_HASH: everything}), target)
     rows = connection.read_parquet(target, file_row_number=True)
     weakref.finalize(rows.op(), _remove, target)
-    counts = rows.agg(**{name: _[name].sum().fill_null(0) for name in flags}).to_pyarrow().to_pylist()[0]
-    for name, n_bad in counts.items():
-        if n_bad:
-            refuse(table, path, cells[name.removeprefix(_BAD)], n_bad)
+    n_bad = {name: _[name].sum().fill_null(0) for name in flags}
+    counts: dict[str, int] = rows.agg(**n_bad).to_pyarrow().to_pylist()[0] if flags else {}
+    for name, n in counts.items():
+        if n:
+            refuse(table, path, cells[name.removeprefix(_BAD)], n)
     return rows.drop(*flags).rename({FILE_ROW: "file_row_number"})
 
 
