@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
 from omniretail.run import checked
@@ -22,17 +23,16 @@ def check_jobs(config: DictConfig) -> None:
     if not config.hydra.sweeper._target_.endswith("BasicSweeper"):
         return
     loader = GlobalHydra.instance().config_loader()
-    for overrides in covering_jobs(config):
+    words = [f"{name}={value}" for name, value in (config.hydra.sweeper.params or {}).items()]
+    words += config.hydra.overrides.task
+    for overrides in covering(OverridesParser.create(loader).parse_overrides(words)):
         checked(loader.load_sweep_config(config, overrides))
 
 
-def covering_jobs(config: DictConfig) -> Iterator[list[str]]:
+def covering(overrides: list[Override]) -> Iterator[list[str]]:
     """Overrides of the fewest first jobs in which every swept value occurs."""
-    words = [f"{name}={value}" for name, value in (config.hydra.sweeper.params or {}).items()]
-    words += config.hydra.overrides.task
-    parsed = OverridesParser.create(GlobalHydra.instance().config_loader()).parse_overrides(words)
     covered: set[str] = set()
-    for job in (job for batch in BasicSweeper.split_arguments(parsed, None) for job in batch):
+    for job in (job for batch in BasicSweeper.split_arguments(overrides, None) for job in batch):
         if not covered.issuperset(job):
             covered |= {*job}
             yield job
