@@ -64,7 +64,7 @@ class Dataset:
         from omniretail.sources.frames import tables_of_frames
 
         tables = tables_of_frames(events, columns or {}, cache=_cache_of_this_process(), **others)
-        return cls(tables, user_attributes=checked_attributes(tables, {}))
+        return cls(tables, user_attributes=checked_attributes(tables, {}), settings=("policy=by_repeats",))
 
     def with_split(self, split: Split) -> "Dataset":
         """The same tables, cut in another way."""

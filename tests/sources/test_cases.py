@@ -69,7 +69,7 @@ def test_an_export_of_western_excel(case, rows):
 
 
 def test_semicolons(case, rows):
-    with pytest.raises(DataError, match="set source.delimiter=semicolon"):
+    with pytest.raises(DataError, match=r"set source\.delimiter=semicolon"):
         case("semicolon.csv")
     assert len(rows(case("semicolon.csv", delimiter="semicolon").events)) == 1
 

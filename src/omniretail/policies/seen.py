@@ -1,8 +1,15 @@
 """Whether items of a user's history may be shown again."""
 
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train
+
+log = logging.getLogger(__name__)
 
 
 def hide_seen(scores: np.ndarray, users: Histories) -> np.ndarray:
@@ -19,3 +26,17 @@ def hide_seen(scores: np.ndarray, users: Histories) -> np.ndarray:
 def allow_seen(scores: np.ndarray, users: Histories) -> np.ndarray:
     """Show repeats like any other item: where customers buy again, most held-out items are repeats."""
     return scores
+
+
+@dataclass(frozen=True)
+class SeenByRepeats:
+    """Hides seen items where nobody has taken an item twice, as in logs of ratings; else allows them."""
+
+    def fit(self, train: Train) -> Callable[[np.ndarray, Histories], np.ndarray]:
+        """``hide_seen`` or ``allow_seen``; which one is logged."""
+        pairs = train.histories.rows * np.int64(len(train.items)) + train.histories.item_idx
+        repeats = len(pairs) - len(np.unique(pairs))
+        if repeats:
+            return allow_seen
+        log.info("nobody has an item twice: items of a user's history are hidden (policy=allow_seen shows them)")
+        return hide_seen

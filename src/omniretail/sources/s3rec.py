@@ -48,7 +48,8 @@ class S3Rec:
         events = pa.table({"user_id": lines.user_id, "item_id": lines.item_id, "timestamp": timestamps(lines.position)})
         events = ibis.memtable(events).mutate(event_type=ibis.literal("review"), channel=ibis.literal(self.channel))
         card = DatasetCard(self.title, address=_ADDRESS, terms="no licence stated", clock=False)
-        return Tables(card, events, items=_items(attributes[0]) if attributes else None, drops={"line without items": lines.without_items})
+        items = _items(attributes[0]) if attributes else None
+        return Tables(card, events, items=items, drops={"line without items": lines.without_items})
 
 
 def _items(path: Path) -> ibis.Table:

@@ -76,12 +76,11 @@ def read_workbook(path: Path, sheet: str | None, header: list[str]) -> ibis.Tabl
     """
     import pandas as pd  # here, as openpyxl is slow to import
 
+    names: dict[str, Any] = {"header": None, "names": header} if header else {}
     try:
-        with pd.ExcelFile(path, engine="openpyxl") as book:
-            if sheet is not None and sheet not in book.sheet_names:
-                raise DataError(f"{path} has no sheet '{sheet}'; it has {', '.join(map(str, book.sheet_names))}")
-            names: dict[str, Any] = {"header": None, "names": header} if header else {}
-            frame = book.parse(0 if sheet is None else sheet, dtype=object, **names)
+        frame = pd.read_excel(path, sheet_name=0 if sheet is None else sheet, dtype=object, engine="openpyxl", **names)
+    except ValueError as error:
+        raise DataError(f"{path}: {error}; set source.sheet to the name of one of its sheets") from None
     except ImportError:
         raise DataError(f"{path} is a workbook, which needs openpyxl: pip install openpyxl") from None
     except (KeyError, zipfile.BadZipFile, SyntaxError) as error:

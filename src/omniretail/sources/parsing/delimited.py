@@ -68,7 +68,8 @@ def delimiter_of(lines: Sequence[str]) -> str | None:
     """
     counts = {each: {line.count(each) for line in lines} for each in _CANDIDATES}
     regular = [each for each, numbers in counts.items() if len(numbers) == 1 and 0 not in numbers]
-    if not regular and len({len(line.split()) for line in lines}) == 1 and len(lines[0].split()) > 1:
+    padded = regular == ["\t"] and any(" \t" in line or "\t " in line for line in lines)
+    if (padded or not regular) and len({len(line.split()) for line in lines}) == 1 and len(lines[0].split()) > 1:
         return BLANKS
     return regular[0] if len(regular) == 1 else None
 

@@ -12,7 +12,8 @@ from ibis import _
 from omniretail.core.overrides import override
 from omniretail.schema import DataError
 
-_LIST = re.compile(r"""^\s*\[\s*("[^"]*"|'[^']*'|[\w.-]+)(\s*,\s*("[^"]*"|'[^']*'|[\w.-]+))*\s*\]\s*$""")
+_VALUE = r"""("[^"]*"|'[^']*'|[\w.-]+)"""
+_LIST = re.compile(rf"^\s*\[\s*({_VALUE}(\s*,\s*{_VALUE})*)?\s*\]\s*$")
 _SAMPLE = 1_000
 
 
@@ -47,7 +48,9 @@ def single_values(
 def _are_lists(cells: Sequence[Any]) -> bool:
     """Whether most cells are lists, or texts that are lists of several values or of quoted ones."""
     present = [cell for cell in cells if cell is not None]
-    several = [not isinstance(cell, str) or (_LIST.match(cell) and re.search("[,\"']", cell)) for cell in present]
+    several = [
+        not isinstance(cell, str) or (_LIST.match(cell) and re.search(r"[,\"']|\[\s*\]", cell)) for cell in present
+    ]
     return 2 * sum(map(bool, several)) > len(present)
 
 
