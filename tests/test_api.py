@@ -10,7 +10,7 @@ import pytest
 
 import omniretail as om
 from omniretail.config import CONFIGS, compose, model_option
-from omniretail.core.errors import DataError
+from omniretail.core.errors import DataError, SettingsError
 from omniretail.run import run
 from tests.conftest import shop_events
 
@@ -24,6 +24,11 @@ ITEMS = pd.DataFrame({"item_id": np.arange(40)}).assign(
 def data() -> om.Dataset:
     log = shop_events().rename(columns={"user_id": "CustomerID"})
     return om.Dataset.from_frames(events=log, items=ITEMS, columns={"user_id": "CustomerID"})
+
+
+def test_no_stage_but_val_and_test(data: om.Dataset) -> None:
+    with pytest.raises(SettingsError, match="stage='valid': choose val or test"):
+        om.evaluate(om.models.Popular(), data, SPLIT, stage="valid")  # type: ignore[arg-type]
 
 
 def test_the_example_of_the_design(data: om.Dataset) -> None:

@@ -22,7 +22,7 @@ from omniretail.report.compare import Comparison, Report
 from omniretail.result import Result
 from omniretail.run import dataset
 from omniretail.schema import DatasetCard
-from omniretail.splits.cutoff import Cutoff, Split, Stage
+from omniretail.splits.cutoff import Cutoff, Split, Stage, require_stage
 from omniretail.tasks import Evaluation, Task
 from omniretail.views.fold import training_view
 from omniretail.views.train import Train
@@ -72,6 +72,7 @@ def evaluate(
         DataError: where the data does not allow it.
         SettingsError: where settings do not fit.
     """
+    require_stage(stage)
     option = model_option(type(model))
     chosen = [*data.settings, *([f"model={option}"] if option else []), *settings]
     cfg = compose(*chosen, *([f"task={task}"] if isinstance(task, str) else []))

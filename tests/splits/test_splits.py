@@ -4,6 +4,7 @@ import ibis
 import pandas as pd
 import pytest
 
+from omniretail.core.errors import SettingsError
 from omniretail.schema import DataError, Tables
 from omniretail.splits.cutoff import Cutoff, Split, Stage
 from omniretail.splits.fixed import Fixed
@@ -148,3 +149,13 @@ def test_baskets_are_asked_for() -> None:
     tables = tables_of(shop_events().drop(columns="basket_id"))
     with pytest.raises(DataError, match="needs basket_id"):
         LastBasket().cutoff(tables.events, "test")
+
+
+@pytest.mark.parametrize(
+    "split", [Temporal(1), LeaveLast(), LastBasket(), Fixed()], ids=lambda each: type(each).__name__
+)
+@pytest.mark.parametrize("word", ["valid", "v", "TEST"])
+def test_only_a_stage_is_cut(split: Split, word: Stage) -> None:
+    events = log((1, "a", 0), (1, "b", 1), (1, "c", 2), (1, "d", 3)).events.mutate(fold=ibis.literal("train"))
+    with pytest.raises(SettingsError, match=f"stage='{word}': choose val or test"):
+        split.cutoff(events, word)

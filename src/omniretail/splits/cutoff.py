@@ -2,12 +2,24 @@
 
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import ibis
 from ibis import _
 
+from omniretail.core.errors import SettingsError
+
 Stage = Literal["val", "test"]
+
+
+def require_stage(stage: str) -> None:
+    """Refuse any other word, so that test is never evaluated by a slip.
+
+    Raises:
+        SettingsError: naming the stages.
+    """
+    if stage not in get_args(Stage):
+        raise SettingsError(f"stage={stage!r}: choose val or test")
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,7 @@ def cut_by_position(events: ibis.Table, stage: Stage, minimum: int) -> Cutoff:
         stage: decides which position is held out; newer ones are dropped.
         minimum: users with fewer positions stay in training whole and are not judged.
     """
+    require_stage(stage)
     held_out_position = 0 if stage == "test" else 1
     few = _.total < minimum
     before = events.filter(few | (_.position > held_out_position))

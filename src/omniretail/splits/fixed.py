@@ -6,7 +6,7 @@ import ibis
 from ibis import _
 
 from omniretail.schema import DataError
-from omniretail.splits.cutoff import Cutoff, Stage, judged
+from omniretail.splits.cutoff import Cutoff, Stage, judged, require_stage
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Fixed:
         """
         if "fold" not in events.columns:
             raise DataError("split=fixed needs a fold (train or test) in the events; use split=temporal or leave_last")
+        require_stage(stage)
         train = events.filter(_.fold == "train").drop("fold")
         if stage == "test":
             return Cutoff(train, judged(events.filter(_.fold == "test").drop("fold")))

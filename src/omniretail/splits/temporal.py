@@ -8,7 +8,7 @@ from ibis import _
 
 from omniretail.core.times import from_local, parse_utc, to_local
 from omniretail.schema import DataError
-from omniretail.splits.cutoff import Cutoff, Stage, is_empty, judged
+from omniretail.splits.cutoff import Cutoff, Stage, is_empty, judged, require_stage
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Temporal:
 
         Raises:
             DataError: where no event lies before the window, or none in it.
-            SettingsError: where ``end`` is no time.
+            SettingsError: where ``end`` is no time, or the stage is neither ``val`` nor ``test``.
         """
         start, end = self._window(events, stage)
         before = events.filter(_.timestamp < start)
@@ -42,6 +42,7 @@ class Temporal:
         return Cutoff(before, held_out, start)
 
     def _window(self, events: ibis.Table, stage: Stage) -> tuple[datetime, datetime]:
+        require_stage(stage)
         horizon = timedelta(days=self.horizon_days)
         earlier = horizon if stage == "val" else timedelta(0)
         if self.end is not None:

@@ -5,7 +5,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from omniretail.core.errors import DataError
+from omniretail.core.errors import DataError, SettingsError
 from omniretail.o2o.offers.split import OfferFold, OfferSplit, Running
 from omniretail.views.offers.rows import OfferRows, offer_rows
 from tests.o2o.offers.factories import by_hand, random_shop
@@ -90,3 +90,10 @@ def test_settings_that_do_not_fit_are_named() -> None:
         OfferSplit(at(2), at(2))
     with pytest.raises(ValueError, match=r"task\.running='soon' is not one of leave_out, as_of_cutoff"):
         OfferSplit(at(1), at(2), "soon")  # type: ignore[arg-type]
+
+
+def test_only_a_stage_is_cut_by_times_that_are_times(rows: OfferRows) -> None:
+    with pytest.raises(SettingsError, match="stage='valid': choose val or test"):
+        cut(rows, 20, 40, "valid")
+    with pytest.raises(SettingsError, match="'March' is not a time in ISO 8601"):
+        OfferSplit("March", at(40))

@@ -6,7 +6,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from omniretail.core.errors import DataError, SettingsError
-from omniretail.splits.cutoff import Stage
+from omniretail.core.times import parse_utc
+from omniretail.splits.cutoff import Stage, require_stage
 from omniretail.views.offers.rows import OfferRows
 
 Running = Literal["leave_out", "as_of_cutoff", "as_redeemed_later"]
@@ -44,7 +45,7 @@ class OfferSplit:
             it only measures what that would be worth.
 
     Raises:
-        SettingsError: where a time is missing, the two are in the wrong order, or ``running`` is none of these.
+        SettingsError: where one of the times is none, the two are in the wrong order, or ``running`` is none of these.
     """
 
     val_from: str | None = None
@@ -56,7 +57,7 @@ class OfferSplit:
             raise SettingsError(
                 "say from when on offers are judged, such as offers.val_from=2024-03-01 offers.test_from=2024-05-01"
             )
-        if np.datetime64(self.val_from) >= np.datetime64(self.test_from):
+        if _time(self.val_from) >= _time(self.test_from):
             raise SettingsError(f"offers.val_from={self.val_from} must lie before offers.test_from={self.test_from}")
         if self.running not in get_args(Running):
             raise SettingsError(f"task.running={self.running!r} is not one of {', '.join(get_args(Running))}")
@@ -67,11 +68,13 @@ class OfferSplit:
         Raises:
             DataError: where nothing is left to learn from or to judge.
         """
-        at = np.datetime64(self.val_from if stage == "val" else self.test_from, "us")
-        end = min(np.datetime64(self.test_from, "us"), rows.until) if stage == "val" else rows.until
+        require_stage(stage)
+        val_from, test_from = _time(str(self.val_from)), _time(str(self.test_from))
+        at = val_from if stage == "val" else test_from
+        end = min(test_from, rows.until) if stage == "val" else rows.until
         later = rows.starts_at >= at
         if stage == "val":
-            later &= rows.starts_at < np.datetime64(self.test_from, "us")
+            later &= rows.starts_at < test_from
         judged = later & ~np.isnan(rows.outcome(end))
         learned, y = self._learned(rows, at)
         running = (rows.starts_at < at) & np.isnan(rows.outcome(at))
@@ -96,3 +99,7 @@ class OfferSplit:
 
     def __str__(self) -> str:
         return f"offers by start: validation from {self.val_from}, test from {self.test_from}"
+
+
+def _time(text: str) -> np.datetime64:
+    return np.datetime64(parse_utc(text), "us")

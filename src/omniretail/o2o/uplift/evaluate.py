@@ -16,7 +16,7 @@ from omniretail.o2o.uplift.campaign_metrics import balance, coupons, measured, w
 from omniretail.o2o.uplift.experiment_rows import Experiment, campaigns
 from omniretail.result import Result
 from omniretail.schema import Tables
-from omniretail.splits.cutoff import Stage
+from omniretail.splits.cutoff import Stage, require_stage
 from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods, seed_of
 
 
@@ -107,6 +107,7 @@ class Uplift:
 
 def _campaigns_of(tables: Tables, stage: Stage) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The campaigns to learn from, and the one to judge by."""
+    require_stage(stage)
     offers: Any = campaigns(tables)
     last = len(offers) - (2 if stage == "val" else 1)
     judged = offers[last : last + 1]
