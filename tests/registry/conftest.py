@@ -8,6 +8,8 @@ import pytest
 from mlflow import MlflowClient
 
 from omniretail.config import compose
+from omniretail.registry import promotion
+from omniretail.registry.latency import Latency
 from omniretail.registry.register import register
 from omniretail.run import run
 from tests.conftest import shop_events
@@ -27,6 +29,16 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def runs(uri: str) -> dict[str, str]:
     return recorded_runs(uri)
+
+
+@pytest.fixture(autouse=True)
+def _latency(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Versions made of results alone have no files: each answers in 5 ms."""
+
+    def measured(uri: str, name: str, candidate: str, champion: str = "") -> Latency:
+        return Latency(5.0, 5.0, 5.0 if champion else None)
+
+    monkeypatch.setattr(promotion, "measured_latency", measured)
 
 
 @pytest.fixture

@@ -13,13 +13,12 @@ from omniretail.o2o.offers.metrics import measured
 from omniretail.profile.probing.cross_fitting import ProbePredictions
 from omniretail.profile.probing.metrics import mean_metric, question_metrics, resampled_metrics
 from omniretail.profile.probing.targets import Target
-from omniretail.registry.promotion import LATENCY
 from omniretail.result import Result, metric_rows
 from omniretail.tasks import Evaluation
 from tests.conftest import tables_of
 
 PROTOCOL = {"source": "shop", "data": "d1", "split": "by time", "policy": "allow_seen"}
-PRIMARY = {"recommendation": "ndcg_at_10", "response": "auc", "probing": "mean"}
+PRIMARY = {"recommendation": "ndcg_at_10", "response": "auc", "probing": "mean", "uplift": "qini"}
 
 
 def lists(
@@ -139,13 +138,12 @@ def _recorded(uri: str, result: Result) -> str:
     return run.run_id
 
 
-def add_version(uri: str, name: str, run_id: str | None, latency_ms: float | None = 5.0) -> str:
+def add_version(uri: str, name: str, run_id: str | None) -> str:
     """A version made of a run, or of none."""
     client = MlflowClient(uri, uri)
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name)
-    tags = {} if latency_ms is None else {LATENCY: f"{latency_ms:.3f}"}
-    return str(client.create_model_version(name, f"runs:/{run_id}/model", run_id, tags=tags).version)
+    return str(client.create_model_version(name, f"runs:/{run_id}/model", run_id).version)
 
 
 def champion(uri: str, name: str) -> str:

@@ -11,7 +11,7 @@ from omniretail.registry import promotion
 from omniretail.registry import promotion_lock as lock
 from omniretail.registry.gate import Gate
 
-GATE = Gate(guards={})
+GATE = Gate(guards={}, max_latency_ratio=None)
 
 
 def promote(uri: str, name: str, version: str, force: str, met: Barrier, answer: Connection) -> None:

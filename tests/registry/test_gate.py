@@ -13,15 +13,17 @@ from sklearn.metrics import log_loss, roc_auc_score
 from omniretail.config import CONFIGS
 from omniretail.registry.gate import Contender, Gate, Guards, default_guards
 from omniretail.registry.gate_checks import Check, failed
-from omniretail.result import Result
+from omniretail.registry.latency import Latency
+from omniretail.result import Result, metric_rows
 from tests.registry.factories import PRIMARY, embeddings, lists, mailings, offers, shaken, with_values
 
 BETTER, WORSE = lists(0.5), lists(0.4)
+LATENCY = Latency(p99=5.0, median=4.0, champion_median=3.0)
 
 
 def checked(candidate: Result, champion: Result, gate: Gate | None = None) -> dict[str, Check]:
-    contenders = (Contender(v, r, PRIMARY[r.task], 5.0) for v, r in (("2", candidate), ("1", champion)))
-    return {check.name: check for check in (gate or Gate()).decide(*contenders)}
+    contenders = (Contender(v, r, PRIMARY[r.task]) for v, r in (("2", candidate), ("1", champion)))
+    return {check.name: check for check in (gate or Gate()).decide(*contenders, LATENCY)}
 
 
 def violated(candidate: Result, champion: Result, gate: Gate | None = None) -> list[str]:
@@ -43,7 +45,7 @@ def test_the_better_version_passes() -> None:
     assert list(checks) == [
         *("same task", "same data", "same protocol", "same units", "beats the champion in NDCG@10", "Coverage@10"),
         *(f"NDCG@10 of users with {part} events before" for part in ("0–19", "20–39", "40–59", "60–79", "80–99")),
-        *("p99 latency", "p99 latency relative to the champion's"),
+        "latency beside the champion's",
     ]
 
 
@@ -148,37 +150,92 @@ def test_another_metric_can_be_guarded_or_decide() -> None:
 
 
 def test_the_champions_run_names_the_primary_metric() -> None:
-    candidate, champion = Contender("2", WORSE, "ndcg_at_10", 5.0), Contender("1", BETTER, "recall_at_10", 5.0)
-    assert failed(Gate().decide(candidate, champion)) == []
+    candidate, champion = Contender("2", WORSE, "ndcg_at_10"), Contender("1", BETTER, "recall_at_10")
+    assert failed(Gate().decide(candidate, champion, LATENCY)) == []
 
 
 def test_a_task_without_guards_is_compared_by_its_primary_metric_alone() -> None:
     one, other = (replace(result, task="joint") for result in (BETTER, WORSE))
-    checks = Gate().decide(Contender("2", one, "ndcg_at_10", 5.0), Contender("1", other, "ndcg_at_10", 5.0))
+    checks = Gate().decide(Contender("2", one, "ndcg_at_10"), Contender("1", other, "ndcg_at_10"), LATENCY)
     assert failed(checks) == []
-    assert len(checks) == 7
+    assert len(checks) == 6
 
 
 def test_latency_is_guarded() -> None:
-    def violations(candidate: float | None, champion: float | None, **bounds: float | None) -> list[str]:
-        contenders = (Contender("2", BETTER, "ndcg_at_10", candidate), Contender("1", WORSE, "ndcg_at_10", champion))
-        return [check.name for check in failed(Gate(**bounds).decide(*contenders))]  # type: ignore[arg-type]
+    def violations(latency: Latency, **bounds: float | None) -> list[str]:
+        contenders = Contender("2", BETTER, "ndcg_at_10"), Contender("1", WORSE, "ndcg_at_10")
+        return [check.name for check in failed(Gate(**bounds).decide(*contenders, latency))]  # type: ignore[arg-type]
 
-    assert violations(100.0, 60.0) == []
-    assert violations(100.1, 60.0) == ["p99 latency"]
-    assert violations(100.1, 60.0, max_latency_ms=None) == []
-    assert violations(80.0, 39.0) == ["p99 latency relative to the champion's"]
-    assert violations(80.0, 39.0, max_latency_ratio=None) == []
-    assert violations(None, 39.0) == ["p99 latency"]
-    assert violations(None, 39.0, max_latency_ms=None) == []
-    assert violations(80.0, None) == []
+    beside, own = "latency beside the champion's", "p99 latency"
+    assert violations(Latency(500, 80, 40)) == []
+    assert violations(Latency(500, 80, 39)) == [beside]
+    assert violations(Latency(500, 80, 39), max_latency_ratio=2.1) == []
+    assert violations(Latency(500, 80, 39), max_latency_ratio=None) == []
+    assert violations(Latency(500, 80, 40), max_latency_ms=499) == [own]
+    assert violations(Latency(500, 80, 40), max_latency_ms=500) == []
+    assert violations(Latency(failure="its files are gone"), max_latency_ms=500) == [own, beside]
+    assert violations(Latency(failure="its files are gone"), max_latency_ratio=None) == []
+
+
+def test_times_of_both_are_shown() -> None:
+    check = checked(BETTER, WORSE)["latency beside the champion's"]
+    assert str(check) == "latency beside the champion's: 4.0 ms against 3.0 ms, medians (required: at most 2 times)"
 
 
 def test_of_the_first_version_only_the_latency_is_checked() -> None:
-    assert [str(check) for check in Gate().decide(Contender("1", WORSE, "ndcg_at_10", 7.0), None)] == [
+    first = Contender("1", WORSE, "ndcg_at_10")
+    assert Gate().decide(first, None, Latency()) == []
+    assert [str(check) for check in Gate(max_latency_ms=100).decide(first, None, Latency(7, 5))] == [
         "p99 latency: 7.0 ms (required: at most 100 ms)"
     ]
-    assert failed(Gate().decide(Contender("1", WORSE, "ndcg_at_10", 700.0), None))
+    assert failed(Gate(max_latency_ms=100).decide(first, None, Latency(700, 5)))
+    assert [Gate().needs_latency(each) for each in (False, True)] == [False, True]
+    assert [Gate(max_latency_ratio=None).needs_latency(each) for each in (False, True)] == [False, False]
+    assert Gate(max_latency_ms=9).needs_latency(has_champion=False)
+
+
+def test_every_check_that_fails_names_a_way_out() -> None:
+    pairs = [
+        (lists(0.4, less=0.2, coverage=0.1), BETTER),
+        (lists(0.5, n=110, data="d2", policy="hide_seen"), WORSE),
+        (offers(mailings(0.0, scale=0.1)), offers(mailings(0.3))),
+        (offers(mailings(0.1)), WORSE),
+    ]
+    for candidate, champion in pairs:
+        checks = failed(list(checked(candidate, champion, Gate(max_latency_ms=1, max_latency_ratio=1)).values()))
+        assert len(checks) > 2
+        assert all(check.way_out for check in checks), checks
+
+
+def test_every_task_that_saves_a_model_has_guards() -> None:
+    tasks = [OmegaConf.load(path) for path in (CONFIGS / "task").glob("*.yaml")]
+    saving = {
+        path.stem
+        for path in (CONFIGS / "task").glob("*.yaml")
+        if OmegaConf.select(OmegaConf.load(path), "outputs.bundle")
+    }
+    assert len(tasks) > len(saving) >= 5
+    assert saving == set(default_guards())
+
+
+def test_an_uplift_learner_is_guarded_in_its_order_and_its_probabilities() -> None:
+    def learner(qini: float, auuc: float, loss: float) -> Result:
+        values = {"qini": qini, "auuc": auuc, "treated/log_loss": loss}
+        draws = np.random.default_rng(0).normal(scale=0.01, size=100)
+        return Result(
+            "TLearner",
+            "test",
+            "uplift",
+            per_unit=pd.DataFrame({"score": 0.0}, index=pd.RangeIndex(9, name="user_id")),
+            metrics=pd.concat([metric_rows({"qini": qini, "auuc": auuc}), metric_rows({"log_loss": loss}, "treated")]),
+            resampled=pd.DataFrame({name: value + draws * value for name, value in values.items()}),
+            protocol={"task": "uplift", "stage": "test"},
+        )
+
+    champion = learner(0.2, 0.2, 0.5)
+    assert violated(learner(0.3, 0.2, 0.5), champion) == []
+    assert violated(learner(0.3, 0.1, 0.5), champion) == ["AUUC"]
+    assert violated(learner(0.3, 0.2, 0.9), champion) == ["treated log loss"]
 
 
 def test_response_models_are_compared_on_the_same_resampled_customers() -> None:

@@ -9,7 +9,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from omniretail.commands import hydra_errors
+from omniretail.commands import hydra_errors, jobs
 from omniretail.commands.text_settings import quoted
 from omniretail.config import CONFIGS, make
 from omniretail.core.errors import USER_ERRORS
@@ -19,6 +19,7 @@ _TEXT = ("run_id", "name", "version", "force", "against", "model", "to", "uri")
 
 
 @hydra.main(version_base="1.3", config_path=str(CONFIGS / "registry"), config_name="export")
+@jobs.going_on
 def _export(cfg: DictConfig) -> None:
     from mlflow.exceptions import MlflowException  # here, so that --help does not wait for MLflow
 
@@ -47,6 +48,7 @@ def main() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # a server that is down is reported within seconds
     sys.argv = [sys.argv[0], *quoted(words, _TEXT)]
     hydra_errors.run(_export, CONFIGS / "registry")
+    jobs.end()
 
 
 def _as_settings(words: Sequence[str]) -> list[str]:

@@ -6,13 +6,14 @@ import sys
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from omniretail.commands import hydra_errors
+from omniretail.commands import hydra_errors, jobs
 from omniretail.commands.text_settings import quoted
 from omniretail.config import CONFIGS
 from omniretail.core.errors import USER_ERRORS
 
 
 @hydra.main(version_base="1.3", config_path=str(CONFIGS / "registry"), config_name="push")
+@jobs.going_on
 def _push(cfg: DictConfig) -> None:
     if OmegaConf.missing_keys(cfg) or not cfg.to:
         sys.exit(
@@ -38,3 +39,4 @@ def main() -> None:
         sys.exit(f"error: settings are written name=value: python scripts/push.py {settings}")
     sys.argv = [sys.argv[0], *quoted(words, ("run_id", "to", "source"))]
     hydra_errors.run(_push, CONFIGS / "registry")
+    jobs.end()

@@ -8,13 +8,14 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from omniretail.commands import hydra_errors
+from omniretail.commands import hydra_errors, jobs
 from omniretail.commands.text_settings import quoted
 from omniretail.config import CONFIGS
 from omniretail.core.errors import USER_ERRORS
 
 
 @hydra.main(version_base="1.3", config_path=str(CONFIGS / "registry"), config_name="score")
+@jobs.going_on
 def _score(cfg: DictConfig) -> None:
     if missing := sorted(OmegaConf.missing_keys(cfg)):
         sys.exit(f"error: {' and '.join(f'{name}=' for name in missing)} must be set; see --help")
@@ -45,3 +46,4 @@ def main() -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # a server that is down is reported within seconds
     sys.argv = [sys.argv[0], *quoted(sys.argv[1:], ("model", "input", "output", "uri"))]
     hydra_errors.run(_score, CONFIGS / "registry")
+    jobs.end()

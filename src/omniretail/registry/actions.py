@@ -1,9 +1,11 @@
 """What ``scripts/export.py`` does: one function per action, which prints what came of it."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from omniretail.config import command
 from omniretail.core.errors import SettingsError
 from omniretail.registry.gate import Gate
 
@@ -82,7 +84,12 @@ def _promote(settings: Settings, gate: Gate) -> str:
         print(f"{'passed' if check.passed else 'FAILED'}  {check}")
     if not outcome.before:
         print(f"{outcome.name} has no champion yet, so there is no version to beat")
+    for check in outcome.failed:
+        if check.way_out and not outcome.promoted:
+            print(f"way out of {check.name}: {check.way_out}")
     if not outcome.promoted:
+        own = f"action=promote name={shlex.quote(outcome.name)} version={outcome.version}"
+        print(f"way out of all, recorded: {command('python')} scripts/export.py {own} 'force=it is needed now'")
         remains = f"version {outcome.before} remains" if outcome.before else "there is still none"
         return f"version {outcome.version} of {outcome.name} does not become champion, {remains}"
     print(f"version {outcome.version} is the champion of {outcome.name}{', forced' if outcome.failed else ''}")

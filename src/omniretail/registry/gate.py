@@ -1,12 +1,13 @@
 """The gate: what a version must show before it becomes the champion."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from omniretail.core.errors import SettingsError
 from omniretail.registry import gate_checks as checks
 from omniretail.registry.gate_checks import Check
 from omniretail.registry.gate_differences import adjusted, by_activity, difference, guarded
+from omniretail.registry.latency import Latency
 from omniretail.result import Result
 
 
@@ -18,13 +19,11 @@ class Contender:
         version: of the registered model.
         result: of its training run, on test.
         primary: key of the metric that the run's task compares models by.
-        latency_ms: p99 of a single request, measured at registration; None where it was not.
     """
 
     version: str
     result: Result
     primary: str
-    latency_ms: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +54,8 @@ def default_guards() -> dict[str, Guards]:
     return {
         "recommendation": Guards(activity_groups=5, min_share={"coverage_at_10": 0.9}),
         "response": Guards(metrics=["log_loss", "*/auc"]),
+        "cross_fitted_response": Guards(metrics=["log_loss", "average_precision"]),
+        "uplift": Guards(metrics=["auuc", "*/log_loss"]),
         "probing": Guards(metrics=["*/auc", "*/spearman"]),
     }
 
@@ -69,7 +70,7 @@ class Gate:
         alpha: significance level of all tests; p-values of guards are adjusted for their number (Holm).
         guards: by name of the task.
         max_latency_ms: bound on the p99 of a single request, milliseconds; None: no bound.
-        max_latency_ratio: bound on it as a multiple of the champion's; None: no bound.
+        max_latency_ratio: bound on the median time of single requests, as a multiple of the champion's; None: no bound.
 
     Raises:
         SettingsError: where a number is out of its range.
@@ -78,7 +79,7 @@ class Gate:
     primary: str | None = None
     alpha: float = 0.05
     guards: Mapping[str, Guards] = field(default_factory=default_guards)
-    max_latency_ms: float | None = 100.0
+    max_latency_ms: float | None = None
     max_latency_ratio: float | None = 2.0
 
     def __post_init__(self) -> None:
@@ -89,38 +90,44 @@ class Gate:
             if value is not None and value < 0:
                 raise SettingsError(f"gate.{name}={value} must not be negative")
 
-    def decide(self, candidate: Contender, champion: Contender | None) -> list[Check]:
+    def decide(self, candidate: Contender, champion: Contender | None, latency: Latency) -> list[Check]:
         """All checks; metrics are compared only where both models were evaluated alike.
 
         Args:
             candidate: the version to be promoted.
             champion: the version that serves; None for the first version, of which only the latency is checked.
+            latency: of the candidate, and of the champion beside it.
 
         Raises:
             SettingsError: where a metric of the gate was not measured.
         """
-        bound = [] if self.max_latency_ms is None else [checks.latency(candidate.latency_ms, self.max_latency_ms)]
+        bound = [] if self.max_latency_ms is None else [checks.latency(latency, self.max_latency_ms)]
         if champion is None:
             return bound
         alike = checks.same_evaluation(candidate.result, champion.result)
         compared = [] if checks.failed(alike) else self._compared(candidate.result, champion)
-        return [*alike, *compared, *bound, *self._relative_latency(candidate, champion)]
+        ratio = [] if self.max_latency_ratio is None else [checks.latency_ratio(latency, self.max_latency_ratio)]
+        return [*alike, *compared, *bound, *ratio]
+
+    def needs_latency(self, has_champion: bool) -> bool:
+        """Whether a check needs times to be measured."""
+        return self.max_latency_ms is not None or (has_champion and self.max_latency_ratio is not None)
 
     def _compared(self, candidate: Result, champion: Contender) -> list[Check]:
         primary, present = self.primary or champion.primary, champion.result
-        guards = self.guards.get(candidate.task, Guards())
+        guards, task = self.guards.get(candidate.task, Guards()), f"gate.guards.{candidate.task}"
         own = checks.better(difference(candidate, present, primary), self.alpha)
-        differences = guarded(candidate, present, guards.metrics)
+        named = [(each, f"'{task}.metrics=[]'") for each in guarded(candidate, present, guards.metrics)]
         if guards.activity_groups:
-            differences += by_activity(candidate, present, primary, guards.activity_groups)
+            groups = by_activity(candidate, present, primary, guards.activity_groups)
+            named += [(each, f"{task}.activity_groups=0") for each in groups]
+        differences = adjusted([each for each, _ in named])
+        shares = [checks.share_of_champion(candidate, present, *each) for each in guards.min_share.items()]
         return [
             own,
-            *(checks.share_of_champion(candidate, present, *each) for each in guards.min_share.items()),
-            *(checks.not_worse(each, self.alpha) for each in adjusted(differences)),
+            *(replace(each, way_out=f"'{task}.min_share={{}}' leaves this check out") for each in shares),
+            *(
+                replace(checks.not_worse(each, self.alpha), way_out=f"{setting} leaves this check out")
+                for each, (_, setting) in zip(differences, named, strict=True)
+            ),
         ]
-
-    def _relative_latency(self, candidate: Contender, champion: Contender) -> list[Check]:
-        own, present, times = candidate.latency_ms, champion.latency_ms, self.max_latency_ratio
-        if own is None or present is None or times is None:
-            return []
-        return [checks.latency_ratio(own, present, times)]

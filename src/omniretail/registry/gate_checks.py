@@ -1,15 +1,18 @@
 """What a version must show before it serves: each check says what was measured and what is required."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from omniretail.core.errors import SettingsError
 from omniretail.metrics.names import in_a_sentence, label
 from omniretail.registry.gate_differences import Difference
+from omniretail.registry.latency import Latency
 from omniretail.report.tables.format import amount, figure, probability
 from omniretail.result import Result
+
+_STAND_IN = "train the champion's settings on the candidate's data and protocol, and name that run: against=<run_id>"
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,14 @@ class Check:
         measured: the candidate's value, in words.
         required: in words.
         passed: whether the requirement is met.
+        way_out: what to do where it is not; not recorded.
     """
 
     name: str
     measured: str
     required: str
     passed: bool
+    way_out: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.name}: {self.measured} (required: {self.required})"
@@ -45,6 +50,7 @@ def same_settings(stand_in: Result, champion: Result) -> Check:
         f"run {stand_in.run_id} of {candidate}",
         f"a run of {present}",
         candidate == present,
+        "train the champion's model with the champion's settings and name that run",
     )
 
 
@@ -58,7 +64,9 @@ def better(difference: Difference, alpha: float) -> Check:
     """Whether the candidate is significantly better than the champion."""
     passed = difference.gain > 0 and difference.p < alpha
     required = f"{'lower' if difference.lower_is_better else 'higher'} with p < {alpha:g}"
-    return Check(f"beats the champion in {in_a_sentence(difference.metric)}", _described(difference), required, passed)
+    name = f"beats the champion in {in_a_sentence(difference.metric)}"
+    way_out = "choose another candidate on validation; gate.primary=<metric> and gate.alpha=<level> decide otherwise"
+    return Check(name, _described(difference), required, passed, way_out)
 
 
 def not_worse(difference: Difference, alpha: float) -> Check:
@@ -85,28 +93,32 @@ def share_of_champion(candidate: Result, champion: Result, metric: str, share: f
     return Check(label(metric), measured, f"at least {100 * share:g} % of the champion's", value >= share * present)
 
 
-def latency(candidate_ms: float | None, bound_ms: float) -> Check:
-    """Whether a single request is answered fast enough."""
-    measured = "not measured; register the run again" if candidate_ms is None else f"{amount(candidate_ms)} ms"
-    passed = candidate_ms is not None and candidate_ms <= bound_ms
-    return Check("p99 latency", measured, f"at most {bound_ms:g} ms", passed)
+def latency(measured: Latency, bound_ms: float) -> Check:
+    """Whether a single request is answered within a bound."""
+    words = measured.failure or f"{amount(measured.p99)} ms"
+    way_out = "gate.max_latency_ms=null leaves this check out"
+    return Check("p99 latency", words, f"at most {bound_ms:g} ms", measured.p99 <= bound_ms, way_out)
 
 
-def latency_ratio(candidate_ms: float, champion_ms: float, times: float) -> Check:
-    """Whether a single request is answered about as fast as by the champion."""
-    measured = f"{amount(candidate_ms)} ms against {amount(champion_ms)} ms"
-    passed = candidate_ms <= times * champion_ms
-    return Check("p99 latency relative to the champion's", measured, f"at most {times:g} times", passed)
+def latency_ratio(measured: Latency, times: float) -> Check:
+    """Whether single requests are answered about as fast as by the champion, asked in turns."""
+    present = float("nan") if measured.champion_median is None else measured.champion_median
+    words = measured.failure or f"{amount(measured.median)} ms against {amount(present)} ms, medians"
+    passed = measured.median <= times * present
+    way_out = "gate.max_latency_ratio=null leaves this check out; a number allows so many times the champion's"
+    return Check("latency beside the champion's", words, f"at most {times:g} times", passed, way_out)
 
 
 def _same_task(candidate: Result, champion: Result) -> Check:
     passed = candidate.task == champion.task
-    return Check("same task", candidate.task, f"{champion.task}, as the champion", passed)
+    way_out = "register models of another task under a name of their own"
+    return Check("same task", candidate.task, f"{champion.task}, as the champion", passed, way_out)
 
 
 def _same_data(candidate: Result, champion: Result) -> Check:
     version, present = (result.protocol.get("data", "unknown") for result in (candidate, champion))
-    return Check("same data", f"version {version}", f"version {present}, as the champion", version == present)
+    required = f"version {present}, as the champion"
+    return Check("same data", f"version {version}", required, version == present, _STAND_IN)
 
 
 def _same_protocol(candidate: Result, champion: Result) -> Check:
@@ -117,7 +129,8 @@ def _same_protocol(candidate: Result, champion: Result) -> Check:
         ", ".join(f"{name} {each.get(name, '')}".strip() for name in differing or names) for each in (settings, present)
     )
     passed = not differing
-    return Check("same protocol", measured, "as the champion" if passed else f"{required}, as the champion", passed)
+    required = "as the champion" if passed else f"{required}, as the champion"
+    return Check("same protocol", measured, required, passed, _STAND_IN)
 
 
 def _protocol(result: Result) -> Mapping[str, str]:
@@ -129,7 +142,7 @@ def _same_units(candidate: Result, champion: Result) -> Check:
     units, present = _counts(candidate), _counts(champion)
     others = int((units.sub(present, fill_value=0)).clip(lower=0).sum())
     measured = f"{units.sum():,} evaluated" + (f", {others:,} of them not among the champion's" if others else "")
-    return Check("same units", measured, f"the champion's {present.sum():,}", units.equals(present))
+    return Check("same units", measured, f"the champion's {present.sum():,}", units.equals(present), _STAND_IN)
 
 
 def _counts(result: Result) -> pd.Series:

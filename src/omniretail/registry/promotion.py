@@ -26,14 +26,13 @@ from omniretail.registry.history import (
     moves,
     record,
 )
+from omniretail.registry.latency import Latency, measured_latency
 from omniretail.registry.promotion_lock import promotion_lock
 from omniretail.serving.lookup import registered_model, registered_version
 from omniretail.tracking import load_config, load_result, open_store
 
 STAGE = "test"
 """The stage whose metrics decide."""
-LATENCY = "latency_p99_ms"
-"""The version's tag with the time that a request takes."""
 _MAX_REASON = 1000
 
 
@@ -143,9 +142,8 @@ def _contender(uri: str, version: ModelVersion) -> Contender:
         result = load_result(uri, version.run_id, STAGE)
     except LookupError as error:
         raise MissingError(f"{named} cannot be compared: {error}") from None
-    measured = version.tags.get(LATENCY)
     primary = load_config(uri, version.run_id).report.primary
-    return Contender(str(version.version), result, primary, float(measured) if measured else None)
+    return Contender(str(version.version), result, primary)
 
 
 def _checks(
@@ -153,17 +151,18 @@ def _checks(
 ) -> Sequence[Check]:
     if before == candidate.version:
         raise SettingsError(f"version {before} of {name} is the champion already")
+    measured = measured_latency(uri, name, candidate.version, before) if gate.needs_latency(bool(before)) else Latency()
     if not before:
-        return gate.decide(candidate, None)
+        return gate.decide(candidate, None, measured)
     try:
         champion = _contender(uri, registered_version(client, uri, name, before))
     except (LookupError, ValueError) as error:
         missing = Check("the champion's results", str(error), "recorded, to be compared with", passed=False)
-        return [missing, *gate.decide(candidate, None)]
+        return [missing, *gate.decide(candidate, None, measured)]
     if not against:
-        return gate.decide(candidate, champion)
+        return gate.decide(candidate, champion, measured)
     stand_in = replace(champion, result=load_result(uri, against, STAGE))
-    return [same_settings(stand_in.result, champion.result), *gate.decide(candidate, stand_in)]
+    return [same_settings(stand_in.result, champion.result), *gate.decide(candidate, stand_in, measured)]
 
 
 def _previous_champion(model: RegisteredModel) -> str:

@@ -10,6 +10,7 @@ from mlflow.exceptions import MlflowException
 
 from omniretail.core.credentials import reveal
 from omniretail.core.errors import MissingError
+from omniretail.serving.bundle import kind_of
 from omniretail.serving.lookup import resolved
 from omniretail.serving.pyfunc import Service, load_service
 
@@ -46,6 +47,21 @@ def load_registered(uri: str, model: str) -> LoadedModel:
     """
     client = MlflowClient(reveal(uri), reveal(uri))
     version = resolved(client, uri, model)
+    bundle, name, digest = _downloaded(uri, version)
+    return LoadedModel(load_service(bundle, name, digest, _command(client, version)), name, digest)
+
+
+def checked_bundle(uri: str, model: str) -> Path:
+    """The files of a version, downloaded and checked, not loaded; errors as in ``load_registered``."""
+    client = MlflowClient(reveal(uri), reveal(uri))
+    version = resolved(client, uri, model)
+    bundle, _, digest = _downloaded(uri, version)
+    kind_of(bundle, digest, _command(client, version))
+    return bundle
+
+
+def _downloaded(uri: str, version: ModelVersion) -> tuple[Path, str, str]:
+    """The files, the name and the digest that the registry holds."""
     name = f"{version.name}/{version.version}"
     digest = version.tags.get("manifest_sha256")
     if digest is None:
@@ -57,7 +73,7 @@ def load_registered(uri: str, model: str) -> LoadedModel:
         raise MissingError(
             f"{name} has no files in {version.source}: register it again from run {version.run_id}"
         ) from None
-    return LoadedModel(load_service(bundle, name, digest, _command(client, version)), name, digest)
+    return bundle, name, digest
 
 
 def _command(client: MlflowClient, version: ModelVersion) -> str:

@@ -7,6 +7,8 @@ from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from omniretail.metrics.significance import bootstrap_test
 from omniretail.o2o.offers.metrics import columns, draws, measure, measured
+from omniretail.report.tables.comparison import p_against
+from omniretail.result import Result
 
 
 def predictions(noise: float, seed: int = 0) -> pd.DataFrame:
@@ -59,12 +61,15 @@ def test_the_interval_holds_the_value() -> None:
     assert 0.02 < metrics.high["auc"] - metrics.low["auc"] < 0.25
 
 
-def test_a_mean_over_mailings_has_a_value_for_each() -> None:
-    parts = measured(predictions(0.2), n_resamples=5)
-    values = parts["metrics"].query("group == ''").set_index("metric").value
-    assert parts["per_unit"].index.names == ["user_id", "offer_id"]
-    for metric in ("log_loss", "brier"):
-        assert parts["per_unit"][metric].mean() == pytest.approx(values[metric])
+@pytest.mark.parametrize("metric", ["log_loss", "brier"])
+def test_the_same_mailings_over_again_make_nothing_surer(metric: str) -> None:
+    def p_of(times: int) -> float:
+        repeated = [pd.concat([predictions(noise)] * times) for noise in (0.2, 0.4)]
+        one, other = (Result("", "val", **measured(each, n_resamples=100)) for each in repeated)
+        assert metric not in one.per_unit
+        return p_against("other", metric, {"one": one, "other": other}).to_dict()["one"]
+
+    assert p_of(3) == pytest.approx(p_of(1), rel=1e-9)
 
 
 def test_each_offer_has_an_auc_of_its_own() -> None:

@@ -14,12 +14,11 @@ from omniretail.metrics.classification import (
     brier,
     expected_calibration_error,
     log_loss,
-    log_losses,
 )
 from omniretail.result import key, metric_rows
 
-RESAMPLED = ("auc", "auc_per_offer", "average_precision", "ece")
-"""Metrics that are no mean over mailings, and are tested by the bootstrap."""
+RESAMPLED = ("auc", "auc_per_offer", "average_precision", "log_loss", "brier", "ece")
+"""Metrics that are tested by the bootstrap over customers: mailings of one customer depend on each other."""
 
 _MAX_OFFERS = 50
 _MIN_REDEMPTIONS = 20
@@ -42,9 +41,8 @@ def measured(predictions: pd.DataFrame, n_resamples: int = 500) -> dict[str, Any
     draw = draws(predictions, n_resamples)
     drawn = pd.DataFrame([measure(truth[rows], score[rows], offer[rows], groups) for rows in draw])
     whole = measure(truth, score, offer, groups)
-    per_unit = predictions.assign(log_loss=log_losses(truth, score), brier=(score - truth) ** 2)
     return {
-        "per_unit": per_unit.set_index(["user_id", "offer_id"]),
+        "per_unit": predictions.set_index(["user_id", "offer_id"]),
         "metrics": _rows(whole, drawn, groups),
         "resampled": drawn[[*RESAMPLED, *_tested(truth, offer, groups)]],
     }

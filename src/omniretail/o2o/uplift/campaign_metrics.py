@@ -65,9 +65,8 @@ def with_probabilities(
     own = response_metrics(
         sent.assign(truth=judged.y[judged.treated].astype(np.float64), score=probability[judged.treated]), n_resamples
     )
-    losses = own["per_unit"][["log_loss", "brier"]].add_prefix(f"{TREATED}/")
     return {
-        "per_unit": parts["per_unit"].join(losses),
+        "per_unit": parts["per_unit"],
         "metrics": pd.concat([parts["metrics"], own["metrics"].assign(group=TREATED)], ignore_index=True),
         "resampled": parts["resampled"].join(own["resampled"].add_prefix(f"{TREATED}/")),
     }
