@@ -55,11 +55,17 @@ def test_a_customer_without_a_history_gets_what_is_popular_and_the_answer_says_s
 ) -> None:
     answers = town.predict(rows({"user_id": None, **nothing}, {"user_id": 0})).iloc[0]
     assert answers.fallback == "popular"
-    assert answers.item_ids[0] == 4  # two customers bought it; of equals the lower number
+    assert answers.item_ids[0] == 0  # in three baskets: the popularity that breaks PersonalTop's ties
     at_store = town.predict(rows({"user_id": None, **nothing, "store_id": "s1", "k": 1})).iloc[0]
     assert (at_store.fallback, at_store.item_ids) == ("popular_at_store", [4])
     online = town.predict(rows({"user_id": None, **nothing, "channel": "online", "k": 1})).iloc[0]
     assert online.fallback == "popular_in_channel"
+
+
+def test_without_a_history_a_model_that_is_no_popularity_baseline_serves_items_by_customers(tmp_path: Path) -> None:
+    answers = service(tmp_path / "saved", EASE()).predict(rows({"user_id": None})).iloc[0]
+    assert answers.fallback == "popular"
+    assert answers.item_ids[0] == 4  # two customers bought it; of equals the lower number
 
 
 def test_all_items_of_a_history_unknown_is_like_no_history_and_counted(town: RecommenderService) -> None:

@@ -11,7 +11,7 @@ from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.metrics.evaluate_lists import Metrics, evaluate_lists
 from omniretail.models.protocols import Recommender
-from omniretail.models.recommenders.popular import Popular
+from omniretail.models.recommenders.popular import newcomer_scores
 from omniretail.models.top_k import recommend
 from omniretail.policies.chain import Decides
 from omniretail.policies.protocol import described, fitted
@@ -41,7 +41,7 @@ class Recommendation:
     def evaluate(self, model: Recommender, data: Dataset, stage: Stage) -> Evaluation:
         """Fit the model and evaluate its lists; see ``Task``.
 
-        Users without any history get the popular list, whatever the model. A policy that constrains lists is evaluated
+        Users without any history get what is popular (``newcomer_scores``). A policy that constrains lists is evaluated
         with it: how much of the lists is feasible, and what the constraints cost.
 
         Raises:
@@ -51,7 +51,7 @@ class Recommendation:
         fold = data.fold(stage)
         with metered() as fitting:
             model.fit(fold.train)
-        fallback = Popular().fit(fold.train).popularity_
+        fallback = newcomer_scores(model, fold.train)
         (policy,) = fitted([self.policy], fold.train)
         k = max(self.metrics.ks)
         effect = ConstraintEffect(policy, k) if isinstance(policy, Decides) else None

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from omniretail.models.recommenders.item_knn import ItemKNN
 from omniretail.models.recommenders.personal_top import PersonalTop
-from omniretail.models.recommenders.popular import Popular
+from omniretail.models.recommenders.popular import Popular, newcomer_scores
 from omniretail.models.recommenders.recent_popular import RecentPopular
+from omniretail.models.top_k import recommend
 from omniretail.views.histories import Histories
 from tests.models.factories import train_on
 
@@ -39,3 +41,19 @@ def test_personal_top_puts_own_items_by_baskets_first_and_the_rest_by_popularity
     scores = model.score(Histories.of([[[1, 1, 1], [0], [0]], []], n_items=4))
     assert np.argsort(-scores, kind="stable").tolist() == [[0, 1, 2, 3], [2, 0, 1, 3]]
     assert scores[0] == pytest.approx([2.5, 1.5, 0.75, 0])
+
+
+@pytest.mark.parametrize(("model", "first"), [(PersonalTop(), 3), (Popular("users"), 1), (Popular("events"), 3)])
+def test_popularity_baselines_serve_newcomers_their_own_popularity(model, first: int) -> None:
+    """Item 3 is in more baskets, item 1 has more customers."""
+    train = train_on([[[3], [3], [3], [3]], [[1]], [[1]], [[2]]], n_items=4)
+    newcomer = Histories.of([[]], n_items=4)
+    served, _ = recommend(model.fit(train), newcomer, 3, fallback=newcomer_scores(model, train))
+    own, _ = recommend(model, newcomer, 3)
+    assert served.tolist() == own.tolist()
+    assert served[0, 0] == first
+
+
+def test_newcomers_of_any_other_model_get_items_by_customers() -> None:
+    train = train_on([[[3], [3], [3], [3]], [[1]], [[1]], [[2]]], n_items=4)
+    assert newcomer_scores(ItemKNN().fit(train), train).tolist() == [0, 2, 1, 1]

@@ -1,7 +1,7 @@
 """PersonalTop: what the customer buys most, the baseline wherever customers buy again."""
 
 from dataclasses import dataclass
-from typing import Literal, Self, get_args
+from typing import ClassVar, Literal, Self, get_args
 
 import numpy as np
 from scipy import sparse
@@ -17,7 +17,7 @@ Ties = Literal["popular", "first"]
 
 @dataclass(eq=False)
 class PersonalTop:
-    """A user's own items by how many of their baskets held them, then popular items.
+    """A user's own items by how many of their baskets held them, then popular items: in most baskets of all users.
 
     Called GP-TopFreq by Li et al., "A Next Basket Recommendation Reality Check" (TOIS 2023). Most of a grocery
     customer's items were bought equally often, so ties decide the metric: on Ta-Feng ``first`` reproduces the published
@@ -29,6 +29,8 @@ class PersonalTop:
     """
 
     ties: Ties = "popular"
+
+    ranks_newcomers: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         one_of(self, "ties", get_args(Ties))

@@ -15,7 +15,7 @@ from omniretail.dataset import Dataset
 from omniretail.metrics.evaluate_lists import Metrics, evaluate_lists
 from omniretail.metrics.ranking import hit_rate_at_k, ndcg_at_k
 from omniretail.models.protocols import Recommender
-from omniretail.models.recommenders.popular import Popular
+from omniretail.models.recommenders.popular import Popular, newcomer_scores
 from omniretail.models.top_k import Policy, recommend
 from omniretail.policies.protocol import described, fitted
 from omniretail.recommendation.cross_channel.sampled_metrics import SampledNegatives
@@ -143,7 +143,7 @@ class CrossChannel:
     def _values(self, model: Recommender, fold: Fold, policy: Policy) -> Iterator[tuple[str, pd.DataFrame]]:
         """``ndcg`` and ``hit_rate`` per user, under each protocol."""
         sampled = SampledNegatives(fold, policy, K, self.n_negatives, self.seed)
-        fallback = Popular().fit(fold.train).popularity_
+        fallback = newcomer_scores(model, fold.train)
         ranked, _ = recommend(model, fold.users, K, sampled, fallback, self.memory_mb)
         for protocol, lists in ((ALL_ITEMS, ranked), (f"{self.n_negatives}_negatives", sampled.lists())):
             per_user, _, _ = evaluate_lists(lists, fold, _METRICS)
