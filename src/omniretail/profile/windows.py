@@ -2,15 +2,16 @@
 
 import dataclasses
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import ibis
 import numpy as np
 
 from omniretail.core.errors import DataError
 from omniretail.dataset import Dataset
-from omniretail.splits.cutoff import Stage, bought
+from omniretail.splits.cutoff import Cutoff, Stage, bought
 from omniretail.splits.temporal import Temporal
+from omniretail.views.fold import training_view
 from omniretail.views.histories import CATEGORY, Histories, consecutive_baskets
 from omniretail.views.train import Train
 
@@ -46,6 +47,15 @@ def two_windows(data: Dataset, stage: Stage) -> TwoWindows:
         earlier_window=bought(split.cutoff(events, "val").held_out),
         later_window=bought(split.cutoff(events, "test").held_out),
     )
+
+
+def whole_log(data: Dataset) -> TwoWindows:
+    """All events on both sides, and windows without any: for questions that do not change over time."""
+    events = data.tables.feedback
+    last = events.timestamp.max().to_pyarrow().as_py()
+    none = events.limit(0)
+    train = training_view(data.tables, Cutoff(events, none, last + timedelta(seconds=1)))
+    return TwoWindows(train, train, none, none)
 
 
 def last_window_is(data: Dataset, stage: Stage) -> Dataset:

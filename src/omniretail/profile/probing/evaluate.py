@@ -1,5 +1,6 @@
 """The probing task: what do a frozen encoder's embeddings know about customers?"""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.core.checks import at_least
+from omniretail.core.errors import DataError
 from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.models.profiles.protocol import ProfileEncoder
@@ -21,10 +23,13 @@ from omniretail.profile.probing.questions import Question, questions
 from omniretail.profile.propensity.saved_probes import fit_saved_probes
 from omniretail.profile.tags.rules import tags_from
 from omniretail.profile.tags.thresholds import learn
-from omniretail.profile.windows import TwoWindows, aligned, two_windows
+from omniretail.profile.windows import TwoWindows, aligned, two_windows, whole_log
 from omniretail.result import Result
 from omniretail.splits.cutoff import Stage
+from omniretail.splits.temporal import Temporal
 from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods, seed_of
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Probing:
             SettingsError: where embeddings are not finite.
         """
         require_methods(model, ["fit", "embed"], "profile", example="profile/table")
-        windows = two_windows(data, stage)
+        windows = _windows(data, stage)
         with metered() as fitting:
             model.fit(windows.earlier)
         earlier, later, embedding = embed_windows(model, windows)
@@ -111,6 +116,17 @@ class Probing:
             "table": table,
             "tags": learn(tags_from(self.tags), table.table(past.histories, past.at), table.features()),
         }
+
+
+def _windows(data: Dataset, stage: Stage) -> TwoWindows:
+    """The windows of the stage; the whole log where it is too short for them and customers have attributes."""
+    try:
+        return two_windows(data, stage)
+    except DataError as error:
+        if not (data.user_attributes and isinstance(data.split, Temporal) and data.tables.card.clock):
+            raise
+        log.warning("customers are probed for their attributes alone, as of the end of the log (%s)", error)
+        return whole_log(data)
 
 
 def _usable(predictions: Sequence[ProbePredictions]) -> list[ProbePredictions]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from omniretail.profile.probing.targets import Target, attribute_targets, behaviour_targets
 from omniretail.profile.windows import TwoWindows
+from omniretail.splits.cutoff import is_empty
 
 Question = tuple[Target, Target]
 """The same question with the labels to learn from and with those to evaluate by."""
@@ -17,7 +18,7 @@ def questions(
     min_class_customers: int,
     min_buyers: int,
 ) -> list[Question]:
-    """Attributes first, then behaviour, learned in the earlier window and evaluated in the later one.
+    """Attributes first, then behaviour, learned in the earlier window and evaluated in the later one if there is one.
 
     Args:
         windows: of one stage.
@@ -28,6 +29,8 @@ def questions(
     """
     customers = windows.later
     constant = attribute_targets(customers.user_table, attributes, min_class_customers)
+    if is_empty(windows.later_window):
+        return [(each, each) for each in constant]
     learned, evaluated = (
         behaviour_targets(window, customers.users, customers.item_table, levels, min_buyers)
         for window in (windows.earlier_window, windows.later_window)

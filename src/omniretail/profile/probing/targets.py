@@ -45,12 +45,13 @@ def attribute_targets(users: pd.DataFrame | None, columns: Mapping[str, str], mi
 
     Args:
         users: one row per customer, in order; None: no attributes are known.
-        columns: name of the question -> column.
+        columns: name of the question -> column; columns that the table lacks are passed over.
         min_customers: values that fewer customers have are left out, together with those customers.
     """
     if users is None:
         return []
-    return [_attribute(name, _categories(users[column]), min_customers) for name, column in columns.items()]
+    present = {name: users[column] for name, column in columns.items() if column in users}
+    return [_attribute(name, _categories(column), min_customers) for name, column in present.items()]
 
 
 def behaviour_targets(
@@ -84,9 +85,9 @@ def _categories(column: Any) -> pd.Series:
     """The column, or quarters of it where it holds many different numbers."""
     if not pd.api.types.is_numeric_dtype(column) or column.nunique() <= _MAX_NUMBERS:
         return column
-    quarters = pd.qcut(column.astype(float), 4, duplicates="drop", precision=0)
-    names = {each: f"{each.left:,.6g} to {each.right:,.6g}" for each in quarters.cat.categories}
-    return quarters.astype(object).map(names)
+    quarters: Any = pd.qcut(column.astype(float), 4, duplicates="drop")
+    edges = [f"{each.left:,.6g} to {each.right:,.6g}" for each in quarters.cat.categories]
+    return quarters.cat.rename_categories(edges).astype(object)
 
 
 def _attribute(name: str, column: pd.Series, min_customers: int) -> Target:
