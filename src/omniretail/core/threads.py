@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-_CGROUPS = Path("/sys/fs/cgroup")
+_CGROUPS, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -33,7 +33,7 @@ def _affinity() -> int:
 def _quotas() -> Iterator[float]:
     """Quotas of this process's cgroup and of those around it, in processors; versions 2 and 1."""
     try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        lines = _OWN.read_text().splitlines()
     except OSError:
         return
     for line in lines:

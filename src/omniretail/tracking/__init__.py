@@ -13,13 +13,14 @@ from omniretail.tracking.results_io import (
     mlflow_metrics,
     record_evaluations,
 )
-from omniretail.tracking.runs import TrackedRun, sweep, tracked
+from omniretail.tracking.runs import TrackedRun, check_store, sweep, tracked
 from omniretail.tracking.store import LOCAL, open_store
 
 __all__ = [
     "LOCAL",
     "DataSummary",
     "TrackedRun",
+    "check_store",
     "children",
     "load_config",
     "load_data_summary",

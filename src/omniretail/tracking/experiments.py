@@ -6,6 +6,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
 
+from omniretail.config import command
 from omniretail.core.errors import SettingsError
 
 _KIND = {"mlflow.experimentKind": "custom_model_development"}
@@ -22,16 +23,25 @@ def experiment_id(client: MlflowClient, uri: str, name: str) -> str:
     Raises:
         SettingsError: where the name is empty or refused by MLflow, or the experiment is deleted.
     """
-    if name is None or not str(name).strip():
-        raise SettingsError("tracking.experiment is empty; name the experiment: tracking.experiment=<name>")
+    require_name(name)
     experiment = client.get_experiment_by_name(str(name)) or _made(client, str(name))
     if experiment.lifecycle_stage == "deleted":
-        restore = f"mlflow experiments restore --experiment-id {experiment.experiment_id}"
+        restore = f"{command('mlflow')} experiments restore --experiment-id {experiment.experiment_id}"
         raise SettingsError(
             f"the experiment {name} in {uri} is deleted; restore it with: MLFLOW_TRACKING_URI={shlex.quote(uri)} "
             f"{restore}, or name another: tracking.experiment=<name>"
         )
     return experiment.experiment_id
+
+
+def require_name(name: str) -> None:
+    """Refuse an empty name.
+
+    Raises:
+        SettingsError: where it is one.
+    """
+    if name is None or not str(name).strip():
+        raise SettingsError("tracking.experiment is empty; name the experiment: tracking.experiment=<name>")
 
 
 def _made(client: MlflowClient, name: str) -> Experiment:

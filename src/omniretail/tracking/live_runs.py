@@ -30,15 +30,16 @@ class OpenMark:
             run_id: of a run that this process opened.
         """
         self.path = _folder(store) / f"{run_id}.KILLED"
+        self.lock = FileLock(self.path)
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(self.path.parent / ".lock"):
-                self.lock = FileLock(self.path)
                 self.lock.acquire()
 
     def closed(self) -> None:
         """The run is closed: the file goes."""
-        self.path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
         self.lock.release(force=True)
 
     def left(self, status: str) -> None:

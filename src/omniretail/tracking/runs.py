@@ -19,7 +19,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 from omniretail.core.credentials import hide, remember
 from omniretail.core.errors import SettingsError
 from omniretail.tracking.auth_errors import refusal
-from omniretail.tracking.experiments import experiment_id
+from omniretail.tracking.experiments import experiment_id, require_name
 from omniretail.tracking.live_runs import OpenMark
 from omniretail.tracking.provenance import provenance
 from omniretail.tracking.server_probe import wrong_server
@@ -178,6 +178,17 @@ def tracked(uri: str, experiment: str, name: str, params: Mapping[str, str]) -> 
         run.end("KILLED" if isinstance(error, KeyboardInterrupt | SystemExit) else "FAILED")
         raise
     run.end("FINISHED")
+
+
+def check_store(uri: str, experiment: str) -> None:
+    """Refuse before any work what no server is needed for: an address that is none, a broken file, an empty name.
+
+    Raises:
+        SettingsError: naming the setting.
+    """
+    require_name(experiment)
+    with contextlib.suppress(ConnectionError):  # down now, perhaps not when the run begins
+        open_store(remember(uri or LOCAL))
 
 
 @contextmanager

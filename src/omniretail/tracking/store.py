@@ -11,6 +11,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from omniretail.config import command
 from omniretail.core.credentials import hide, remember, reveal
 from omniretail.core.errors import SettingsError
 from omniretail.tracking.auth_errors import refusal
@@ -68,9 +69,9 @@ def _client(uri: str) -> MlflowClient:
     try:
         return MlflowClient(uri, uri)
     except MlflowException as error:
-        raise SettingsError(
-            f"{hide(uri)} is no address of a tracking store ({first_line(error)}); {_EXAMPLES}"
-        ) from None
+        if "unsupported URI" in str(error):
+            raise SettingsError(f"{hide(uri)} is no address of a tracking store; {_EXAMPLES}") from None
+        raise SettingsError(f"{hide(uri)} cannot be used ({first_line(error)})") from None
 
 
 def first_line(error: Exception) -> str:
@@ -81,7 +82,7 @@ def first_line(error: Exception) -> str:
 def _refuse_folder(uri: str) -> None:
     if os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() in ("true", "1"):
         return
-    move = f"mlflow migrate-filestore --source {shlex.quote(uri.removeprefix('file://'))} --target {LOCAL}"
+    move = f"{command('mlflow')} migrate-filestore --source {shlex.quote(uri.removeprefix('file://'))} --target {LOCAL}"
     raise SettingsError(
         f"tracking.uri={uri} is a folder, in which MLflow no longer records runs; {_EXAMPLES}. "
         f"Runs that are in the folder move with: {move}"
@@ -99,12 +100,12 @@ def _database(url: URL) -> MlflowClient:
     uri, path = url.render_as_string(hide_password=False), _sqlite_path(url)
     if path is None:
         _connect(url)
-        return _asked(uri, "")
+        return _checked_client(uri, "")
     with made_database(path):
-        return _asked(uri, f"; {way_out(path)}")
+        return _checked_client(uri, f"; {way_out(path)}")
 
 
-def _asked(uri: str, hint: str) -> MlflowClient:
+def _checked_client(uri: str, hint: str) -> MlflowClient:
     """The client of a database whose schema MLflow has checked."""
     try:
         client = MlflowClient(uri, uri)
@@ -113,7 +114,7 @@ def _asked(uri: str, hint: str) -> MlflowClient:
         text = first_line(error)
         if "out-of-date database schema" in str(error):
             text = "it was made by another version of MLflow"
-            hint = f"; copy it, and bring it up to date with: mlflow db upgrade {shlex.quote(hide(uri))}"
+            hint = f"; copy it, and bring it up to date with: {command('mlflow')} db upgrade {shlex.quote(hide(uri))}"
         raise SettingsError(f"{hide(uri)} cannot be used ({text}){hint}") from None
     return client
 
