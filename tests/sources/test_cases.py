@@ -12,6 +12,7 @@ from omniretail.schema import DataError, Tables
 from omniretail.sources.csv import CSV
 from omniretail.sources.protocol import load
 from omniretail.splits import LastBasket, LeaveLast, Temporal
+from omniretail.splits.cutoff import Stage
 from omniretail.views.profile.recency_frequency import purchases, recency_frequency
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -77,7 +78,8 @@ def test_semicolons(case, rows):
 def test_events_without_a_basket_are_in_the_order_of_time(case, rows, tmp_path):
     tables = case("null_basket_ids.csv", judged=["purchase", "view"])
     n = len(rows(tables.events))
-    for stage, later in (("test", 0), ("val", 1)):
+    stages: list[tuple[Stage, int]] = [("test", 0), ("val", 1)]
+    for stage, later in stages:
         cut = LastBasket().cutoff(tables.events, stage)
         assert (
             len(rows(cut.before))

@@ -1,6 +1,7 @@
 """The order of the file, where times tie."""
 
 import logging
+from typing import Any
 
 import ibis
 from ibis import _
@@ -21,9 +22,11 @@ def log_ties_at_cut(before: ibis.Table, held_out: ibis.Table) -> None:
     """Log for how many of the judged users an event that is learned from has the time of the one held out."""
     first = held_out.group_by("user_id").agg(_cut=_.timestamp.min())
     last = before.group_by("user_id").agg(_last=_.timestamp.max())
-    joined = first.left_join(last, "user_id")
+    joined: Any = first.left_join(last, "user_id")
     counts = (
-        joined.agg(users=_.count(), tied=(_["_last"] >= _["_cut"]).fill_null(False).sum()).to_pyarrow().to_pylist()[0]
+        joined.agg(users=joined.count(), tied=(joined["_last"] >= joined["_cut"]).fill_null(False).sum())
+        .to_pyarrow()
+        .to_pylist()[0]
     )
     if counts["tied"]:
         share = counts["tied"] / counts["users"]

@@ -8,7 +8,6 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
-from ibis import _
 from ibis.backends.duckdb import Backend
 from pyarrow import feather
 
@@ -49,17 +48,17 @@ def read_arrow(path: Path, stream: bool) -> ibis.Table:
 
 def read_json(connection: Backend, path: Path) -> ibis.Table:
     """One object per line, or an array of objects: plain values as their text, lists as lists of text."""
-    documents = connection.read_json(glob.escape(str(path)), maximum_depth=1)
+    documents: Any = connection.read_json(glob.escape(str(path)), maximum_depth=1)
     types = {name: json_type(documents[name].cast("json")) for name in documents.columns}
-    kinds = documents.limit(_SAMPLE).select(**types).agg(**{name: _[name].max() for name in types})
-    (kind,) = kinds.to_pyarrow().to_pylist()
+    kinds = documents.limit(_SAMPLE).select(**types)
+    (kind,) = kinds.agg(**{name: kinds[name].max() for name in types}).to_pyarrow().to_pylist()
     return documents.select(**{name: _json_value(documents[name].cast("json"), kind[name]) for name in kind})
 
 
 def _json_value(column: Any, kind: str | None) -> Any:
     if kind == "ARRAY":
         return from_json(column, '["VARCHAR"]')
-    text = json_extract_string(column, "$")
+    text: Any = json_extract_string(column, "$")
     return text.re_replace(r"\.0+$", "") if kind == "DOUBLE" else text
 
 

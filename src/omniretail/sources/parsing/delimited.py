@@ -20,7 +20,7 @@ from omniretail.sources.parsing.layout import BLANKS, Layout, delimiter_override
 _ENDINGS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": "\t"}
 _COMPRESSIONS = (".gz", ".zst", ".zip")
 _CANDIDATES = ("::", "\t", ";", "|", ",")
-_SAMPLE_LINES = 50
+_SAMPLE_LINES, _LONGEST_NAME = 50, 300
 _NO_DELIMITER = "\x1f"
 
 
@@ -48,7 +48,7 @@ def read_delimited(connection: Backend, path: Path, named: Path, compression: st
     if layout.widths or separator == BLANKS:
         return _cut_lines(connection, path, named, compression, layout, lines)
     assert separator is not None
-    names = _names(named, layout.header or next(_cells(lines, separator), []))
+    names = _names(named, layout.header or next(iter(_cells(lines, separator)), []))
     return connection.read_csv(
         glob.escape(str(path)),  # else a bracket or a star in the name is a pattern
         columns=dict.fromkeys(names, "VARCHAR"),
@@ -99,6 +99,9 @@ def _cells(lines: Iterable[str], separator: str) -> Iterable[list[str]]:
 
 def _names(path: Path, header: Sequence[str]) -> list[str]:
     names = [str(name) or f"column{position}" for position, name in enumerate(header, start=1)]
+    if broken := [name for name in names if len(name.splitlines()) > 1 or len(name) > _LONGEST_NAME]:
+        start = " ".join(broken[0][:_LONGEST_NAME].split())[:40]
+        raise DataError(f"{path}, row 1: the name of a column goes on after '{start}'; is a quote (\") out of place?")
     name, times = Counter(name.casefold() for name in names).most_common(1)[0]
     if times > 1:
         raise DataError(f"{path}, row 1: {times} columns are called '{name}' (case aside); rename all but one")

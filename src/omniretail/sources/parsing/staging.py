@@ -46,9 +46,9 @@ def parsed(
     target = Path(tempfile.mkdtemp(prefix="omniretail-")) / "rows.parquet"
     with plain_errors(path):
         connection.to_parquet(table.select(**columns, **flags, **{_HASH: everything}), target)
-    rows = connection.read_parquet(target, file_row_number=True)
+    rows: Any = connection.read_parquet(target, file_row_number=True)
     weakref.finalize(rows.op(), _remove, target)
-    n_bad = {name: _[name].sum().fill_null(0) for name in flags}
+    n_bad = {name: rows[name].sum().fill_null(0) for name in flags}
     counts: dict[str, int] = rows.agg(**n_bad).to_pyarrow().to_pylist()[0] if flags else {}
     for name, n in counts.items():
         if n:
@@ -60,8 +60,8 @@ def without_repeats(rows: ibis.Table, drop: bool = True) -> tuple[ibis.Table, di
     """Drop rows of ``parsed`` that repeat an earlier one in every column of the file, and count them; or drop none."""
     if not drop:
         return rows.drop(_HASH), {}
-    repeated = rows.group_by(_HASH).agg(first=_.file_row.min(), n=_.count()).filter(_.n > 1)
-    n_repeats = int(repeated.agg(n=(_.n - 1).sum().fill_null(0)).to_pyarrow()["n"][0].as_py())
+    repeated: Any = rows.group_by(_HASH).agg(first=_.file_row.min(), n=_.count()).filter(_.n > 1)
+    n_repeats = int(repeated.agg(n=(repeated.n - 1).sum().fill_null(0)).to_pyarrow()["n"][0].as_py())
     if n_repeats:
         later = rows.select(_HASH, FILE_ROW).inner_join(repeated, _HASH).filter(_.file_row > _["first"])
         rows = rows.anti_join(later.select(FILE_ROW), FILE_ROW)
@@ -73,7 +73,8 @@ def with_whole_ids(table: ibis.Table) -> ibis.Table:
     ids = [name for name in table.columns if name.endswith("_id") and table[name].type().is_string()]
     if not ids or not count(table):
         return table
-    whole = table.agg(**{name: _[name].re_search(r"^-?\d+\.0$").fill_null(True).all() for name in ids})
+    texts: dict[str, Any] = {name: table[name] for name in ids}
+    whole = table.agg(**{name: text.re_search(r"^-?\d+\.0$").fill_null(True).all() for name, text in texts.items()})
     floats = [name for name, all_whole in whole.to_pyarrow().to_pylist()[0].items() if all_whole]
     return table.mutate(**{name: _[name].re_replace(r"\.0$", "") for name in floats}) if floats else table
 

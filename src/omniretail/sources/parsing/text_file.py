@@ -5,6 +5,7 @@ import tempfile
 import weakref
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -88,7 +89,7 @@ def _remove(copy: Path) -> None:
     copy.parent.rmdir()
 
 
-def _as_text(column: ibis.Value, missing: Collection[str]) -> ibis.Value:
+def _as_text(column: Any, missing: Collection[str]) -> Any:
     dtype = column.type()
     if isinstance(dtype, dt.Array):
         return column
