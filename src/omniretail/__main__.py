@@ -4,7 +4,9 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-COMMANDS = sorted(path.stem for path in (Path(__file__).parent / "commands").glob("*.py") if "_" not in path.stem)
+COMMANDS = sorted(
+    path.stem for path in (Path(__file__).parent / "commands").glob("*.py") if "def main(" in path.read_text()
+)
 
 
 def main() -> None:

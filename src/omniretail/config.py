@@ -13,6 +13,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from omniretail.core.checks import numbers
 from omniretail.core.errors import USER_ERRORS, SettingsError
 
 _INSTALLED = Path(__file__).parent / "configs"
@@ -62,11 +63,13 @@ def make(section: DictConfig) -> Any:
         SettingsError: where a setting is refused, in the words of the class that refuses it, or a package is missing.
     """
     try:
-        return instantiate(section, _convert_="all")  # library code never sees a DictConfig
+        made = instantiate(section, _convert_="all")  # library code never sees a DictConfig
     except OmegaConfBaseException as error:
         raise SettingsError(str(error).splitlines()[0]) from error
     except InstantiationException as error:
         raise _refusal(error) from error
+    numbers(made)
+    return made
 
 
 def _refusal(error: InstantiationException) -> BaseException:

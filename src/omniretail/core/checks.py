@@ -1,8 +1,10 @@
 """Settings out of range are refused where an object is made, in one sentence that names the setting."""
 
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
 from numbers import Real
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, get_args
 
 from omniretail.core.errors import SettingsError
 
@@ -55,3 +57,22 @@ def one_of(model: Any, name: str, choices: Sequence[Any]) -> None:
     """Refuse a setting that is none of the choices."""
     words = ", ".join(map(str, choices))
     require(model, name, getattr(model, name) in choices, f"be one of {words}")
+
+
+def numbers(made: Any) -> None:
+    """Refuse text where a dataclass declares a number, and fractions where it declares a whole one; those inside too.
+
+    Raises:
+        SettingsError: naming the class and the setting.
+    """
+    if not is_dataclass(made) or isinstance(made, type):
+        return
+    for field in fields(made):
+        value = getattr(made, field.name, None)
+        kinds = {*get_args(field.type)} if isinstance(field.type, UnionType) else {field.type}
+        if kinds <= {int, float, NoneType}:
+            require(made, field.name, not isinstance(value, str), "be a number")
+            whole = float in kinds or not isinstance(value, float) or value.is_integer()
+            require(made, field.name, whole, "be a whole number")
+        else:
+            numbers(value)

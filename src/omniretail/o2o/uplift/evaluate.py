@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from omniretail.core.checks import require
 from omniretail.core.errors import DataError
 from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
@@ -14,6 +15,7 @@ from omniretail.models.uplift.protocol import UpliftModel
 from omniretail.o2o.uplift.cached import load_experiment
 from omniretail.o2o.uplift.campaign_metrics import balance, coupons, measured, with_probabilities
 from omniretail.o2o.uplift.experiment_rows import Experiment, campaigns
+from omniretail.o2o.uplift.table_rows import SHARES, table_rows
 from omniretail.result import Result
 from omniretail.schema import Tables
 from omniretail.splits.cutoff import Stage, require_stage
@@ -59,6 +61,9 @@ class Uplift:
     n_resamples: int = 500
     probabilities: bool = field(default=False, metadata=NOT_PROTOCOL)
 
+    def __post_init__(self) -> None:
+        require(self, "shares", all(0 < share <= 1 for share in self.shares), "be shares above 0, at most 1")
+
     def evaluate(self, model: UpliftModel, data: Dataset, stage: Stage) -> Evaluation:
         """Fit the model on earlier campaigns and rank customers for a later one; see ``Task``.
 
@@ -68,8 +73,7 @@ class Uplift:
         """
         methods = ["fit", "predict", *(["predict_proba"] if self.probabilities else [])]
         require_methods(model, methods, "uplift", example="uplift/lightgbm_t_learner")
-        past, judged_offer = _campaigns_of(data.tables, stage)
-        learned, judged = (load_experiment(data.tables, each, self.levels, data.cache) for each in (past, judged_offer))
+        learned, judged, split = self._experiments(data, stage)
         with metered() as fitting:
             model.fit(learned.rows, learned.treated, learned.y)
         with metered() as scoring:
@@ -79,7 +83,7 @@ class Uplift:
             stage=stage,
             task="uplift",
             **self._measured(model, judged, rows, score),
-            protocol=protocol_of(self, "uplift", data, stage, split=_split(judged_offer)),
+            protocol=protocol_of(self, "uplift", data, stage, split=split),
             parameters=f"{parameters_of(model)} levels={','.join(self.levels)}".strip(),
             counts=_counts(learned, judged),
             cost=costs(fit=fitting, score=scoring),
@@ -94,6 +98,16 @@ class Uplift:
             model=model,
         )
 
+    def _experiments(self, data: Dataset, stage: Stage) -> tuple[Experiment, Experiment, str]:
+        """Rows to learn from, rows to judge by, and how they were parted."""
+        require_stage(stage)
+        if data.tables.experiment is not None:
+            first, last = SHARES[stage]
+            return *table_rows(data.tables, stage), f"by a hash of customers: learned below {first}, judged to {last}"
+        past, judged = _campaigns_of(data.tables, stage)
+        learned, rows = (load_experiment(data.tables, each, self.levels, data.cache) for each in (past, judged))
+        return learned, rows, _split(judged)
+
     def _answers(self) -> list[str]:
         """What a service gives."""
         return ["probability", "uplift"] if self.probabilities else ["uplift"]
@@ -107,7 +121,6 @@ class Uplift:
 
 def _campaigns_of(tables: Tables, stage: Stage) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The campaigns to learn from, and the one to judge by."""
-    require_stage(stage)
     offers: Any = campaigns(tables)
     last = len(offers) - (2 if stage == "val" else 1)
     judged = offers[last : last + 1]
