@@ -46,6 +46,7 @@ class Tables:
     Attributes:
         card: describes the dataset.
         events: what users did; one row per item and occasion.
+        experiment: customers of an experiment without a log, who was treated, and the outcome.
         drops: dropped rows, counted by reason.
         changes: rows with a changed value, counted by kind of change.
         version: hash of the raw files, the reader's settings and the reader's code; empty until cached.
@@ -61,6 +62,7 @@ class Tables:
     offers: ibis.Table | None = None
     offer_items: ibis.Table | None = None
     offer_events: ibis.Table | None = None
+    experiment: ibis.Table | None = None
     drops: dict[str, int] = field(default_factory=dict)
     changes: dict[str, int] = field(default_factory=dict)
     version: str = ""
@@ -135,8 +137,16 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
     "offer_events": pa.DataFrameSchema(
         {"user_id": _id(), "offer_id": _id(), "timestamp": _time(), "event_type": _text("sent", "redeemed")}
     ),
+    "experiment": pa.DataFrameSchema(
+        {
+            "user_id": _id(),
+            "treated": pa.Column(ibis.dtype("boolean"), nullable=False),
+            "outcome": pa.Column(ibis.dtype("float64"), nullable=False),
+            "cost": _amount(),
+        }
+    ),
 }
-_KEYS = {"users": "user_id", "items": "item_id", "stores": "store_id", "offers": "offer_id"}
+_KEYS = {"experiment": "user_id", "users": "user_id", "items": "item_id", "stores": "store_id", "offers": "offer_id"}
 
 
 def check(tables: Tables) -> None:

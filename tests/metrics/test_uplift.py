@@ -71,3 +71,12 @@ def test_share_without_a_group_has_no_uplift():
 def test_no_control_group_no_effect(treated, who):
     with pytest.raises(ValueError, match=f"{who} was treated"):
         qini(np.array([1, 0]), np.array(treated), np.array([1.0, 0.0]))
+
+
+@pytest.mark.parametrize(
+    "metric", [qini, auuc, lambda *parts: uplift_at(*parts, 0.25), lambda *parts: resampled(*parts)["qini"][0]]
+)
+@pytest.mark.parametrize("dtype", [int, float])
+def test_treatment_may_be_zero_and_one(metric, dtype):
+    y, treated, effect = drawn(2000)
+    assert metric(y, treated.astype(dtype), effect) == metric(y, treated, effect)

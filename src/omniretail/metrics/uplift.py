@@ -38,6 +38,7 @@ def curves(y: np.ndarray, treated: np.ndarray, score: np.ndarray) -> Curves:
     Raises:
         SettingsError: where there is no control group, or only that.
     """
+    treated = np.asarray(treated, dtype=bool)
     order, ends = _ranked(y, treated, score)
     return _curves(y[order], treated[order].astype(np.float64), np.ones(len(y)), ends)
 
@@ -66,11 +67,11 @@ def uplift_at(y: np.ndarray, treated: np.ndarray, score: np.ndarray, share: floa
 
     Args:
         y: 1 where they responded; shape (N,).
-        treated: True where treated; shape (N,).
+        treated: True or 1 where treated; shape (N,).
         score: the higher, the earlier; shape (N,).
         share: in (0, 1].
     """
-    best = among(score, share)
+    treated, best = np.asarray(treated, dtype=bool), among(score, share)
     rates = [y[best & group].mean() if (best & group).any() else np.nan for group in (treated, ~treated)]
     return float(rates[0] - rates[1])
 

@@ -76,13 +76,13 @@ def own_table(
     with plain_errors(path):
         rows, _drops = without_repeats(parsed(connection, table, path, typed, cells))
         rows = rows.filter(*[_[each].notnull() for each in required]).drop("file_row")
-        rows = _with_numbers(with_whole_ids(rows.distinct()), attributes)
+        rows = with_numbers(with_whole_ids(rows.distinct()), attributes)
         if name in _ONE_ROW_EACH:
             _check_unique(rows, path, canonical[0])
     return rows
 
 
-def _with_numbers(rows: ibis.Table, attributes: list[str]) -> ibis.Table:
+def with_numbers(rows: ibis.Table, attributes: list[str]) -> ibis.Table:
     """Attributes whose cells are all numbers as numbers."""
     attributes = [each for each in attributes if not each.endswith("_id")]
     if not attributes:

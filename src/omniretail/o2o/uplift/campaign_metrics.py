@@ -39,11 +39,20 @@ def measured(judged: Experiment, score: np.ndarray, shares: Sequence[float], n_r
     values |= {f"uplift_at_{100 * share:g}": uplift_at(*outcome, share) for share in shares}
     sure_things = coupons(judged, score, shares).sure_things / 100
     values |= {f"sure_things_at_{100 * share:g}": each for share, each in zip(shares, sure_things, strict=True)}
+    if judged.cost is not None:
+        values |= {f"cost_per_response_at_{100 * share:g}": _cost(judged, score, share) for share in shares}
     return {
         "per_unit": pd.DataFrame({"treated": judged.treated, "y": judged.y, "score": score}, index=judged.rows.index),
         "metrics": metric_rows(values, "", low, high),
         "resampled": drawn,
     }
+
+
+def _cost(judged: Experiment, score: np.ndarray, share: float) -> float:
+    """What one additional response costs when the best-ranked share is treated; infinite where there is none."""
+    assert judged.cost is not None
+    gained = uplift_at(judged.y, judged.treated, score, share)
+    return float(np.nanmean(judged.cost[among(score, share)]) / gained) if gained > 0 else float("inf")
 
 
 def with_probabilities(

@@ -34,11 +34,13 @@ class Experiment:
         rows: features as of the campaign's start, NaN where a log cannot say, indexed by ``INDEX``; shape (N, D).
         treated: True where the coupon was sent; shape (N,).
         y: 1 where the customer bought anything from its start to its end; shape (N,).
+        cost: of treating each customer; None where unknown; shape (N,).
     """
 
     rows: pd.DataFrame
     treated: np.ndarray
     y: np.ndarray
+    cost: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.y)

@@ -1,0 +1,64 @@
+"""Uplift experiments of one's own: a table, no log."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import omniretail as om
+from omniretail.core.errors import DataError
+from omniretail.dataset import Dataset
+from omniretail.sources.protocol import load
+from omniretail.sources.uplift_table import UpliftTable
+
+
+def customers(n: int = 4000) -> pd.DataFrame:
+    """The coupon works on the young alone."""
+    rng = np.random.default_rng(0)
+    young, treated = rng.random(n) < 0.5, rng.random(n) < 0.5
+    bought = rng.random(n) < 0.2 + 0.5 * (young & treated)
+    return pd.DataFrame(
+        {
+            "age": np.where(young, "18-30", "31+"),
+            "income": rng.normal(size=n),
+            "segment": np.where(treated, "E-Mail", "No E-Mail"),
+            "visit": bought.astype(int),
+            "cost": 0.5,
+        }
+    )
+
+
+def read(tmp_path, frame: pd.DataFrame, name: str = "experiment.csv", **settings):
+    (frame.to_csv if name.endswith("csv") else frame.to_parquet)(tmp_path / name, index=False)
+    columns = {"treated": "segment", "outcome": "visit"}
+    return load(UpliftTable(path=tmp_path / name, columns=columns, **settings), tmp_path / "cache")
+
+
+@pytest.mark.parametrize("name", ["experiment.csv", "experiment.parquet"])
+def test_learners_rank_those_who_buy_because_of_it(tmp_path, name):
+    tables = read(tmp_path, customers(), name, treated="E-Mail", control="No E-Mail")
+    data = Dataset(tables, om.splits.Temporal(), tmp_path / "cache")
+    result = om.evaluate(om.models.LightGBMTLearner(), data, None, "task.n_resamples=20", task="uplift")
+    values = result.values()
+    assert values["uplift_at_30"] > 0.35
+    assert values["qini"] > 0.04
+    assert values["cost_per_response_at_30"] == pytest.approx(0.5 / values["uplift_at_30"])
+    assert result.counts["learned"] + result.counts["judged"] == 4000
+
+
+@pytest.mark.parametrize("words", [(1, 0), (True, False), ("treatment", "control"), ("yes", "no")])
+def test_treatment_in_the_usual_words(tmp_path, words):
+    frame = customers(50).assign(segment=lambda rows: np.where(rows.segment == "E-Mail", *words))
+    read_back = read(tmp_path, frame).experiment.to_pandas()
+    assert read_back.treated.sum() == (frame.segment.astype(str) == str(words[0])).sum()
+
+
+def test_words_that_nobody_can_know_are_named(tmp_path):
+    with pytest.raises(DataError, match=r"which of 'E-Mail', 'No E-Mail' .* source\.treated=<value>"):
+        read(tmp_path, customers(50))
+
+
+def test_rows_of_a_third_group_are_dropped_and_counted(tmp_path):
+    frame = customers(50)
+    frame.loc[:4, "segment"] = "Phone"
+    tables = read(tmp_path, frame, treated="E-Mail", control="No E-Mail")
+    assert tables.drops["neither treated nor control"] == 5
