@@ -99,4 +99,7 @@ def _as_text(column: Any, missing: Collection[str]) -> Any:
         text = whole.ifelse(column.try_cast("int64").cast("string"), text)
     elif dtype.is_decimal():
         text = text.re_replace(r"\.0+$", "")
-    return text.strip().isin(list(missing)).ifelse(ibis.null(str), text)
+    padded = (text < "!") | text.endswith(" ")  # blanks, tabs and line ends come before "!"
+    values = list(missing)
+    stripped = text.strip().isin(values).ifelse(ibis.null(str), text)  # only for the few cells that need it
+    return text.isin(values).ifelse(ibis.null(str), padded.ifelse(stripped, text))
