@@ -24,9 +24,7 @@
 
 # %%
 import json
-import os
 import textwrap
-from pathlib import Path
 
 import pandas as pd
 from mlflow import MlflowClient
@@ -39,9 +37,6 @@ from omniretail.registry.register import register
 from omniretail.run import run
 from omniretail.serving.load_registered import load_registered
 from omniretail.serving.validation import RequestError
-
-while not Path("configs").exists():  # a notebook starts in its own folder
-    os.chdir("..")
 
 NAME = "grocery-notebook"
 URI = compose().tracking.uri
