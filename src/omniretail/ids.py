@@ -18,14 +18,14 @@ def of_type(raw: Sequence | np.ndarray | pd.Series, ids: pd.Index) -> pd.Index:
     >>> of_type(["7", "007"], pd.Index([7])).tolist()
     [7, '007']
     """
-    given = pd.Index(raw)
-    if is_numeric_dtype(ids.dtype) == is_numeric_dtype(given.dtype) and given.dtype != object:
-        return given
-    if infer_dtype(given) == "string" and not is_numeric_dtype(ids.dtype):
-        return given
+    values = pd.Index(raw)
+    if is_numeric_dtype(ids.dtype) == is_numeric_dtype(values.dtype) and values.dtype != object:
+        return values
+    if infer_dtype(values) == "string" and not is_numeric_dtype(ids.dtype):
+        return values
     if is_numeric_dtype(ids.dtype):
-        return given if is_numeric_dtype(given.dtype) else pd.Index([_number(each) for each in given])
-    return pd.Index([_text(each) for each in given], dtype=object)
+        return values if is_numeric_dtype(values.dtype) else pd.Index([_number(each) for each in values])
+    return pd.Index([_text(each) for each in values], dtype=object)
 
 
 def _number(raw: object) -> object:

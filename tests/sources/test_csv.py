@@ -102,9 +102,9 @@ def test_a_format_of_ones_own(one):
 
 
 def test_every_dropped_row_is_counted_under_its_first_reason(file, loaded, rows):
-    kept = "u,i,2024-05-31,1\n"
-    text = HEADER + kept + ",,,-1\n" + "null,i,2024-05-31,1\n" + "u, ,2024-05-31,1\n" + "u,i,,1\n"
-    text += "u,i,2999-01-01,1\n" + "u,i,2024-05-31,0\n" + "u,i,2024-05-31,-2\n" + kept + kept + "u,i,2024-05-31,\n"
+    first = "u,i,2024-05-31,1\n"
+    text = HEADER + first + ",,,-1\n" + "null,i,2024-05-31,1\n" + "u, ,2024-05-31,1\n" + "u,i,,1\n"
+    text += "u,i,2999-01-01,1\n" + "u,i,2024-05-31,0\n" + "u,i,2024-05-31,-2\n" + first + first + "u,i,2024-05-31,\n"
     tables = loaded(CSV(file(text)))
     assert tables.drops == {
         "no user": 2,

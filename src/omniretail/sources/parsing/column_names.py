@@ -84,8 +84,8 @@ def _way_out(columns: Sequence[str], name: str, setting: str) -> str:
         return f"its first row looks like data, not like names: set {names}, in the order of its columns"
     listed = ", ".join(f"'{column}'" for column in columns[:_SHOWN])
     more = f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
-    found = nearest(columns, name, setting.rpartition(".")[2])
-    return f"set {override(setting, found)} (the file has {listed}{more})"
+    match = nearest(columns, name, setting.rpartition(".")[2])
+    return f"set {override(setting, match)} (the file has {listed}{more})"
 
 
 def nearest(columns: Sequence[str], name: str, canonical: str = "") -> str | None:
@@ -97,12 +97,12 @@ def nearest(columns: Sequence[str], name: str, canonical: str = "") -> str | Non
     'Customer ID'
     """
     words = [name, *(_ALSO_CALLED.get(canonical, "").split() if name == canonical else [])]
-    likeness = {column: max(_likeness(column, word) for word in words) for column in columns}
-    best = max(columns, key=likeness.__getitem__)
-    return best if canonical in REQUIRED or likeness[best] > _UNLIKE else None
+    similarity = {column: max(_similarity(column, word) for word in words) for column in columns}
+    best = max(columns, key=similarity.__getitem__)
+    return best if canonical in REQUIRED or similarity[best] > _UNLIKE else None
 
 
-def _likeness(column: str, word: str) -> float:
+def _similarity(column: str, word: str) -> float:
     a, b = (re.sub(r"[\W_]+", "", each.casefold()) for each in (column, word))
     same = difflib.SequenceMatcher(None, a, b).ratio()
     return max(same, 0.75 if len(b) > 1 and b in a else 0.0)

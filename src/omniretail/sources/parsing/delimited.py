@@ -76,14 +76,14 @@ def delimiter_of(lines: Sequence[str]) -> str | None:
 
 def _by_ending(path: Path, lines: Sequence[str]) -> str:
     ending = next((s.lower() for s in reversed(path.suffixes) if s.lower() not in _COMPRESSIONS), "")
-    found = _ENDINGS.get(ending) or delimiter_of(lines)
-    if found is None:
+    delimiter = _ENDINGS.get(ending) or delimiter_of(lines)
+    if delimiter is None:
         known = ", ".join([*_ENDINGS, ".parquet, …"])
         raise DataError(
             f"{path}: the name has no known ending ({known}) and the lines do not show their delimiter; "
             f"set {delimiter_override(',')} or another"
         )
-    return found
+    return delimiter
 
 
 def _first_lines(path: Path, compression: str | None) -> list[str]:

@@ -73,8 +73,8 @@ def kind_of(path: Path) -> str:
             raise DataError(f"{path} is {what}")
     if start.startswith(b"PK\x03\x04"):
         return "workbook" if _is_workbook(path) else "zip"
-    found = next((kind for magic, kind in _KINDS.items() if start.startswith(magic)), None)
-    return found or ("json" if any(ending.lower() in _JSON for ending in path.suffixes[-2:]) else "text")
+    matching = next((kind for magic, kind in _KINDS.items() if start.startswith(magic)), None)
+    return matching or ("json" if any(ending.lower() in _JSON for ending in path.suffixes[-2:]) else "text")
 
 
 def compression_of(path: Path) -> str | None:

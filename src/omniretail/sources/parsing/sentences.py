@@ -44,5 +44,5 @@ def _plain_sentence(path: Path, message: str) -> str:
     if "not utf-8" in message.lower() or "invalid unicode" in message.lower():
         return f"{place} is not UTF-8; {way_out(path, compression_of(path))}"
     matches = ((text, re.search(pattern, message)) for pattern, text in _PLAIN_ENGLISH.items())
-    found = next((text.format(*match.groups()) for text, match in matches if match), None)
-    return f"{place} {found or (message.splitlines() or ['cannot be read'])[0]}"
+    plain = next((text.format(*match.groups()) for text, match in matches if match), None)
+    return f"{place} {plain or (message.splitlines() or ['cannot be read'])[0]}"

@@ -12,10 +12,10 @@ from ibis.backends.duckdb import Backend
 
 from omniretail.core.engine import count
 from omniretail.sources.parsing.sentences import plain_errors
-from omniretail.sources.parsing.typed_cells import Cell, bad, refuse
+from omniretail.sources.parsing.typed_cells import Cell, refuse
 
 FILE_ROW = "file_row"
-_HASH, _BAD = "_hash", "_bad_"
+_HASH, _FILLED = "_hash", "_filled_"
 
 
 @ibis.udf.scalar.builtin(name="hash", signature=(("array<string>",), "uint64"))
@@ -41,18 +41,18 @@ def parsed(
         DataError: where the file cannot be read, or a cell cannot be parsed; naming row and column.
     """
     assert isinstance(connection, Backend)
-    flags = {_BAD + name: bad(cell) for name, cell in cells.items()}
+    flags = {_FILLED + name: _[cell.column].notnull() for name, cell in cells.items()}
     everything = _hash(ibis.array([table[name].cast("string") for name in table.columns]))
     target = Path(tempfile.mkdtemp(prefix="omniretail-")) / "rows.parquet"
     with plain_errors(path):
         connection.to_parquet(table.select(**columns, **flags, **{_HASH: everything}), target)
     rows: Any = connection.read_parquet(target, file_row_number=True)
     weakref.finalize(rows.op(), _remove, target)
-    n_bad = {name: rows[name].sum().fill_null(0) for name in flags}
-    counts: dict[str, int] = rows.agg(**n_bad).to_pyarrow().to_pylist()[0] if flags else {}
+    n_bad = {name: (rows[_FILLED + name] & rows[name].isnull()).sum().fill_null(0) for name in cells}
+    counts: dict[str, int] = rows.agg(**n_bad).to_pyarrow().to_pylist()[0] if cells else {}
     for name, n in counts.items():
         if n:
-            refuse(table, path, cells[name.removeprefix(_BAD)], n)
+            refuse(table, path, cells[name], n)
     return rows.drop(*flags).rename({FILE_ROW: "file_row_number"})
 
 
