@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from omniretail.report.experiment import refresh, save_tables, with_tables
+from omniretail.core.errors import SettingsError
+from omniretail.report.experiment import named_tables, refresh, save_tables, with_tables
 from omniretail.report.tables.by_activity import by_activity
 from omniretail.report.tables.comparison_text import text_table
 from omniretail.report.tables.csv_files import ONLY, read_csv, write_csv
@@ -65,3 +66,9 @@ def test_refresh_refuses_markers_of_no_table(tmp_path: Path) -> None:
     save_tables(tmp_path, {ONLY: TABLE})  # one command of several
     with pytest.raises(ValueError, match=r"markers of groups, which results\.csv does not hold"):
         refresh(tmp_path)
+
+
+def test_each_table_of_a_command_may_have_a_name() -> None:
+    assert list(named_tables([TABLE, WIDE], "lists,questions")) == ["lists", "questions"]
+    with pytest.raises(SettingsError, match="--table has 3 names and there are 2 tables; give each a name"):
+        named_tables([TABLE, WIDE], "a,b,c")

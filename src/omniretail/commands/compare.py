@@ -41,7 +41,7 @@ def _arguments() -> argparse.Namespace:
     add("--pair", **pair, help="with --by: test these two instead; may be repeated")
     add("--html", type=Path, help="write the page with the plots there; a page per protocol")
     add("--experiment", type=Path, help="put the tables into results.csv and README.md of that folder")
-    add("--table", default="", help="with --experiment: name of the table's markers in the README")
+    add("--table", default="", help="with --experiment: name of the table's markers in the README, or one per table")
     add("--refresh", type=Path, help="only make the tables of that folder's README anew from its results.csv")
     add("--readme", type=Path, help="with --refresh: another file than the folder's README.md")
     arguments = parser.parse_args()

@@ -35,13 +35,16 @@ def named_tables(tables: Sequence[pd.DataFrame], name: str = ONLY) -> dict[str, 
 
     Args:
         tables: one per protocol.
-        name: of the markers.
+        name: of the markers; or as many names as there are tables, separated by commas.
 
     Raises:
-        SettingsError: where several tables are not of the same models and metrics.
+        SettingsError: where several tables are not of the same models and metrics, or there are more names or fewer.
     """
-    if len(tables) == 1:
-        return {name: tables[0]}
+    names = name.split(",")
+    if len(names) not in (1, len(tables)):
+        raise SettingsError(f"--table has {len(names)} names and there are {len(tables)} tables; give each a name")
+    if len(names) == len(tables):
+        return dict(zip(names, tables, strict=True))
     numbered = {f"{name} {number}".strip(): table for number, table in enumerate(tables, start=1)}
     return {name: mean_over_datasets(tables), **numbered}
 
