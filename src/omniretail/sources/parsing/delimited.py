@@ -57,6 +57,7 @@ def read_delimited(connection: Backend, path: Path, named: Path, compression: st
         escape='"',
         header=not layout.header,
         compression=compression or "none",
+        nullstr=list(layout.missing) or [""],  # in the scan itself; cells with blanks around are left
     )
 
 

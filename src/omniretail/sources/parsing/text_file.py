@@ -100,6 +100,6 @@ def _as_text(column: Any, missing: Collection[str]) -> Any:
     elif dtype.is_decimal():
         text = text.re_replace(r"\.0+$", "")
     padded = (text < "!") | text.endswith(" ")  # blanks, tabs and line ends come before "!"
-    values = list(missing)
-    stripped = text.strip().isin(values).ifelse(ibis.null(str), text)  # only for the few cells that need it
-    return text.isin(values).ifelse(ibis.null(str), padded.ifelse(stripped, text))
+    values: Any = ibis.array(list(missing)) if missing else ibis.array([""])
+    stripped = values.contains(text.strip()).ifelse(ibis.null(str), text)  # only for the few cells that need it
+    return values.contains(text).ifelse(ibis.null(str), padded.ifelse(stripped, text))
