@@ -69,6 +69,14 @@ def test_the_password_is_written_nowhere(words: list[str], variables: dict[str, 
     assert [path for path in written if SECRET.encode() in path.read_bytes()] == []
 
 
+def test_settings_are_shown_without_it() -> None:
+    words = [f"tracking.uri={STORE}", "--cfg", "job", "--resolve"]
+    command = [sys.executable, str(ROOT / "scripts" / "train.py"), *settings(), *words]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "http://***@127.0.0.1:9" in shown.stdout
+    assert SECRET not in shown.stdout + shown.stderr
+
+
 def test_a_run_from_a_program_hides_it_too() -> None:
     run_id = run(compose(*settings(), f"tracking.uri={STORE}"))[0].run_id
     assert MlflowClient("sqlite:///mlflow.db").get_run(run_id).info.status == "FINISHED"

@@ -83,3 +83,11 @@ def test_the_bucket_cannot_be_reached(settings, monkeypatch: pytest.MonkeyPatch)
     assert "the bucket models cannot be used" in message
     assert f'"http://127.0.0.1:{NOBODY}/models"' in message
     assert "MLFLOW_S3_ENDPOINT_URL" in message
+
+
+def test_the_file_of_runs_is_whole_before_the_server_starts(settings, tmp_path: Path) -> None:
+    check(settings)
+    place = tmp_path / "mlflow.db"
+    assert place.stat().st_size > 100_000
+    place.write_text("garbage")
+    assert "mlflow.db is no SQLite database that can be read" in refused(settings)

@@ -5,12 +5,15 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from omniretail.core.errors import SettingsError
 from omniretail.tracking.server.settings import ServerError, Settings
+from omniretail.tracking.sqlite_file import made_database
 
 _PATIENCE = 5
 """Seconds to wait for a database or a bucket."""
@@ -28,6 +31,8 @@ def check(settings: Settings) -> None:
         _require(settings.url.get_dialect().driver, "PostgreSQL")
     with connected(settings.backend):
         pass
+    if settings.url.get_backend_name() == "sqlite" and settings.url.database:
+        _make_file(Path(settings.url.database))
     if settings.artifacts.startswith("s3://"):
         _require("boto3", "S3")
         _bucket(settings.artifacts)
@@ -56,6 +61,15 @@ def connected(uri: str) -> Iterator[Connection]:
     finally:
         connection.close()
         engine.dispose()
+
+
+def _make_file(path: Path) -> None:
+    """Make MLflow's file before the server does, which leaves it broken where it is killed meanwhile."""
+    try:
+        with made_database(path):
+            pass
+    except SettingsError as error:
+        raise ServerError(str(error)) from None
 
 
 def _require(package: str, what: str) -> None:
