@@ -11,6 +11,8 @@ Names are imported when they are used, so that importing the package takes no ti
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from omniretail.core.extras import missing_package
+
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
@@ -40,7 +42,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'omniretail' has no attribute {name!r}; it has {', '.join(__all__)}")
     if name in _MODULES:
         return import_module(f"omniretail.{name}")
-    return getattr(import_module("omniretail.dataset" if name == "Dataset" else "omniretail.api"), name)
+    try:
+        return getattr(import_module("omniretail.dataset" if name == "Dataset" else "omniretail.api"), name)
+    except ModuleNotFoundError as error:
+        raise ImportError(missing_package(error) or str(error)) from None
 
 
 def __dir__() -> list[str]:

@@ -4,6 +4,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from omniretail.core.extras import missing_package
+
 COMMANDS = sorted(
     path.stem for path in (Path(__file__).parent / "commands").glob("*.py") if "def main(" in path.read_text()
 )
@@ -14,7 +16,10 @@ def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name not in COMMANDS:
         sys.exit(f"usage: python -m omniretail <command> …; the commands are {', '.join(COMMANDS)}")
-    command = import_module(f"omniretail.commands.{name}")
+    try:
+        command = import_module(f"omniretail.commands.{name}")
+    except ModuleNotFoundError as error:
+        sys.exit(f"error: {missing_package(error)}" if missing_package(error) else str(error))
     sys.argv = [f"omniretail {name}", *sys.argv[2:]]
     command.main()
 

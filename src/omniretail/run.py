@@ -42,11 +42,13 @@ class Run:
         results: one per stage.
         comparison: the last stage's result as a table.
         page: what people look at; a copy is in the run's artifacts.
+        text: what the command line prints in place of the table; empty: the table.
     """
 
     results: list[Result]
     comparison: Comparison
     page: Path
+    text: str = ""
 
 
 def run(cfg: DictConfig) -> list[Result]:
@@ -89,7 +91,8 @@ def run_with_page(cfg: DictConfig) -> Run:
             _note_unsaved(tracked_run, save_bundle(make(cfg.outputs.bundle), folder / "model", last.bundle))
         record_evaluations(tracked_run, evaluations, OmegaConf.to_yaml(cfg, resolve=True), data.tables, folder)
         results = [replace(each.result, run_id=tracked_run.run_id) for each in evaluations]
-        return Run(results, comparison, page)
+        text = make(cfg.outputs.text)(last, data.tables.card) if cfg.outputs.text else ""
+        return Run(results, comparison, page, text)
 
 
 def checked(cfg: DictConfig) -> tuple[list[Stage], Any, Report]:
@@ -135,8 +138,11 @@ def run_job(cfg: DictConfig) -> float:
         log.error("error: %s", text or traceback.format_exc())
         write_failure(_run_name(cfg), text or f"{type(error).__name__}: {error}")
         return float("nan")
-    if alone:
+    if alone and done.text:
+        print(f"\n{done.text}")
+    elif alone:
         done.comparison.show(Console(width=None if sys.stdout.isatty() else 110, highlight=False))
+    if alone:
         print(f"\nPage: {command('python')} -m webbrowser {done.page}")
     print(f"run_id={done.results[-1].run_id}", flush=True)
     return done.results[-1].values().get(cfg.report.primary, float("nan"))

@@ -5,6 +5,7 @@ columns than those named here are attributes.
 """
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -49,6 +50,7 @@ class Tables:
         experiment: customers of an experiment without a log, who was treated, and the outcome.
         drops: dropped rows, counted by reason.
         changes: rows with a changed value, counted by kind of change.
+        guesses: settings that a source has guessed, by name.
         version: hash of the raw files, the reader's settings and the reader's code; empty until cached.
         signals: what the event types mean.
         in_file_order: whether events of one user and moment lie in the order of the raw file.
@@ -65,6 +67,7 @@ class Tables:
     experiment: ibis.Table | None = None
     drops: dict[str, int] = field(default_factory=dict)
     changes: dict[str, int] = field(default_factory=dict)
+    guesses: dict[str, Any] = field(default_factory=dict)
     version: str = ""
     signals: Signals = field(default_factory=Signals)
     in_file_order: bool = False

@@ -1,8 +1,7 @@
 """Signals: what the events of a log mean. A dataset says it once, and every view obeys."""
 
-import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ibis
@@ -10,6 +9,7 @@ import numpy as np
 from ibis import _
 
 from omniretail.core.errors import DataError, SettingsError
+from omniretail.core.overrides import override
 
 SIGNALS = ("purchase", "cart", "view", "rating", "refund")
 """A purchase is money, a basket, a customer's return; a refund takes a purchase back and is no feedback."""
@@ -74,6 +74,12 @@ class Signals:
         """The signal of an event type; a type that nobody mapped counts as a view."""
         return self.of.get(event_type, EVENT_TYPES.get(event_type, "view"))
 
+    def guessed(self, events: ibis.Table) -> "Signals":
+        """With a signal for each event type that has none, by its name."""
+        names = sorted(events.select("event_type").distinct().to_pandas().event_type)
+        unmapped = {each: guessed_signal(each) for each in names if each not in EVENT_TYPES and each not in self.of}
+        return replace(self, of={**self.of, **unmapped})
+
     def check(self, event_types: Sequence[str]) -> None:
         """Check that each event type of a log has a signal.
 
@@ -82,11 +88,11 @@ class Signals:
         """
         unmapped = [each for each in event_types if each not in self.of and each not in EVENT_TYPES]
         if unmapped:
-            example = ",".join(f"{each}: {_guess(each)}" for each in unmapped)
+            example = override("source.signals", {each: guessed_signal(each) for each in unmapped})
             raise DataError(
                 f"what do the event types {', '.join(map(repr, unmapped))} mean? The log has "
                 f"{', '.join(map(repr, event_types))}: map each to one of {', '.join(SIGNALS)}, "
-                f"such as {shlex.quote(f'source.signals={{{example}}}')}"
+                f"such as {example}"
             )
 
     def purchases(self, events: ibis.Table) -> ibis.Table:
@@ -109,21 +115,22 @@ class Signals:
         if bought == names and set(weights.values()) <= {1.0}:
             return events
         kind: Any = events.event_type
-        kept = events.filter(kind.isin([each for each in names if weights[each] > 0]))
+        positive = events.filter(kind.isin([each for each in names if weights[each] > 0]))
         rated = kind.isin([each for each in names if signals[each] == "rating"])
         weight = kind.cases(*((each, weight) for each, weight in weights.items()), else_=0.0)
         if "rating" in events.columns:
             rating: Any = events.rating
-            kept = kept if self.min_rating is None else kept.filter(~rated | (rating >= self.min_rating))
+            positive = positive if self.min_rating is None else positive.filter(~rated | (rating >= self.min_rating))
             weight = rated.ifelse(weight * rating.fill_null(1.0), weight) if self.weigh_ratings else weight
-        kept_kind: Any = kept.event_type
-        paid: Any = kept_kind.isin(bought) if bought else ibis.literal(False)
+        event_type: Any = positive.event_type
+        paid: Any = event_type.isin(bought) if bought else ibis.literal(False)
         judged = self.judged or (["purchase"] if bought else list(SIGNALS))
-        return kept.mutate(
+        nothing = ibis.null("float64")
+        return positive.mutate(
             weight=weight.cast("float64"),
             purchase=paid if bought else ibis.literal(True),
             judged=kind.isin([each for each in names if signals[each] in judged]),
-            **{name: paid.ifelse(kept[name], ibis.null("float64")) for name in _AMOUNTS if name in kept.columns},
+            **{name: paid.ifelse(positive[name], nothing) for name in _AMOUNTS if name in positive.columns},
         )
 
     def of_codes(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -147,7 +154,7 @@ class Signals:
         return sorted(events.select("event_type").distinct().to_pandas().event_type)
 
 
-def _guess(event_type: str) -> str:
+def guessed_signal(event_type: str) -> str:
     """The signal that a word of the shop's own most likely stands for."""
     return next(
         (signal for signal, parts in _GUESSES.items() if any(each in event_type.lower() for each in parts)), "view"

@@ -1,5 +1,6 @@
 """A log of your own: CSV, TSV or Parquet, one row per item and occasion, columns mapped by name."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import ibis
-from ibis import Deferred, _
+from ibis import _
 
 from omniretail.core.timezones import make_timestamp
 from omniretail.schema import DataError, DatasetCard, Tables
@@ -16,6 +17,7 @@ from omniretail.signals import EVENT_TYPES, SIGNALS, Signals
 from omniretail.sources.own_tables import OWN_TABLES, own_table
 from omniretail.sources.parsing.column_names import mapped
 from omniretail.sources.parsing.drop_counting import count_drops
+from omniretail.sources.parsing.guesses import guessed_columns
 from omniretail.sources.parsing.layout import MISSING, Layout, files_of
 from omniretail.sources.parsing.lists import single_values
 from omniretail.sources.parsing.sentences import plain_errors
@@ -82,6 +84,9 @@ class CSV:
         offer_events_path: a file with a row per mailing and redemption.
         offer_event_columns: for user_id, offer_id, timestamp, event_type (sent or redeemed) and store_id.
         missing: values that stand for an empty cell.
+        not_products: ids or patterns such as ``GIFT*`` of items that are none, in upper or lower case; their rows are
+            dropped and counted.
+        guess: columns and event types that no setting names are guessed from their names, for a first look.
         drop_duplicates: False where equal rows are separate events, such as two scans of one item.
     """
 
@@ -100,8 +105,8 @@ class CSV:
     in_order: bool = False
     session_minutes: float | None = None
     event_type: str | None = None
-    event_types: Mapping[Any, str] = field(default_factory=dict)
-    signals: Mapping[str, str] = field(default_factory=dict)
+    event_types: Mapping[Any, str] | None = None
+    signals: Mapping[str, str] | None = None
     feedback: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(SIGNALS[:-1], 1.0))
     judged: Sequence[str] = ()
     min_rating: float | None = None
@@ -123,6 +128,8 @@ class CSV:
     offer_event_columns: Mapping[str, str | None] = field(default_factory=dict)
     missing: Sequence[str] = MISSING
     drop_duplicates: bool = True
+    not_products: Sequence[str] = ()
+    guess: bool = False
 
     def files(self) -> list[Path]:
         """See ``Source``.
@@ -142,32 +149,38 @@ class CSV:
         """
         path = _expanded(self.path or self.files()[0])
         with plain_errors(path):
-            rows = self._rows(connection, path)
-            rows, drops = count_drops(rows, _reasons(rows))
+            table = read_text(connection, path, self._layout())
+            names = mapped(table, path, self._mapping(table), "source.columns", _COLUMNS, self._required())
+            rows = self._rows(connection, table, path, names)
+            rows, drops = count_drops(rows, _reasons(rows, self.not_products))
             rows, repeats = without_repeats(rows, self.drop_duplicates)
         events = rows if self.session_minutes is None else with_sessions(rows, self.session_minutes)
         drops, changes = drops | repeats, {}
         if {"quantity", "value"} & set(events.columns):
             events, changes = _refunds(events, self._meaning())
+        meaning = self._meaning().guessed(events) if self.guess else self._meaning()
         card = DatasetCard(self.title, currency=self.currency, zone=self.timezone, clock=self._has_dates())
         others: dict[str, Any] = self._own_tables(connection)
-        return Tables(card, events, drops=drops, changes=changes, signals=self._meaning(), **others)
+        guesses = _guesses(names, meaning) if self.guess else {}
+        return Tables(card, events, drops=drops, changes=changes, guesses=guesses, signals=meaning, **others)
 
-    def _rows(self, connection: ibis.BaseBackend, path: Path) -> ibis.Table:
+    def _rows(self, connection: ibis.BaseBackend, table: ibis.Table, path: Path, names: dict[str, str]) -> ibis.Table:
         """The file's rows, typed, under canonical names."""
-        table = read_text(connection, path, self._layout())
-        names = mapped(table, path, self.columns, "source.columns", _COLUMNS, self._required())
         if not self._has_dates():
             names.pop("timestamp", None)
         table = single_values(table, path, names, self.explode, self.list_separator)
         cells = self._cells(names)
         return _dated(with_whole_ids(parsed(connection, table, path, self._events(names, cells), cells)))
 
+    def _mapping(self, table: ibis.Table) -> Mapping[str, str | None]:
+        """Canonical name -> name in the file, guessed names included."""
+        return guessed_columns(table.columns, self.columns, _COLUMNS) if self.guess else self.columns
+
     def _has_dates(self) -> bool:
         return not self.in_order and not self.columns.get("order")
 
     def _meaning(self) -> Signals:
-        return Signals(self.signals, self.feedback, self.judged, self.min_rating, self.weigh_ratings)
+        return Signals(self.signals or {}, self.feedback, self.judged, self.min_rating, self.weigh_ratings)
 
     def _events(self, names: Mapping[str, str], cells: Mapping[str, Cell]) -> dict[str, Any]:
         texts: dict[str, Any] = {name: _[column] for name, column in names.items()}
@@ -215,9 +228,23 @@ def _dated(rows: ibis.Table) -> ibis.Table:
     return rows.drop("order") if "order" in rows.columns else rows
 
 
-def _reasons(rows: ibis.Table) -> dict[str, Deferred]:
+def _guesses(names: Mapping[str, str], meaning: Signals) -> dict[str, Any]:
+    """The settings that a first look has guessed."""
+    columns = {f"source.columns.{name}": column for name, column in names.items() if name != column}
+    return columns | ({"source.signals": dict(meaning.of)} if meaning.of else {})
+
+
+def _reasons(rows: ibis.Table, not_products: Sequence[str]) -> dict[str, Any]:
     reasons = {f"no {name.removesuffix('_id')}": _[name].isnull() for name in _REQUIRED}
-    return reasons | ({"quantity zero": _.quantity == 0} if "quantity" in rows.columns else {})
+    reasons |= {"quantity zero": _.quantity == 0} if "quantity" in rows.columns else {}
+    item: Any = _.item_id.cast("string").upper()
+    matches = [item.re_search(_whole(str(each).upper())) for each in not_products]
+    return reasons | ({"no product": reduce(or_, matches)} if matches else {})
+
+
+def _whole(pattern: str) -> str:
+    """A pattern such as ``GIFT*`` as a regular expression of the whole text."""
+    return "^" + re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".") + "$"
 
 
 def _refunds(events: ibis.Table, signals: Signals) -> tuple[ibis.Table, dict[str, int]]:
@@ -230,7 +257,7 @@ def _refunds(events: ibis.Table, signals: Signals) -> tuple[ibis.Table, dict[str
     n = int(refund.sum().to_pyarrow().as_py() or 0)
     if not n:
         return events, {}
-    quantity = {"quantity": events.quantity.abs()} if "quantity" in events.columns else {}
+    quantity = {"quantity": amounts[0].abs()} if "quantity" in events.columns else {}
     return events.mutate(event_type=refund.ifelse("refund", events.event_type), **quantity), {
         "refunds by their sign": n
     }

@@ -93,6 +93,7 @@ def _write(source: Source, folder: Path) -> None:
     for name, table in tables.named().items():
         connection.to_parquet(_in_order(table), folder / f"{name}.parquet")
     about = {"card": dataclasses.asdict(tables.card), "drops": tables.drops, "changes": tables.changes}
+    about["guesses"] = tables.guesses
     about["signals"] = dataclasses.asdict(_with_event_types(tables))
     about["in_file_order"] = "file_row" in tables.events.columns
     (folder / "about.json").write_text(json.dumps(about, indent=1, ensure_ascii=False))

@@ -81,8 +81,8 @@ class UpliftTable:
             rows = parsed(connection, table, path, typed, cells)
             rows = rows if "user_id" in names else rows.mutate(user_id=_.file_row.cast("string"))
             rows = self._with_groups(rows, path)
-            kept, drops = count_drops(rows.drop("file_row", "_hash"), _REASONS)
-            experiment = with_numbers(kept, features)
+            remaining, drops = count_drops(rows.drop("file_row", "_hash"), _REASONS)
+            experiment = with_numbers(remaining, features)
         return Tables(_card(self), _one_event_each(experiment), experiment=experiment, drops=drops)
 
     def _with_groups(self, rows: ibis.Table, path: Path) -> ibis.Table:

@@ -102,6 +102,11 @@ def nearest(columns: Sequence[str], name: str, canonical: str = "") -> str | Non
     return best if canonical in REQUIRED or similarity[best] > _UNLIKE else None
 
 
+def similarity_to(column: str, canonical: str) -> float:
+    """How much a column's name is like what people call a canonical one; 1 is equal."""
+    return max(_similarity(column, word) for word in (canonical, *_ALSO_CALLED.get(canonical, "").split()))
+
+
 def _similarity(column: str, word: str) -> float:
     a, b = (re.sub(r"[\W_]+", "", each.casefold()) for each in (column, word))
     same = difflib.SequenceMatcher(None, a, b).ratio()

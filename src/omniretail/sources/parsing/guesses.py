@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from omniretail.sources.parsing.column_names import likeness_to
+from omniretail.sources.parsing.column_names import similarity_to
 
 _SURE = 0.75
 _FIRST = ("timestamp", "user_id", "item_id", "event_type", "basket_id", "quantity", "value", "rating", "store_id")
@@ -25,7 +25,7 @@ def guessed_columns(
     chosen |= {name: name for name in canonical if name in columns and name not in chosen}
     for name in (each for each in _FIRST if each in canonical and each not in chosen):
         free = [column for column in columns if column not in chosen.values()]
-        best = max(free, key=lambda column, name=name: likeness_to(column, name), default=None)
-        if best is not None and likeness_to(best, name) >= _SURE:
+        best = max(free, key=lambda column, name=name: similarity_to(column, name), default=None)
+        if best is not None and similarity_to(best, name) >= _SURE:
             chosen[name] = best
     return dict(chosen)

@@ -1,0 +1,147 @@
+"""The page of the describe task: what a log holds, what looks suspicious, and which tasks it can answer."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from matplotlib.dates import ConciseDateFormatter
+from matplotlib.figure import Figure
+
+from omniretail.core.overrides import override
+from omniretail.describe.evaluate import LogFindings
+from omniretail.report.pages.sections import Section, write_sections
+from omniretail.report.plots.bars import UNKNOWN, percent
+from omniretail.report.plots.captions import Plot
+from omniretail.report.plots.style import INK, styled
+from omniretail.schema import DatasetCard
+from omniretail.tasks import Evaluation
+
+_BLUE = "#0072b2"
+_MANY_REPEATS = 0.05
+
+
+def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
+    """Write it.
+
+    Args:
+        path: the file to write; its folder is made.
+        evaluation: of ``describe``.
+        card: of the dataset.
+    """
+    findings: LogFindings = evaluation.findings
+    write_sections(
+        path,
+        "The log",
+        card,
+        sentences(findings, card),
+        list(_sections(findings, card)),
+        {"Settings": " ".join(override(name, value) for name, value in findings.settings.items()) or "as set"},
+        _plots(findings),
+    )
+
+
+def sentences(findings: LogFindings, card: DatasetCard) -> list[str]:
+    """What to know first, in sentences."""
+    total, habits = findings.totals, findings.habits
+    when = f", {total['first']:%Y-%m-%d} to {total['last']:%Y-%m-%d} ({total['days']:,} days)" if card.clock else ""
+    texts = [
+        f"{total['events']:,} events of {total['users']:,} customers and {total['items']:,} items{when}.",
+        f"Half of the customers have at most {habits['events_per_user']:,.0f} events; {percent(habits['one_event'])} "
+        "have one, and nothing can be held out of theirs.",
+    ]
+    again = habits["repeats"] > _MANY_REPEATS
+    advice = "report repeat and new items apart, beside recommender/personal_top" if again else "hide seen items"
+    texts.append(f"{percent(habits['repeats'])} of the events repeat an item of the same customer: {advice}.")
+    if habits["ties"] > 0.01:
+        texts.append(
+            f"{percent(habits['ties'])} of the customers have several items at their last time; a split by position "
+            "keeps the order of the file."
+        )
+    if card.clock and total["midnights"] > 0.99:
+        texts.append("Times are dates without an hour, so habits by the hour mean nothing.")
+    elif card.clock and findings.hours.iloc[0:5].sum() > 0.4:
+        texts.append(f"Most events are at night in {card.zone}: check {override('source.timezone', 'Asia/Shanghai')}.")
+    if findings.gap[0] > 1:
+        texts.append(f"The longest pause without events is {findings.gap[0]:,} days, from {findings.gap[1]} on.")
+    return texts
+
+
+def text(evaluation: Evaluation, card: DatasetCard) -> str:
+    """What the command line prints: what to know first, the settings to keep, and what can be done next."""
+    findings: LogFindings = evaluation.findings
+    parts = [*sentences(findings, card), ""]
+    if findings.settings:
+        parts += ["Settings that were guessed, to keep in a yaml of configs/source:", _yaml(findings.settings)]
+    if len(findings.items):
+        codes = ", ".join(findings.items.item_id.astype(str).head(5))
+        parts += [f"Items that may be no products: {codes}; the page says why.", ""]
+    width = findings.tasks.task.str.len().max()
+    parts += ["What can be done with it:"]
+    rows = zip(findings.tasks.task, findings.tasks.settings, strict=True)
+    parts += [f"  {task:<{width}}  {settings}" for task, settings in rows]
+    return "\n".join(parts)
+
+
+def _yaml(settings: Mapping[str, Any]) -> str:
+    """Dotted settings as nested yaml."""
+    nested: dict[str, Any] = {}
+    for name, value in settings.items():
+        *parents, last = name.split(".")
+        inner = nested
+        for parent in parents:
+            inner = inner.setdefault(parent, {})
+        inner[last] = value
+    return yaml.safe_dump(nested, allow_unicode=True, sort_keys=False)
+
+
+def _sections(findings: LogFindings, card: DatasetCard) -> Sequence[Section]:
+    types = findings.event_types.copy()
+    for name in ("events", "users"):
+        types[name] = types[name].map("{:,}".format)
+    if "value" in types:
+        types["value"] = [UNKNOWN if pd.isna(each) else f"{each:,.2f} {card.currency}".strip() for each in types.value]
+    cells = findings.columns.assign(missing=findings.columns.missing.map(percent))
+    cells["different"] = cells.different.map("{:,}".format)
+    sections = [
+        Section("Event types", types, ["A purchase is money and a basket; source.signals says otherwise."]),
+        Section("Columns", cells),
+        Section("What can be done with it", findings.tasks, ["Settings beside those of the source."]),
+    ]
+    counted = {**findings.drops, **findings.changes}
+    if any(counted.values()):
+        rows = pd.DataFrame({"reason": list(counted), "rows": [f"{rows:,}" for rows in counted.values()]})
+        sections.insert(1, Section("Rows dropped or changed", rows))
+    if len(findings.items):
+        codes = override("source.not_products", findings.items.item_id.astype(str).tolist())
+        sections.append(
+            Section("Items that may be no products", findings.items, [f"To leave out those that are none: {codes}"])
+        )
+    if len(findings.users):
+        users = findings.users.assign(share=findings.users.share.map(percent))
+        sections.append(Section("Customers with a large share of the log", users))
+    return sections
+
+
+def _plots(findings: LogFindings) -> list[Plot]:
+    plots = []
+    if len(findings.days) > 1:
+        figure = _bars(findings.days.index, findings.days.to_numpy(), "events per day")
+        plots.append(Plot("days", "Events per day", "Gaps and jumps are often faults of an export.", figure))
+    if len(findings.hours) and findings.hours.sum() > 0:
+        figure = _bars(findings.hours.index, 100 * findings.hours.to_numpy(), "% of events by hour")
+        plots.append(Plot("hours", "Events by hour", "A peak at night points at a wrong time zone.", figure))
+    return plots
+
+
+@styled
+def _bars(x: Any, heights: Any, label: str) -> Figure:
+    figure = Figure(figsize=(7.2, 2.4), layout="constrained")
+    axes = figure.add_subplot()
+    axes.fill_between(x, heights, step="mid", color=_BLUE, alpha=0.85, linewidth=0)
+    if isinstance(x, pd.DatetimeIndex):
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
+    axes.set_ylabel(label, color=INK)
+    axes.set_ylim(bottom=0)
+    return figure
