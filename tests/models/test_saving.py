@@ -7,7 +7,9 @@ import pytest
 from omniretail.models.recommenders.ease import EASE
 from omniretail.models.recommenders.item_knn import ItemKNN
 from omniretail.models.recommenders.popular import Popular
+from omniretail.models.recommenders.sasrec import SASRec
 from omniretail.models.saving import load, save
+from omniretail.models.training import Training
 from tests.models.factories import random_baskets, train_on
 
 TRAIN = train_on(random_baskets(20, 10), 10)
@@ -21,6 +23,16 @@ def test_settings_and_arrays_come_back(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         model.score(TRAIN.histories), ItemKNN(k=3, shrinkage=1.5).fit(TRAIN).score(TRAIN.histories)
     )
+
+
+@pytest.mark.parametrize(("name", "value"), [("n_blocks", 2**31 - 1), ("dim", 2**40)])
+def test_a_network_larger_than_its_weights_is_refused(name: str, value: int, tmp_path: Path) -> None:
+    model = SASRec(dim=8, n_blocks=1, training=Training(max_epochs=1)).fit(train_on([[[0], [1]], [[1], [0]]], 2))
+    save(model, tmp_path)
+    settings = json.loads((tmp_path / "settings.json").read_text())
+    (tmp_path / "settings.json").write_text(json.dumps(settings | {name: value}))
+    with pytest.raises(ValueError, match=f"settings.json: {name}={value} is more than the weights have"):
+        load(tmp_path)
 
 
 def test_an_unfitted_model_is_refused(tmp_path: Path) -> None:

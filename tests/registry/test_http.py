@@ -49,8 +49,8 @@ def _wait(address: str, server: subprocess.Popen) -> None:
     raise TimeoutError(address)
 
 
-def post(address: str, body: str) -> tuple[int, dict[str, Any]]:
-    request = urllib.request.Request(address, body.encode(), {"Content-Type": "application/json"})
+def post(address: str, body: str, kind: str = "application/json") -> tuple[int, dict[str, Any]]:
+    request = urllib.request.Request(address, body.encode(), {"Content-Type": kind})
     try:
         with urllib.request.urlopen(request) as answer:
             return answer.status, json.loads(answer.read())
@@ -85,7 +85,16 @@ def test_rows_of_every_kind_are_answered(address: str) -> None:
         (records({"history": [{"item_id": "1", "when": 3}]}), "history: an event has no 'when'"),
         (records({"user_id": "1", "store_id": "s1"}), "store_id: 's1' is not known"),
         (records({"user_id": "1", "filters": {"colour": "red"}}), "filters: items have no attribute 'colour'"),
-        (records({"usr_id": 1}), "names none of the fields user_id"),
+        (records({"usr_id": 1}), "usr_id: there is no such field; did you mean user_id?"),
+        (records({}), "names none of the fields user_id"),
+        (records({"user_id": 10**400}), "user_id: 1000"),
+        (records({"user_id": "1", "k": 10**30}), "k: a whole number from 1"),
+        (records({"user_id": "1", "k": 2**63}), "k: a whole number from 1"),
+        (records({"user_id": "1", "k": 1e300}), "k: a whole number from 1"),
+        (records({"history": [{"item_id": "3", "timestamp": 10**30}]}), "history: timestamp: a time is ISO 8601"),
+        (records({"history": [{"item_id": "3", "value": 10**400}]}), "history: value: a number is expected"),
+        (records({"history": [{"item_id": "3", "quantity": 1e300}]}), "history: quantity: a number is expected"),
+        (records({"user_id": "1", "exclude": [10**30]}), "exclude: 1000"),
     ],
 )
 def test_what_is_wrong_is_http_400_with_the_fields_name_and_the_server_goes_on(
@@ -94,7 +103,30 @@ def test_what_is_wrong_is_http_400_with_the_fields_name_and_the_server_goes_on(
     status, answers = post(address, body)
     assert status == 400
     assert named in answers["message"]
+    assert "stack_trace" not in answers
     assert post(address, records({"user_id": "1"}))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ("user_id,k\na,0", "k: a whole number from 1"),
+        ("usr_id\na", "usr_id: there is no such field"),
+        ("user_id,history\na,[3]", "history: a list is expected"),
+        ("user_id\n1", "user_id: 1 is of the wrong type"),
+        ('user_id\n"a', "valid CSV"),
+        ("user_id\na\nb,c,d", "valid CSV"),
+        ("", "valid CSV"),
+    ],
+)
+def test_csv_is_answered_or_refused_by_the_fields_name(address: str, body: str, named: str) -> None:
+    status, answers = post(address, body, "text/csv")
+    assert status == 400
+    assert named in answers["message"]
+    assert "stack_trace" not in answers
+    status, answers = post(address, "k,channel\n3,\n2,", "text/csv")
+    assert status == 200
+    assert [len(each["item_ids"]) for each in answers["predictions"]] == [3, 2]
 
 
 def test_an_empty_and_a_very_long_history_are_answered(address: str) -> None:

@@ -65,7 +65,8 @@ def test_mlflow_loads_it_and_it_answers_as_the_service_does(registered: Register
     again = load_registered(registered.uri, "models:/shop/1").service.predict(example)
     assert answers.item_ids.tolist() == again.item_ids.tolist()
     assert set(answers.model_version) == {"shop/1"}
-    assert loaded.metadata.signature.inputs.input_names()[:3] == ["user_id", "history", "k"]
+    assert loaded.metadata.metadata["fields"][:3] == ["user_id", "history", "k"]
+    assert loaded.metadata.signature.outputs.input_names()[0] == "item_ids"
 
 
 def test_a_run_that_saved_no_model_says_how_to_get_one(registered: Registered) -> None:

@@ -5,17 +5,20 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from omniretail.ids import Vocabulary
 from omniretail.serving.batch_file import answer_file
 from omniretail.serving.pyfunc import load_service
 from omniretail.serving.recommender import RecommenderService
 from tests.conftest import ROOT
-from tests.serving.factories import bundle, service
+from tests.serving.factories import NAMED, bundle, service
+from tests.serving.factories import rows as request_rows
 
 USERS = pd.DataFrame({"user_id": np.random.default_rng(0).integers(0, 7, 100)})
 
@@ -33,6 +36,9 @@ class Stopping:
 
     def example(self) -> pd.DataFrame:
         return self.whole.example()
+
+    def text_fields(self) -> set[str]:
+        return self.whole.text_fields()
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         self.left -= 1
@@ -101,6 +107,66 @@ def test_no_file_and_no_parquet_are_named(town: RecommenderService, tmp_path: Pa
         answer_file(town, "m", tmp_path / "text.parquet", tmp_path / "out.parquet")
 
 
+def test_csv_is_read_as_parquet_is(town: RecommenderService, tmp_path: Path) -> None:
+    lines = ["user_id,k,history,filters", "1,2,,", ',,"[3, 1]","{""category"": [""c1""]}"', ",3,[],"]
+    (tmp_path / "in.csv").write_text("\n".join(lines))
+    assert answer_file(town, "m", tmp_path / "in.csv", tmp_path / "out.parquet", rows=2) == 3
+    answers = pd.read_parquet(tmp_path / "out.parquet")
+    requests = [{"user_id": 1, "k": 2}, {"history": [3, 1], "filters": {"category": ["c1"]}}, {"history": [], "k": 3}]
+    assert [each.tolist() for each in answers.item_ids] == town.predict(request_rows(*requests)).item_ids.tolist()
+    assert answers.user_id.fillna(-1).tolist() == [1, -1, -1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.parquet"]
+
+
+def test_ids_that_are_text_stay_text_in_csv(tmp_path: Path) -> None:
+    users = Vocabulary(pd.Index([f"00{number}" for number in range(len(NAMED.users))]))
+    texts = service(tmp_path / "saved", train=replace(NAMED, users=users))
+    assert texts.text_fields() >= {"user_id", "channel"}
+    (tmp_path / "in.csv").write_text("user_id\n001\n002\n")
+    assert answer_file(texts, "m", tmp_path / "in.csv", tmp_path / "out.parquet") == 2
+    assert pd.read_parquet(tmp_path / "out.parquet").user_id.tolist() == ["001", "002"]
+
+
+def test_what_is_wrong_in_csv_is_named(town: RecommenderService, tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    source.write_text("user_id,k\n1,2\n2,many\n")
+    with pytest.raises(ValueError, match="rows 1 to 2: k: a whole number from 1 to 6 is expected, not 'many'"):
+        answer_file(town, "m", source, tmp_path / "out.parquet")
+    source.write_text("user_id,k\n1,2,3,4\n5,6,7,8,9\n")
+    with pytest.raises(ValueError, match=r"in\.csv cannot be read as CSV"):
+        answer_file(town, "m", source, tmp_path / "out.parquet")
+    with pytest.raises(ValueError, match=r"is written as Parquet: set output=.*out\.parquet"):
+        answer_file(town, "m", source, tmp_path / "out.csv")
+
+
+def test_two_at_once_do_not_share_an_output(town: RecommenderService, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    USERS.to_parquet(source)
+
+    class Meanwhile(Stopping):
+        def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+            with pytest.raises(ValueError, match=r"out\.parquet is being written by another process"):
+                answer_file(town, "another", source, target, rows=50)
+            return self.whole.predict(frame)
+
+    assert answer_file(Meanwhile(town, 0), "m", source, target, rows=30) == 100
+    assert [each.tolist() for each in pd.read_parquet(target).item_ids] == town.predict(USERS).item_ids.tolist()
+
+
+def test_an_input_that_changes_meanwhile_gives_no_output(town: RecommenderService, tmp_path: Path) -> None:
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    USERS.to_parquet(source)
+
+    class Changing(Stopping):
+        def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+            os.utime(source, (0, 0))
+            return self.whole.predict(frame)
+
+    with pytest.raises(ValueError, match=r"in\.parquet was changed while it was answered; run the command again"):
+        answer_file(Changing(town, 0), "m", source, target, rows=30)
+    assert not target.exists()
+
+
 def test_an_empty_file_gives_an_empty_one(town: RecommenderService, tmp_path: Path) -> None:
     USERS[:0].to_parquet(tmp_path / "in.parquet")
     assert answer_file(town, "m", tmp_path / "in.parquet", tmp_path / "out.parquet") == 0
@@ -111,9 +177,11 @@ SLOWLY = """
 import sys, time
 from pathlib import Path
 from omniretail.serving.pyfunc import load_service
+from omniretail.ids import Vocabulary
 from omniretail.serving.batch_file import answer_file
 town = load_service(Path(sys.argv[1]))
 class Slow:
+    text_fields = town.text_fields
     def predict(self, frame):
         time.sleep(float(sys.argv[4]))
         return town.predict(frame)

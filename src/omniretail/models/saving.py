@@ -20,11 +20,13 @@ from omniretail.core.errors import SettingsError
 from omniretail.models.estimators import ESTIMATORS, SUFFIX, is_estimator, read_estimator, write_estimator
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.protocols import Recommender
+from omniretail.models.sparse_ops import checked_csr
 
 SETTINGS, ARRAYS, NETWORK = "settings.json", "arrays.npz", ".safetensors"
 _MODELS = ".models"
 _PARTS = f"*{_MODELS}/*/{SETTINGS}"
 _HOME = "omniretail.models."
+_DEPTHS, _ANY_DEPTH, _ANY_SIZE = ("n_blocks", "n_layers"), 64, 1 << 20
 _CSR_PARTS = ("data", "indices", "indptr", "shape")
 
 
@@ -76,7 +78,9 @@ def load(folder: Path) -> Any:
     settings = json.loads((folder / SETTINGS).read_text())
     model = _made(settings)
     for file in folder.glob(f"*{NETWORK}"):
-        setattr(model, f"{file.stem}_", safetensors.numpy.load_file(file))
+        weights = safetensors.numpy.load_file(file)
+        _require_fitting_sizes(settings, weights)
+        setattr(model, f"{file.stem}_", weights)
     for file in folder.glob(f"*{SUFFIX}"):
         setattr(model, f"{file.stem}_", read_estimator(file))
     for file in folder.glob(_PARTS):
@@ -136,6 +140,15 @@ def _class(path: str) -> type:
     return cls
 
 
+def _require_fitting_sizes(settings: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
+    """Refuse a network that is larger than its weights: it is built before these are put in."""
+    most = max(_ANY_SIZE, sum(array.size for array in weights.values()))
+    for name, value in settings.items():
+        bound = max(_ANY_DEPTH, len(weights)) if name in _DEPTHS else most
+        if isinstance(value, int) and name != "seed" and value > bound:
+            raise ValueError(f"{SETTINGS}: {name}={value} is more than the weights have")
+
+
 def _parts(name: str, value: object) -> dict[str, np.ndarray]:
     if isinstance(value, sparse.csr_array):
         return {f"{name}.{part}": np.asarray(getattr(value, part)) for part in _CSR_PARTS}
@@ -148,4 +161,4 @@ def _whole(name: str, arrays: np.lib.npyio.NpzFile) -> np.ndarray | sparse.csr_a
     if name in arrays:
         return arrays[name]
     data, indices, indptr, shape = (arrays[f"{name}.{part}"] for part in _CSR_PARTS)
-    return sparse.csr_array((data, indices, indptr), shape=tuple(shape.tolist()))
+    return checked_csr(data, indices, indptr, shape=tuple(shape.tolist()))

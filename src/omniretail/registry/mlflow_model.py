@@ -60,10 +60,11 @@ def write_mlflow_model(folder: Path, bundle: Path, example: pd.DataFrame, served
         path=str(folder),
         loader_module="omniretail.serving.pyfunc",
         data_path=str(bundle),
-        signature=_signature(description["kind"], example),
+        signature=ModelSignature(outputs=_OUTPUTS.get(description["kind"])),
         input_example=example,
         pip_requirements=requirements(served),
-        metadata={name: description[name] for name in _SUMMARY if name in description},
+        metadata={name: description[name] for name in _SUMMARY if name in description}
+        | {"fields": _fields(description["kind"], example)},
     )
     (folder / CARD).write_text(card)
     return folder
@@ -75,8 +76,6 @@ def requirements(served: Served) -> list[str]:
     return [f"omniretail=={__version__}", *(f"{name}=={packages[name].partition('+')[0]}" for name in sorted(packages))]
 
 
-def _signature(kind: str, example: pd.DataFrame) -> ModelSignature:
-    """Fields may be left out or null, so the model itself checks them, and names the one that is wrong."""
-    fields = {"recommender": RECOMMENDER, "profile": PROFILE}.get(kind, tuple(example.columns))
-    inputs = Schema([ColSpec(AnyType(), name, required=False) for name in fields])
-    return ModelSignature(inputs=inputs, outputs=_OUTPUTS.get(kind))
+def _fields(kind: str, example: pd.DataFrame) -> list[str]:
+    """What a request may have. It is no schema of MLflow's: the model itself checks fields, and names the wrong one."""
+    return list({"recommender": RECOMMENDER, "profile": PROFILE}.get(kind, map(str, example.columns)))

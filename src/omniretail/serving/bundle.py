@@ -14,6 +14,7 @@ from scipy import sparse
 
 from omniretail.models.recommenders.popular import newcomer_scores
 from omniretail.models.saving import load, save
+from omniretail.models.sparse_ops import checked_csr
 from omniretail.serving.manifest import BundleError, check, seal
 from omniretail.serving.policy_io import read_policy, write_policy
 from omniretail.views.stores.visits import sold
@@ -84,7 +85,7 @@ def write_recommender(folder: Path, model: Any, policy: Any, train: Train) -> st
 
 def read_recommender(folder: Path) -> RecommenderBundle:
     """Read what ``write_recommender`` wrote; the files are to be checked before, see ``kind_of``."""
-    train = read_train(folder / "train")
+    train = read_saved_train(folder / "train")
     with np.load(folder / "counts.npz", allow_pickle=False) as counts:
         popular, channels = counts["popular"], counts["channels"]
         by_store = (counts["data"], counts["indices"], counts["indptr"])
@@ -94,8 +95,25 @@ def read_recommender(folder: Path) -> RecommenderBundle:
         train=train,
         popular=popular,
         by_channel=channels,
-        by_store=sparse.csr_array(by_store, shape=(len(train.stores), len(train.items))),
+        by_store=checked_csr(*by_store, shape=(len(train.stores), len(train.items))),
     )
+
+
+def read_saved_train(folder: Path) -> Train:
+    """Read the histories of a bundle.
+
+    Raises:
+        BundleError: where an event is of an item, store, channel or type that the bundle does not list: models use
+            these as places in their arrays.
+    """
+    train = read_train(folder)
+    histories = train.histories
+    sizes = {"item_idx": train.items, "store": train.stores, "channel": train.channels, "event_type": train.event_types}
+    for name, vocabulary in sizes.items():
+        places = getattr(histories, name)
+        if len(places) and (places.min() < (0 if name == "item_idx" else -1) or places.max() >= len(vocabulary)):
+            raise BundleError(f"events.parquet: {name} is none of {len(vocabulary):,}: refused")
+    return train
 
 
 def kind_of(folder: Path, expected: str | None = None, command: str = "") -> str:
@@ -126,12 +144,18 @@ def description_of(folder: Path) -> dict[str, Any]:
     """The content of ``bundle.json``.
 
     Raises:
-        BundleError: where there is none.
+        BundleError: where there is none, or it is no description.
     """
     path = folder / DESCRIPTION
     if not path.is_file():
         raise BundleError(f"{folder} holds no {DESCRIPTION}, so it is no model saved by omniretail")
-    return json.loads(path.read_text())
+    try:
+        description = json.loads(path.read_text())
+    except (ValueError, RecursionError):
+        description = None
+    if not isinstance(description, dict) or "kind" not in description:
+        raise BundleError(f"{DESCRIPTION} cannot be read: refused")
+    return description
 
 
 def write_description(folder: Path, kind: str, model: Any, more: dict[str, Any]) -> None:

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import stat
 from pathlib import Path
 
 from omniretail.core.errors import DataError
+from omniretail.serving.declared_sizes import SizeError, check_declared_size
 
 MANIFEST = "manifest.json"
 SUFFIXES = {".json", ".npz", ".parquet", ".safetensors", ".skops", ".txt", ".md"}
@@ -35,9 +37,11 @@ def check(folder: Path, expected: str | None = None) -> None:
         expected: sha256 of the manifest itself, from the registry; None: the manifest is trusted.
 
     Raises:
-        BundleError: where the manifest is missing or another than expected, or a file was changed, added or removed.
+        BundleError: where the manifest is missing or another than expected, a file was changed, added or removed, is a
+            link or no plain file, or declares a size that it has not.
     """
     path = folder / MANIFEST
+    present = _files(folder)
     if not path.is_file():
         raise BundleError(
             f"{folder} holds no {MANIFEST}; it is no model saved by omniretail, or it was not copied whole"
@@ -45,12 +49,16 @@ def check(folder: Path, expected: str | None = None) -> None:
     if expected is not None and sha256(path) != expected:
         raise BundleError(f"{MANIFEST} is not the one that was registered: refused; download the version again")
     listed = _listed(path)
-    present = _files(folder)
     for name in sorted({*listed} ^ {*present}):
         raise BundleError(f"{name} is {'missing' if name in listed else 'not listed in the manifest'}: refused")
     for name, digest in listed.items():
         if sha256(folder / name) != digest:
             raise BundleError(f"{name} was changed after it was registered (its sha256 differs): refused")
+    for name in listed:
+        try:
+            check_declared_size(folder / name)
+        except SizeError as error:
+            raise BundleError(f"{name} {error}: refused") from None
 
 
 def sha256(path: Path) -> str:
@@ -68,13 +76,13 @@ def _listed(path: Path) -> dict[str, str]:
 
 def _files(folder: Path) -> list[str]:
     """All but the manifest, by their path in the folder."""
-    paths = sorted(path for path in folder.rglob("*") if not path.is_dir() and path != folder / MANIFEST)
+    paths = sorted(path for path in folder.rglob("*") if not stat.S_ISDIR(path.lstat().st_mode))
     for path in paths:
-        name = path.relative_to(folder).as_posix()
-        if path.is_symlink():
-            raise BundleError(f"{name} is a link: refused")
+        name, mode = path.relative_to(folder).as_posix(), path.lstat().st_mode
+        if not stat.S_ISREG(mode):
+            raise BundleError(f"{name} is {'a link' if stat.S_ISLNK(mode) else 'no plain file'}: refused")
         if path.suffix not in SUFFIXES:
             pickle = path.suffix in _PICKLES
             reason = "a pickle runs code when it is read" if pickle else f"only {', '.join(sorted(SUFFIXES))}"
             raise BundleError(f"{name} is no file of a saved model ({reason}): refused")
-    return [path.relative_to(folder).as_posix() for path in paths]
+    return [path.relative_to(folder).as_posix() for path in paths if path != folder / MANIFEST]

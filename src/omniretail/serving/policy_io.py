@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from omniretail.models.sparse_ops import checked_csr
 from omniretail.serving.manifest import BundleError
 
 _HOME = "omniretail.policies."
@@ -92,7 +93,7 @@ def _decoded(value: Any, arrays: np.lib.npyio.NpzFile) -> Any:
         return arrays[value["array"]]
     if "csr" in value:
         data, indices, indptr, shape = (arrays[f"{value['csr']}.{part}"] for part in _CSR)
-        return sparse.csr_array((data, indices, indptr), shape=tuple(shape.tolist()))
+        return checked_csr(data, indices, indptr, shape=tuple(shape.tolist()))
     if "tuple" in value:
         return tuple(_decoded(value["tuple"], arrays))
     if "mapping" in value:

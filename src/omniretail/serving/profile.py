@@ -8,7 +8,7 @@ import pandas as pd
 
 from omniretail.serving.profile_bundle import ProfileBundle
 from omniretail.serving.request_history import request_histories
-from omniretail.serving.validation import RequestError, as_seconds, check_fields, shown, values_of
+from omniretail.serving.validation import RequestError, as_seconds, check_fields, shown, text_ids, values_of
 from omniretail.views.histories import Histories
 
 FIELDS = ("user_id", "history", "at")
@@ -37,6 +37,10 @@ class ProfileService:
         event = {"item_id": train.items.ids[:1].tolist()[0], "timestamp": train.at - 86400}
         rows = [*({"user_id": each} for each in train.users.ids[:2].tolist()), {"history": [event]}, {}]
         return pd.DataFrame([{"user_id": None, "history": None, **row} for row in rows], dtype=object)
+
+    def text_fields(self) -> set[str]:
+        """``user_id`` where ids are text."""
+        return text_ids({"user_id": self.bundle.train.users})
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A profile for each row.

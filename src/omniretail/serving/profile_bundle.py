@@ -11,10 +11,10 @@ from omniretail.models.saving import load, save
 from omniretail.profile.propensity.saved_probes import SavedProbe, read_probes, write_probes
 from omniretail.profile.tags.rules import Condition, tags_from
 from omniretail.profile.tags.thresholds import LearnedTags
-from omniretail.serving.bundle import write_description
+from omniretail.serving.bundle import read_saved_train, write_description
 from omniretail.serving.manifest import seal
 from omniretail.views.train import Train
-from omniretail.views.train_io import read_train, write_train
+from omniretail.views.train_io import write_train
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def read_profile(folder: Path) -> ProfileBundle:
     """Read what ``write_profile`` wrote; the files are to be checked before."""
     return ProfileBundle(
         encoder=load(folder / "model"),
-        train=read_train(folder / "train"),
+        train=read_saved_train(folder / "train"),
         probes=read_probes(folder),
         table=load(folder / "table"),
         tags=LearnedTags(tuple(tags_from(json.loads((folder / "tags.json").read_text()))), {}, {}),

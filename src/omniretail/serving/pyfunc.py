@@ -1,5 +1,8 @@
 """MLflow's entry: ``mlflow models serve`` and ``mlflow.pyfunc.load_model`` call ``_load_pyfunc``."""
 
+import logging
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +15,8 @@ from omniretail.serving.recommender import RecommenderService
 from omniretail.serving.response import ResponseService, read_response
 from omniretail.serving.validation import RequestError
 
+log = logging.getLogger(__name__)
+
 _REGISTRY_NOTE = "registered_model_meta"
 
 
@@ -20,6 +25,10 @@ class Service(Protocol):
 
     def example(self) -> pd.DataFrame:
         """A few requests of every kind, for people to read and for tools to try."""
+        ...
+
+    def text_fields(self) -> set[str]:
+        """Fields whose values are text, even where they look like numbers."""
         ...
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -85,12 +94,23 @@ class _Pyfunc:
             return self.service.predict(pd.DataFrame(model_input))
         except RequestError as error:
             raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
+        except Exception:  # MLflow would answer with the stack trace, and with the paths in it
+            log.exception("a request could not be answered")
+            raise MlflowException("the request could not be answered; the server's log says why") from None
 
 
 def _load_pyfunc(path: str) -> _Pyfunc:
     """MLflow's entry for a ``loader_module``; ``path`` is the bundle."""
+    _hide_stack_traces()
     folder = Path(path)
     return _Pyfunc(load_service(folder, _version(folder)))
+
+
+def _hide_stack_traces() -> None:
+    """Let MLflow's server, where this is one, answer what it cannot parse without its stack trace and paths."""
+    server: Any = sys.modules.get("mlflow.pyfunc.scoring_server")
+    if server is not None and not isinstance(server._handle_serving_error, partial):
+        server._handle_serving_error = partial(server._handle_serving_error, include_traceback=False)
 
 
 def _version(folder: Path) -> str:

@@ -13,7 +13,7 @@ from omniretail.policies.chain import Decides
 from omniretail.serving.bundle import RecommenderBundle
 from omniretail.serving.item_filters import ItemFilters
 from omniretail.serving.request_history import request_histories
-from omniretail.serving.validation import as_count, as_index, check_fields, values_of
+from omniretail.serving.validation import as_count, as_index, check_fields, text_ids, values_of
 from omniretail.views.histories import Histories
 
 FIELDS = ("user_id", "history", "k", "store_id", "channel", "exclude", "candidates", "filters")
@@ -50,6 +50,11 @@ class RecommenderService:
         history = [{"item_id": item} for item in train.items.decode(items).tolist()]
         rows = [*({"user_id": each} for each in user_ids), {"history": history}, {}]
         return pd.DataFrame([{"user_id": None, "history": None, **row} for row in rows], dtype=object)
+
+    def text_fields(self) -> set[str]:
+        """Fields whose ids are text."""
+        train = self.bundle.train
+        return text_ids({"user_id": train.users, "store_id": train.stores, "channel": train.channels})
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A list for each row.

@@ -11,6 +11,7 @@ from omniretail.serving.validation import RequestError, as_index, as_list, as_nu
 from omniretail.views.histories import CATEGORY, Histories
 from omniretail.views.train import Train
 
+_LARGEST = float(np.finfo(np.float32).max)
 EVENT_FIELDS = ("item_id", "timestamp", "event_type", "channel", "store_id", "quantity", "value")
 """Fields of an event; only ``item_id`` is required, and a bare id stands for an event without other fields."""
 
@@ -129,5 +130,5 @@ def _codes(field: str, columns: dict[str, list[Any]], vocabulary: Vocabulary) ->
 
 def _amounts(field: str, columns: dict[str, list[Any]]) -> np.ndarray:
     values = columns.get(field, [None] * len(columns.get("item_id", [])))
-    amounts = [np.nan if each is None else as_number(f"history: {field}", each) for each in values]
+    amounts = [np.nan if each is None else as_number(f"history: {field}", each, _LARGEST) for each in values]
     return np.array(amounts, dtype=np.float32)

@@ -78,6 +78,10 @@ class ResponseService:
         """A few training rows."""
         return self.bundle.example
 
+    def text_fields(self) -> set[str]:
+        """Columns of categories."""
+        return {name for name, is_number in self.bundle.quantities.items() if not is_number}
+
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """A probability, an uplift, or both for each row.
 

@@ -1,6 +1,6 @@
 """The fields of a request, checked one by one; an error names the field."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -11,6 +11,7 @@ from omniretail.core.errors import DataError
 from omniretail.ids import Vocabulary
 
 _SHOWN = 20
+_LEAST, _MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
 class RequestError(DataError):
@@ -40,6 +41,11 @@ def values_of(frame: pd.DataFrame, field: str) -> list[Any]:
     return [None if _is_missing(each) else each for each in frame[field]]
 
 
+def text_ids(vocabularies: Mapping[str, Vocabulary]) -> set[str]:
+    """The fields whose vocabulary holds text."""
+    return {field for field, each in vocabularies.items() if not pd.api.types.is_integer_dtype(each.ids)}
+
+
 def as_list(field: str, value: Any) -> list[Any]:
     """A list, from JSON or Parquet.
 
@@ -65,13 +71,13 @@ def as_count(field: str, value: Any, most: int) -> int:
     return number
 
 
-def as_number(field: str, value: Any) -> float:
-    """A finite number.
+def as_number(field: str, value: Any, most: float = np.inf) -> float:
+    """A finite number, at most ``most`` above or below zero.
 
     Raises:
         RequestError: where it is something else.
     """
-    if not is_number(value):
+    if not is_number(value) or abs(float(value)) > most:
         raise RequestError(f"{field}: a number is expected, not {shown(value)}")
     return float(value)
 
@@ -133,15 +139,18 @@ def indices(field: str, ids: Sequence[Any], vocabulary: Vocabulary) -> np.ndarra
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a finite number; True and False are none."""
+    """Whether it is a finite number of at most 64 bits; True and False are none."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
         return False
-    return bool(np.isfinite(value))
+    return bool(_LEAST <= value <= _MOST if isinstance(value, int | np.integer) else np.isfinite(value))
 
 
 def shown(value: Any) -> str:
     """A value as an error message shows it."""
-    text = repr(value.item() if isinstance(value, np.generic) else value)
+    try:
+        text = repr(value.item() if isinstance(value, np.generic) else value)
+    except ValueError:  # Python refuses to write out thousands of digits
+        text = "a number of thousands of digits"
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
@@ -149,7 +158,7 @@ def _of_one_type(ids: Sequence[Any], integers: bool) -> Any:
     """Ids of one type, missing ones in a form that no id has; None where one is of the wrong type."""
     kind = pd.api.types.infer_dtype(ids, skipna=False)
     if kind == ("integer" if integers else "string"):
-        return ids
+        return ids if not integers or all(map(is_number, ids)) else None
     if not all(each is None or _has_type(each, integers) for each in ids):
         return None
     if integers:  # a column with gaps arrives as floats
@@ -163,7 +172,8 @@ def _has_type(value: Any, integers: bool) -> bool:
 
 def _whole(value: Any) -> int | None:
     """The integer that a JSON number stands for; None where it stands for none."""
-    return int(value) if is_number(value) and float(value).is_integer() else None
+    whole = is_number(value) and _LEAST <= value <= _MOST and float(value).is_integer()
+    return int(value) if whole else None
 
 
 def _is_missing(value: Any) -> bool:

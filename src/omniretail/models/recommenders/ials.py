@@ -66,6 +66,8 @@ class IALS:
     def user_vectors(self, users: Histories) -> np.ndarray:
         """The users' factors, solved from their histories; float32, shape (B, factors)."""
         solver = getattr(self, "_fold_in", None)
+        if self.item_factors_.shape != (users.n_items, self.factors):  # the library trusts it
+            raise ValueError(f"IALS: item_factors_ has shape {self.item_factors_.shape}")
         if solver is None:  # cached: it holds the product of the items' factors with themselves
             solver = self._solver()
             solver.item_factors = self.item_factors_
