@@ -24,7 +24,8 @@ def options(group: str) -> list[str]:
 
 @pytest.mark.parametrize("source", options("source"))
 def test_sources(source: str) -> None:
-    own = {"csv": ["source.path=log.csv"], "two_logs": ["source.a.path=web.csv", "source.b.path=tills.csv"]}
+    path = ["source.path=log.csv"]
+    own = {"csv": path, "uplift_table": path, "two_logs": ["source.a.path=web.csv", "source.b.path=tills.csv"]}
     cfg = compose(f"source={source}", *own.get(source, []))
     assert cfg.dataset == source
     assert instantiate(cfg.source).files() or source == "simulate"  # which draws its own
@@ -39,7 +40,8 @@ def test_splits(split: str) -> None:
 
 @pytest.mark.parametrize("policy", options("policy"))
 def test_policies(policy: str) -> None:
-    assert callable(instantiate(compose(f"policy={policy}").policy))
+    rule = instantiate(compose(f"policy={policy}").policy)
+    assert callable(rule) or callable(rule.fit)
 
 
 @pytest.mark.parametrize("metrics", options("metrics"))

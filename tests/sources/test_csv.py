@@ -233,8 +233,8 @@ def test_items_come_from_a_second_file(file, loaded, rows):
     assert table is not None
     found = sorted(rows(table), key=lambda item: item["item_id"])
     assert found == [
-        {"item_id": "2", "name": "Tea", "category": "Drinks"},
-        {"item_id": "3", "name": None, "category": None},
+        {"item_id": "2", "name": "Tea", "category": "Drinks", "colour": "green"},
+        {"item_id": "3", "name": None, "category": None, "colour": None},
     ]
 
 
