@@ -4,9 +4,10 @@ import pytest
 from omniretail.core import engine
 from omniretail.models.stores.boosted_choice import BoostedChoice
 from omniretail.models.stores.last import LastStore
+from omniretail.models.stores.most_frequent import MostFrequentStore
 from omniretail.models.stores.popular import PopularStore
 from omniretail.models.stores.visit_probability import VisitProbability, visited
-from omniretail.models.stores.within_horizon import visit_rates
+from omniretail.models.stores.within_horizon import habit_concentration, visit_chances, visit_rates, within_horizon
 from omniretail.schema import DataError
 from omniretail.sources.simulator.source import Simulate
 from omniretail.splits.temporal import Temporal
@@ -90,3 +91,39 @@ def calibration_error(chances: np.ndarray, went: np.ndarray, n_bins: int = 10) -
     order = np.argsort(chances, axis=None, kind="stable")
     bins = zip(np.array_split(chances.ravel()[order], n_bins), np.array_split(went.ravel()[order], n_bins), strict=True)
     return float(np.mean([abs(p.mean() - y.mean()) for p, y in bins]))
+
+
+def test_habits_within_a_horizon_against_draws() -> None:
+    """Shares are drawn once for the horizon, then a rate, then visits."""
+    rng, choice, rates, horizon, concentration = np.random.default_rng(0), np.array([0.7, 0.3]), (2.0, 10.0), 28.0, 1.5
+    share = rng.beta(concentration * choice, concentration * (1 - choice), size=(200_000, 2))
+    rate = rng.gamma(rates[0], 1 / rates[1], size=(200_000, 1))
+    drawn = (rng.poisson(horizon * rate * share) > 0).mean(axis=0)
+    (chances,) = visit_chances(choice[None], np.array([rates]), horizon, concentration)
+    assert chances == pytest.approx(drawn, abs=0.005)
+    (anew,) = visit_chances(choice[None], np.array([rates]), horizon, np.inf)
+    assert anew == pytest.approx(1 - (1 + horizon * choice / rates[1]) ** -rates[0])
+    assert (anew > chances + 0.05).all()
+    (close,) = visit_chances(choice[None], np.array([rates]), horizon, 300)
+    assert close == pytest.approx(anew, abs=0.005)
+
+
+def test_customers_who_stay_with_a_store_for_weeks_visit_fewer_stores_than_if_each_visit_chose_anew() -> None:
+    rng, visits = np.random.default_rng(1), list[tuple[int, float, int]]()
+    for user in range(300):
+        stores = rng.integers(6, size=8)  # another for each 28 days
+        days = np.flatnonzero(rng.random(224) < 0.3)
+        visits += [(user, day - 196.0, int(stores[day // 28])) for day in days.tolist()]
+    log = log_of([(user, -when, store) for user, when, store in visits if when < 0], 300, 6)
+    went = visited(queries_of([visit for visit in visits if visit[1] >= 0]), 300, 6)
+    model = MostFrequentStore().fit(log)
+    concentration = habit_concentration(model, log, 28)
+    assert within_horizon(model, log, 28, concentration=concentration).sum() == pytest.approx(went.sum(), rel=0.1)
+    assert within_horizon(model, log, 28).sum() > 3 * went.sum()
+
+
+def test_a_short_log_says_nothing_about_habits() -> None:
+    log = log_of([(0, 3, 0), (0, 2, 1)], n_users=1, n_stores=2)
+    assert habit_concentration(MostFrequentStore().fit(log), log, 28) == np.inf
+    longer = log_of([(0, 40, 0), (0, 3, 0), (0, 2, 1)], n_users=1, n_stores=2)
+    assert habit_concentration(BoostedChoice(), longer, 28) == np.inf, "cannot be fitted a window earlier"

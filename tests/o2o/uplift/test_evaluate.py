@@ -108,6 +108,7 @@ def test_what_does_not_fit_is_refused(data: Dataset, tmp_path: Path) -> None:
 def test_small_runs_give_the_golden_metrics_a_table_and_a_page(runs: Path) -> None:
     run_ids = [results[0].run_id for results in runs_match_golden("uplift", runs, *SIMULATED)]
     (compared,) = compare(f"sqlite:///{runs}/mlflow.db", run_ids, "test")
+    assert set(compared.table.unit) == {"customers"}
     assert compared.table.index[0] == "TrueEffect"
     assert {"qini", "auuc", "uplift_at_10", "sure_things_at_10", "auuc_p"} <= {*compared.table}
     page = next(runs.glob("reports/*TrueEffect*.html")).read_text()

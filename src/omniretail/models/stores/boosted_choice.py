@@ -12,7 +12,7 @@ from omniretail.models.lightgbm_params import Booster, boosters, lightgbm_params
 from omniretail.models.stores.candidates import StoreCandidates, store_candidates
 from omniretail.models.stores.popular import popularity
 from omniretail.models.stores.time_features import time_features
-from omniretail.models.stores.within_horizon import within_horizon
+from omniretail.models.stores.within_horizon import habit_concentration, within_horizon
 from omniretail.schema import DataError
 from omniretail.views.stores.visit_log import StoreLog, VisitQueries
 from omniretail.views.stores.visits import Visits
@@ -89,8 +89,8 @@ class BoostedChoice:
         return chances
 
     def visit_probability(self, log: StoreLog, horizon_days: float) -> sparse.csr_array:
-        """See ``StoreModel``."""
-        return within_horizon(self, log, horizon_days)
+        """See ``StoreModel``; the model is fitted once more as of one horizon earlier (``habit_concentration``)."""
+        return within_horizon(self, log, horizon_days, concentration=habit_concentration(self, log, horizon_days))
 
     def _fill(self, chances: np.ndarray, queries: VisitQueries, timed: bool) -> None:
         """Turn popularity (Q, S) into chances, in place."""

@@ -12,7 +12,7 @@ from omniretail.metrics.significance import bootstrap_interval, bootstrap_test, 
 from omniretail.report.tables.protocol import averaged, by_name, require_one_protocol
 from omniretail.result import Result
 
-_UNITS = {"offer_id": "mailings", "user_id": "users"}
+_UNITS = {"treated": "customers", "offer_id": "mailings", "user_id": "users"}
 """Id among those of a row -> what the row is; the first that is there."""
 
 _ABOUT = ("seeds", "primary_seed_sd", "units", "unit", "stage", "test", "p_best", "p_baseline", "against")
@@ -129,7 +129,7 @@ def _shown(results: Sequence[Result], primary: str, patterns: Sequence[str]) -> 
 
 
 def _unit(per_unit: pd.DataFrame) -> str:
-    """What is judged, in the plural, by the ids of its rows."""
+    """What is judged, in the plural, by the ids of its rows; rows of an experiment are customers, treated or not."""
     ids = {*map(str, per_unit.index.names), *map(str, per_unit.columns)}
     return next((unit for name, unit in _UNITS.items() if name in ids), "rows")
 
