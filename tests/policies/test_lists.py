@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -89,6 +91,17 @@ def test_offers_for_those_who_were_sent_them_in_time() -> None:
     assert shown(OffersInForce(campaigns())) == [[1], [3], [], [], []]
     rule, strangers = OffersInForce(campaigns()).fit(TOWN), TOWN.histories.take([-1])
     assert (rule(np.zeros((1, 6), dtype=np.float32), strangers) == -np.inf).all()
+
+
+def test_a_customer_served_later_has_the_offers_in_force_then() -> None:
+    users = TOWN.histories.take([0, 0, 0])
+    times = TOWN.at + np.array([0, 86400 * 3 // 2, 86400 * 30])
+    rule = OffersInForce(campaigns(), for_recipients=False).fit(TOWN)
+    scores = rule(np.zeros((3, 6), dtype=np.float32), replace(users, served_at=times))
+    assert [np.flatnonzero(row > -np.inf).tolist() for row in scores] == [[1, 3], [3, 4], []]
+    own = OffersInForce(campaigns()).fit(TOWN)
+    scores = own(np.zeros((3, 6), dtype=np.float32), replace(users, served_at=times))
+    assert [np.flatnonzero(row > -np.inf).tolist() for row in scores] == [[1], [], []]
 
 
 def test_where_no_offer_is_in_force_nothing_is_feasible_and_the_chain_falls_back() -> None:

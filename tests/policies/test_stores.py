@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,6 +7,7 @@ import pytest
 from omniretail.policies.store_limits import OpenAt, WithinDistance
 from omniretail.policies.stores import AtStores, InStock, OwnStore, Sold
 from omniretail.schema import DataError
+from omniretail.views.histories import NO_TIME
 from omniretail.views.stores.visits import own_store, since, sold, visits
 from omniretail.views.train import Train
 from tests.policies.factories import AT, DAY, TOWN, shown, town
@@ -161,6 +164,17 @@ HOURS = pd.DataFrame(
 )
 def test_stores_that_are_open(at, open_) -> None:
     assert OpenAt(HOURS, at).fit(TOWN).within(TOWN.histories.take([0])).tolist() == [open_]
+
+
+def test_a_customer_served_at_a_time_of_their_own_finds_what_is_open_then() -> None:
+    reach = OpenAt(HOURS, "2024-05-17T17:59").fit(replace(TOWN, zone="Europe/Berlin"))
+    local = pd.DatetimeIndex(["2024-05-18T23:59", "2024-05-18T02:00"], tz="Europe/Berlin")
+    times = np.array([*local.as_unit("s").asi8, NO_TIME])
+    alone = [OpenAt(HOURS, at).fit(TOWN) for at in ("2024-05-18T23:59", "2024-05-18T02:00", "2024-05-17T17:59")]
+    users = TOWN.histories.take([0, 1, 2])
+    expected = [each.within(users)[0].tolist() for each in alone]
+    assert expected[0] != expected[1] != expected[2]
+    assert reach.within(replace(users, served_at=times)).tolist() == expected
 
 
 def test_a_store_closed_over_the_weeks_end() -> None:

@@ -18,8 +18,10 @@ from omniretail.models.top_k import recommend
 from omniretail.policies.chain import Chain
 from omniretail.policies.lists import CategoryCap
 from omniretail.policies.seen import hide_seen
+from omniretail.policies.store_limits import OpenAt
 from omniretail.policies.stores import AtStores, OwnStore, Sold
 from omniretail.serving.recommender import RecommenderService
+from omniretail.serving.validation import RequestError
 from omniretail.views.histories import Histories
 from tests.policies.factories import AT, DAY, TOWN
 from tests.serving.factories import NAMED, rows, service
@@ -42,6 +44,34 @@ def test_a_known_customer_gets_the_evaluated_list(town: RecommenderService) -> N
 def test_names_come_with_the_items(town: RecommenderService) -> None:
     answers = town.predict(rows({"user_id": 2, "k": 6})).iloc[0]
     assert answers["names"] == [["tea", "milk", "bread", "jam", "eggs", None][item] for item in answers.item_ids]
+
+
+def test_what_a_rule_allows_at_the_time_of_the_request_is_shown(tmp_path: Path) -> None:
+    hours = pd.DataFrame({"store_id": ["s0"], "weekday": [0], "opens": ["09:00"], "closes": ["18:00"]})
+    monday = AT + 2 * DAY  # the cutoff is a Saturday, 0:00 UTC
+    policy = Chain([AtStores([OwnStore(), OpenAt(hours)], [Sold(weeks=None)])], fallback="empty")
+    served = service(tmp_path / "saved", policy=policy)
+    answers = served.predict(
+        rows(
+            {"user_id": 0},
+            {"user_id": 0, "at": monday + 10 * 3600},
+            {"user_id": 0, "at": "1970-04-13T20:00"},
+            {"user_id": 0, "at": float(monday + 17 * 3600)},
+        )
+    )
+    assert [bool(items) for items in answers.item_ids] == [False, True, False, True]
+    with pytest.raises(RequestError, match="at: 7 lies before an event of the customer's history"):
+        served.predict(rows({"user_id": 0, "at": 7}))
+    timeless = service(tmp_path / "timeless", train=replace(NAMED, zone=None))
+    with pytest.raises(RequestError, match="at: this model's data has an order of events but no times"):
+        timeless.predict(rows({"user_id": 0, "at": monday}))
+
+
+def test_a_profile_inside_is_as_of_the_time_of_the_request(tmp_path: Path) -> None:
+    served = service(tmp_path / "saved", ProfileKNN(ProfileTable(), k=2))
+    history = [{"item_id": 1, "timestamp": AT - DAY}, {"item_id": 4, "timestamp": AT - 80 * DAY}]
+    now, late = served.predict(rows({"history": history}, {"history": history, "at": AT + 300 * DAY})).scores
+    assert now != late
 
 
 def test_a_history_in_the_request_replaces_the_known_one(town: RecommenderService) -> None:

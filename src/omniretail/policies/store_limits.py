@@ -10,7 +10,7 @@ import pandas as pd
 from omniretail.core.checks import at_least
 from omniretail.core.errors import DataError, SettingsError
 from omniretail.policies.protocol import TableOrPath, table
-from omniretail.views.histories import Histories
+from omniretail.views.histories import NO_TIME, Histories
 from omniretail.views.stores.geo import axes_of, kilometres, placed
 from omniretail.views.stores.visits import visits
 from omniretail.views.train import Train
@@ -82,6 +82,8 @@ class WithinDistance:
 class OpenAt:
     """Stores that are open at a point in time may serve the customer; a store without hours counts as open.
 
+    The time is that of the customer (``Histories.served_at``) where one is set.
+
     Args:
         hours: columns ``store_id``, ``weekday`` (0 = Monday), ``opens``, ``closes`` (``HH:MM``, local); several rows a
             day are fine, a weekday without one is closed, and where ``closes`` is not after ``opens`` the store closes
@@ -104,19 +106,32 @@ class OpenAt:
         cutoff = pd.Timestamp(train.at, unit="s", tz="UTC")
         now = pd.Timestamp(self.at) if self.at is not None else cutoff.tz_convert(train.zone)
         hours = table(self.hours, "hours", ("store_id", "weekday", "opens", "closes"))
-        minute = now.weekday() * 1440 + now.hour * 60 + now.minute  # of the week
+        self.minute_, self.zone_ = np.asarray(_minute_of_week(pd.DatetimeIndex([now]))[0]), np.array(train.zone or "")
         opens, closes = _minutes(hours.opens), _minutes(hours.closes)
-        length = np.where(closes > opens, closes - opens, closes - opens + 1440)
-        begins = hours.weekday.to_numpy(np.int64) * 1440 + opens
-        now_open = (minute - begins) % (7 * 1440) < length
-        store = train.stores.encode(hours.store_id)
-        every = np.arange(len(train.stores))
-        self.open_ = np.isin(every, store[now_open]) | ~np.isin(every, store)  # (S,)
+        self.length_ = np.where(closes > opens, closes - opens, closes - opens + 1440)  # (H,)
+        self.begins_ = hours.weekday.to_numpy(np.int64) * 1440 + opens  # (H,)
+        self.store_ = train.stores.encode(hours.store_id)  # (H,)
+        self.n_stores_ = len(train.stores)
         return self
 
     def within(self, users: Histories) -> np.ndarray:
-        """See ``Reach``."""
-        return np.tile(self.open_, (len(users), 1))
+        """See ``Reach``; a customer who is served at a time of their own finds what is open then."""
+        minutes, timed = np.full(len(users), self.minute_), users.served_at != NO_TIME
+        if timed.any():
+            times = pd.to_datetime(users.served_at[timed], unit="s", utc=True)
+            minutes[timed] = _minute_of_week(times.tz_convert(str(self.zone_) or "UTC"))
+        distinct, which = np.unique(minutes, return_inverse=True)
+        return np.array([self._open(minute) for minute in distinct]).reshape(-1, self.n_stores_)[which]
+
+    def _open(self, minute: int) -> np.ndarray:
+        """True where a store is open at a minute of the week, or its hours are unknown; shape (S,)."""
+        now_open = (minute - self.begins_) % (7 * 1440) < self.length_
+        every = np.arange(self.n_stores_)
+        return np.isin(every, self.store_[now_open]) | ~np.isin(every, self.store_)
+
+
+def _minute_of_week(local: pd.DatetimeIndex) -> np.ndarray:
+    return (local.day_of_week * 1440 + local.hour * 60 + local.minute).to_numpy(np.int64)
 
 
 def _mean_places(users: Histories, places: np.ndarray) -> np.ndarray:

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from omniretail.serving.profile_bundle import ProfileBundle
-from omniretail.serving.request_history import request_histories
-from omniretail.serving.validation import RequestError, as_seconds, check_fields, shown, text_ids, values_of
-from omniretail.views.histories import Histories
+from omniretail.serving.request_history import request_histories, request_times
+from omniretail.serving.validation import check_fields, text_ids
+from omniretail.views.histories import NO_TIME, Histories
 
 FIELDS = ("user_id", "history", "at")
 _UNKNOWN = "nothing is known of this customer"
@@ -87,10 +87,5 @@ class ProfileService:
 
     def _times(self, frame: pd.DataFrame, users: Histories) -> np.ndarray:
         """The time as of which each customer is profiled, seconds since 1970; shape (B,)."""
-        at, earliest = users.as_of(self.bundle.train.at), users.as_of(np.iinfo(np.int64).min)
-        for row, value in enumerate(values_of(frame, "at")):
-            if value is not None:
-                (at[row],) = as_seconds("at", [value])
-                if at[row] < earliest[row]:
-                    raise RequestError(f"at: {shown(value)} lies before an event of the customer's history")
-        return at
+        own = request_times(frame, users)
+        return np.where(own == NO_TIME, users.as_of(self.bundle.train.at), own)

@@ -12,11 +12,11 @@ from omniretail.models.top_k import batches, top_k
 from omniretail.policies.chain import Decides
 from omniretail.serving.bundle import RecommenderBundle
 from omniretail.serving.item_filters import ItemFilters
-from omniretail.serving.request_history import request_histories
-from omniretail.serving.validation import as_count, as_index, check_fields, text_ids, values_of
-from omniretail.views.histories import Histories
+from omniretail.serving.request_history import request_histories, request_times
+from omniretail.serving.validation import RequestError, as_count, as_index, check_fields, text_ids, values_of
+from omniretail.views.histories import NO_TIME, Histories
 
-FIELDS = ("user_id", "history", "k", "store_id", "channel", "exclude", "candidates", "filters")
+FIELDS = ("user_id", "history", "k", "at", "store_id", "channel", "exclude", "candidates", "filters")
 _K = 10
 
 
@@ -73,7 +73,10 @@ class RecommenderService:
         check_fields(frame, FIELDS)
         train = self.bundle.train
         users, unknown_items = request_histories(frame, train)
-        users = replace(users, at_store=_indices(frame, "store_id", train.stores))
+        at_store, at = _indices(frame, "store_id", train.stores), request_times(frame, users)
+        if not train.zone and (at != NO_TIME).any():
+            raise RequestError("at: this model's data has an order of events but no times")
+        users = replace(users, at_store=at_store, served_at=at)
         k = self._k(frame)
         allowed = self.filters.allowed(frame)
         channel = _indices(frame, "channel", train.channels)

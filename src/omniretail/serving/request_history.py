@@ -7,8 +7,17 @@ import numpy as np
 import pandas as pd
 
 from omniretail.ids import Vocabulary
-from omniretail.serving.validation import RequestError, as_index, as_list, as_number, as_seconds, indices, values_of
-from omniretail.views.histories import CATEGORY, Histories
+from omniretail.serving.validation import (
+    RequestError,
+    as_index,
+    as_list,
+    as_number,
+    as_seconds,
+    indices,
+    shown,
+    values_of,
+)
+from omniretail.views.histories import CATEGORY, NO_TIME, Histories
 from omniretail.views.train import Train
 
 _LARGEST = float(np.finfo(np.float32).max)
@@ -39,6 +48,21 @@ def request_histories(frame: pd.DataFrame, train: Train) -> tuple[Histories, np.
         place[rows] = len(frame) + np.arange(len(rows))
         users = users.then(own).take(place)
     return users, n_unknown
+
+
+def request_times(frame: pd.DataFrame, users: Histories) -> np.ndarray:
+    """The field ``at`` of requests, seconds since 1970, ``NO_TIME`` where a row has none; shape (B,).
+
+    Raises:
+        RequestError: where it is no time, or lies before an event of the history.
+    """
+    times, earliest = np.full(len(frame), NO_TIME), users.as_of(NO_TIME)
+    for row, value in enumerate(values_of(frame, "at")):
+        if value is not None:
+            (times[row],) = as_seconds("at", [value])
+            if times[row] < earliest[row]:
+                raise RequestError(f"at: {shown(value)} lies before an event of the customer's history")
+    return times
 
 
 def histories_of(lists: Sequence[Any], train: Train) -> tuple[Histories, np.ndarray]:

@@ -12,6 +12,8 @@ PER_EVENT = ("item_idx", "timestamp", "basket", "event_type", "channel", "store"
 CATEGORY = np.int16
 """Type of the codes of event types and channels."""
 MAX_CATEGORIES = int(np.iinfo(CATEGORY).max)
+NO_TIME = np.iinfo(np.int64).min
+"""Of a user for whom no time is set, see ``Histories.served_at``."""
 _ABSENT = np.zeros(0)
 _DEFAULTS = {
     "event_type": CATEGORY(0),
@@ -44,6 +46,7 @@ class Histories:
         weight: of the event as feedback, see ``Signals``; float32, default 1; shape (E,).
         purchase: whether the event is one; in a log without purchases, all are; default True; shape (E,).
         at_store: index of the store in which the user is served now; int32, -1 where unknown; shape (U,).
+        served_at: the time at which the user is served, seconds since 1970; int64, default ``NO_TIME``; shape (U,).
     """
 
     user_idx: np.ndarray
@@ -62,11 +65,14 @@ class Histories:
     weight: np.ndarray = field(default_factory=lambda: _ABSENT)
     purchase: np.ndarray = field(default_factory=lambda: _ABSENT)
     at_store: np.ndarray = field(default_factory=lambda: _ABSENT)
+    served_at: np.ndarray = field(default_factory=lambda: _ABSENT)
 
     def __post_init__(self) -> None:
         if self.at_store is _ABSENT:
             object.__setattr__(self, "at_store", np.full(len(self.user_idx), -1, dtype=np.int32))
-        for name in ("user_idx", "offsets", "at_store", *PER_EVENT):
+        if self.served_at is _ABSENT:
+            object.__setattr__(self, "served_at", np.full(len(self.user_idx), NO_TIME))
+        for name in ("user_idx", "offsets", "at_store", "served_at", *PER_EVENT):
             values = getattr(self, name)
             frozen = (np.full(len(self.item_idx), _DEFAULTS[name]) if values is _ABSENT else values).view()
             frozen.flags.writeable = False  # every model reads the same arrays
@@ -112,7 +118,10 @@ class Histories:
         return np.repeat(np.arange(len(self)), self.lengths)
 
     def as_of(self, cutoff: int) -> np.ndarray:
-        """The time as of which each user is profiled: the cutoff, or a second after a history that goes on beyond it.
+        """The time as of which each user is profiled.
+
+        It is that at which they are served where it is set, else the cutoff, or a second after a history that goes on
+        beyond it.
 
         Args:
             cutoff: seconds since 1970.
@@ -123,7 +132,7 @@ class Histories:
         times = np.full(len(self), cutoff, dtype=np.int64)
         some = self.lengths > 0
         times[some] = np.maximum(times[some], self.timestamp[self.offsets[1:][some] - 1] + 1)
-        return times
+        return np.where(self.served_at == NO_TIME, times, self.served_at)
 
     @property
     def n_baskets(self) -> np.ndarray:
@@ -142,6 +151,7 @@ class Histories:
             self,
             user_idx=np.where(present, self.user_idx[rows] if len(self) else -1, -1).astype(np.int32),
             at_store=np.where(present, self.at_store[rows] if len(self) else -1, -1).astype(np.int32),
+            served_at=np.where(present, self.served_at[rows] if len(self) else NO_TIME, NO_TIME),
             offsets=offsets,
             **{name: getattr(self, name)[events] for name in PER_EVENT},
         )
@@ -152,6 +162,7 @@ class Histories:
             self,
             user_idx=np.concatenate([self.user_idx, others.user_idx]),
             at_store=np.concatenate([self.at_store, others.at_store]),
+            served_at=np.concatenate([self.served_at, others.served_at]),
             offsets=np.concatenate([self.offsets, self.offsets[-1] + others.offsets[1:]]),
             **{name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in PER_EVENT},
         )
