@@ -2,14 +2,21 @@
 
 import gc
 import os
+import shutil
+import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import ibis
 import numpy as np
 import pandas as pd
 import pytest
+from omegaconf import DictConfig, OmegaConf
+from sqlalchemy import Engine
 
+from omniretail.config import compose
 from omniretail.core import engine
 from omniretail.schema import DatasetCard, Tables
 
@@ -23,6 +30,34 @@ def _engine() -> Iterator[None]:
     engine.connect.cache_clear()
     ibis.options.default_backend = None
     gc.collect()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stores_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """MLflow makes the tables of the first SQLite store; later ones are copies of it, which saves seconds each."""
+    module, made = sys.modules.get("omniretail.tracking.sqlite_file"), tmp_path_factory.mktemp("made") / "mlflow.db"
+    if module is None:
+        yield
+        return
+    initialize = module._initialize_tables
+
+    def copied(engine: Engine) -> None:
+        if not made.exists():
+            initialize(engine)
+            shutil.copy(str(engine.url.database), made)
+        else:
+            shutil.copy(made, str(engine.url.database))
+
+    with patch.object(module, "_initialize_tables", copied):
+        yield
+
+
+@cache
+def composed(*overrides: str) -> DictConfig:
+    """The settings of a run, composed once for all tests that need the same."""
+    cfg = compose(*overrides)
+    OmegaConf.set_readonly(cfg, True)
+    return cfg
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from omniretail.config import CONFIGS, compose
 from omniretail.metrics.evaluate_lists import Metrics
 from omniretail.report.compare import Report
-from tests.conftest import ROOT
+from tests.conftest import ROOT, composed
 
 
 def options(group: str) -> list[str]:
@@ -51,12 +51,12 @@ def test_metrics(metrics: str) -> None:
 
 @pytest.mark.parametrize("model", options("model"))
 def test_models(model: str) -> None:
-    assert hasattr(instantiate(compose(f"model={model}", "source=simulate").model), "fit")  # the oracles need it
+    assert hasattr(instantiate(composed(f"model={model}", "source=simulate").model), "fit")  # the oracles need it
 
 
 @pytest.mark.parametrize("model", options("model"))
 def test_class_defaults_are_those_of_the_yaml(model: str) -> None:
-    cfg = compose(f"model={model}", "source=simulate")
+    cfg = composed(f"model={model}", "source=simulate")
     made, plain = instantiate(cfg.model), hydra.utils.get_class(cfg.model._target_)
     unset = {"seed", "training", "encoder", "base", "parts", "world", "name", "feature", "highest_first"}
     required = {f.name for f in fields(plain) if f.default is MISSING and f.default_factory is MISSING}
@@ -89,7 +89,7 @@ def test_models_carry_the_task_that_evaluates_them(model: str) -> None:
         "lifetime": "Lifetime",
     }
     own = {"store/visit_probability": "Allocation"}
-    target = compose(f"model={model}", "source=simulate").task._target_
+    target = composed(f"model={model}", "source=simulate").task._target_
     assert target.rpartition(".")[2] == own.get(model, tasks[model.partition("/")[0]])
 
 

@@ -1,6 +1,5 @@
 """The command: its table, its exit code, a view of one's own, Hydra's habits, and mistakes."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,7 +8,8 @@ import pytest
 from mlflow import MlflowClient
 
 from omniretail.commands.audit import main
-from tests.conftest import ROOT, shop_events
+from tests.commands import command
+from tests.conftest import shop_events
 
 
 def call(folder: Path, monkeypatch: pytest.MonkeyPatch, *overrides: str) -> None:
@@ -63,20 +63,16 @@ def test_a_mistake_is_one_sentence(tmp_path, monkeypatch, overrides: list[str], 
     assert "\n" not in str(exit_.value)
 
 
-def run_script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / "audit.py"), *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
-
-
-def test_the_settings_of_the_job_and_the_help_are_hydras(tmp_path) -> None:
-    job = run_script(tmp_path, "--cfg", "job", "--package", "audit", "audit.only=[tags]")
+def test_the_settings_of_the_job_and_the_help_are_hydras(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    job = command("audit", "--cfg", "job", "--package", "audit", "audit.only=[tags]")
     assert job.returncode == 0, job.stderr
     assert "only:\n- tags" in job.stdout
     assert "LightGBM" in job.stdout
-    shown = run_script(tmp_path, "--help").stdout
+    shown = command("audit", "--help").stdout
     assert "audit.only=[mine]" in shown
     assert "model/profile: " in shown
-    info = run_script(tmp_path, "--info", "defaults")
+    info = command("audit", "--info", "defaults")
     assert "task/response" in info.stdout.replace(" ", ""), info.stderr
 
 

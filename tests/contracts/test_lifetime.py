@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 from hydra.utils import instantiate
 
-from omniretail.config import compose
 from omniretail.models.lifetime import BGNBD, BGNBDGammaGamma, GammaGamma, holdout_errors
 from omniretail.models.lifetime.simulation import simulated
 from omniretail.models.saving import load, save
-from tests.conftest import ROOT
+from tests.conftest import ROOT, composed
 
 NAMES = sorted(path.stem for path in (ROOT / "configs/model/lifetime").glob("*.yaml"))
 SAME_FOR_EVERYBODY = {"mean_rate"}
@@ -41,7 +40,7 @@ def customers() -> pd.DataFrame:
 
 
 def made(name: str) -> Any:
-    return instantiate(compose(f"model=lifetime/{name}").model)
+    return instantiate(composed(f"model=lifetime/{name}").model)
 
 
 @cache

@@ -14,7 +14,6 @@ import pytest
 from hydra.utils import instantiate
 
 from omniretail.audit.perturbations import everything
-from omniretail.config import compose
 from omniretail.models.profiles.coles import CoLES
 from omniretail.models.profiles.gru_autoencoder import GRUAutoencoder
 from omniretail.models.profiles.ials import IALSFactors
@@ -29,7 +28,7 @@ from omniretail.splits.temporal import Temporal
 from omniretail.views.fold import training_view
 from omniretail.views.histories import PER_EVENT, Histories
 from omniretail.views.train import Train
-from tests.conftest import ROOT, tables_of
+from tests.conftest import ROOT, composed, tables_of
 
 NAMES = sorted(path.stem for path in (ROOT / "configs/model/profile").glob("*.yaml"))
 NOISE = {"random"}
@@ -85,7 +84,7 @@ def bare_shop() -> Train:
 def made(name: str) -> ProfileEncoder:
     """The yaml's encoder; where it is trained, for as short as possible."""
     tiny = ["trainer=cpu", "trainer.max_epochs=2", "trainer.checkpoints=null"]
-    return instantiate(compose(f"model=profile/{name}", *tiny).model)
+    return instantiate(composed(f"model=profile/{name}", *tiny).model)
 
 
 @cache

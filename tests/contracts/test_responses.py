@@ -10,14 +10,13 @@ import pandas as pd
 import pytest
 from hydra.utils import instantiate
 
-from omniretail.config import compose
 from omniretail.metrics.classification import auc
 from omniretail.models.responses.blend import Blend
 from omniretail.models.responses.lightgbm import LightGBM
 from omniretail.models.responses.logistic import Logistic
 from omniretail.models.responses.wide_and_deep import WideAndDeep
 from omniretail.models.saving import load, save
-from tests.conftest import ROOT
+from tests.conftest import ROOT, composed
 from tests.models.recommenders.recbole.conftest import needs_recbole
 
 NAMES = sorted(path.stem for path in (ROOT / "configs/model/response").glob("*.yaml"))
@@ -48,7 +47,7 @@ def rows() -> tuple[pd.DataFrame, np.ndarray]:
 def made(name: str) -> Any:
     """The yaml's model; a network is trained for as short as possible."""
     tiny = ["model.epochs=2"] if name == "recbole" else ["trainer.max_epochs=4", "trainer.checkpoints=null"]
-    return instantiate(compose(f"model=response/{name}", *tiny).model)
+    return instantiate(composed(f"model=response/{name}", *tiny).model)
 
 
 @cache

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hydra.utils import instantiate
 
-from omniretail.config import compose
 from omniretail.core import engine
 from omniretail.core.errors import DataError
 from omniretail.models.saving import load, save
@@ -23,7 +22,7 @@ from omniretail.sources.simulator.source import Simulate
 from omniretail.splits.temporal import Temporal
 from omniretail.views.fold import training_view
 from omniretail.views.stores.visit_log import StoreLog, VisitQueries, held_out_visits, store_log
-from tests.conftest import ROOT
+from tests.conftest import ROOT, composed
 from tests.models.stores.factories import log_of, queries_of
 
 NAMES = sorted(path.stem for path in (ROOT / "configs/model/store").glob("*.yaml"))
@@ -59,7 +58,7 @@ def made(name: str) -> Any:
     """The yaml's model, its trees small enough for a small log."""
     small = ["model.min_child_samples=20", "model.n_estimators=30"] if name in LEARN_FROM_WINDOWS else []
     world = [f"source.{name}={value}" for name, value in SIZES.items()]
-    return instantiate(compose("source=simulate", *world, f"model=store/{name}", *small).model)
+    return instantiate(composed("source=simulate", *world, f"model=store/{name}", *small).model)
 
 
 @cache

@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 from hydra.utils import instantiate
 
-from omniretail.config import compose
 from omniretail.models.saving import load, save
 from omniretail.models.uplift.lightgbm_t_learner import LightGBMTLearner
 from omniretail.sources.simulator.source import Simulate
-from tests.conftest import ROOT
+from tests.conftest import ROOT, composed
 
 NAMES = sorted(path.stem for path in (ROOT / "configs/model/uplift").glob("*.yaml"))
 NO_EFFECT_LEARNED = {"random", "response"}
@@ -45,7 +44,7 @@ def trial() -> tuple[pd.DataFrame, np.ndarray, np.ndarray, np.ndarray]:
 
 def made(name: str) -> Any:
     overrides = ["source=simulate", "source.n_customers=4000", "source.n_items=20", "source.n_weeks=14"]
-    return instantiate(compose(*overrides, "source.seed=5", f"model=uplift/{name}").model)
+    return instantiate(composed(*overrides, "source.seed=5", f"model=uplift/{name}").model)
 
 
 @cache
