@@ -4,7 +4,9 @@ import pytest
 from omniretail.core import engine
 from omniretail.schema import DataError
 from omniretail.sources.amazon_cross_domain import AmazonCrossDomain, _pairs
-from omniretail.sources.duplicate_items import duplicate_items
+from omniretail.splits.duplicate_items import duplicate_items
+from omniretail.splits.fixed import Fixed
+from omniretail.splits.target_channel import TargetChannel
 
 
 @pytest.fixture
@@ -26,36 +28,23 @@ def sorted_events(tables, rows):
     return sorted((e["user_id"], e["item_id"], e["channel"], e["fold"]) for e in rows(tables.events))
 
 
-def test_two_domains_are_two_channels_and_duplicates_are_dropped_from_the_source_channel(pair, loaded, rows):
+def test_two_domains_are_two_channels(pair, loaded, rows):
     tables = loaded(AmazonCrossDomain(pair(), target_channel="a", source_channel="b"))
     assert sorted_events(tables, rows) == [
         (0, "a:1", "a", "train"),
+        (0, "b:50", "b", "train"),
         (0, "b:52", "b", "train"),
         (1, "a:1", "a", "train"),
         (1, "a:2", "a", "train"),
+        (1, "b:50", "b", "train"),
         (2, "a:1", "a", "test"),
         (2, "a:3", "a", "train"),
         (2, "b:1", "b", "train"),
+        (2, "b:50", "b", "train"),
     ]
-    assert tables.drops == {"test pair that train has too": 1, "item sold in the target channel too": 3}
+    assert tables.drops == {"test pair that train has too": 1}
+    assert "split.duplicate_items says whether they stay" in tables.card.note
     assert not tables.card.clock
-
-
-def test_duplicates_may_stay_and_the_results_say_so(pair, loaded, rows):
-    tables = loaded(AmazonCrossDomain(pair(), target_channel="a", source_channel="b", duplicate_items="keep"))
-    assert (2, "b:50", "b", "train") in sorted_events(tables, rows)
-    assert "sold in both channels are left in" in tables.card.note
-
-
-def test_held_out_items_change_no_training_event(pair, loaded, rows):
-    """Buyers of a's item 1 and b's item 50 are the same only where a's test file is read."""
-    b = "0\t50\t1\n1\t50\t1\n"
-    trains = []
-    for a_test, b_test in (("1\t1\t1\n2\t3\t1\n", "2\t50\t1\n"), ("1\t3\t1\n2\t1\t1\n", "2\t51\t1\n")):
-        folder = pair(a="0\t1\t1\n1\t2\t1\n2\t2\t1\n", a_test=a_test, b=b, b_test=b_test)
-        tables = loaded(AmazonCrossDomain(folder, target_channel="a", source_channel="b"))
-        trains.append([event for event in sorted_events(tables, rows) if event[3] == "train"])
-    assert trains[0] == trains[1]
 
 
 def test_the_others_test_is_never_read_as_events(pair, loaded, rows):
@@ -67,7 +56,6 @@ def test_the_others_test_is_never_read_as_events(pair, loaded, rows):
     ("settings", "message"),
     [
         ({"target_channel": "c"}, r"no pair c_b; choose target_channel and source_channel among \['a_b', 'b_a'\]"),
-        ({"duplicate_items": "maybe"}, "source.duplicate_items='maybe' is not one of drop, keep"),
     ],
 )
 def test_mistakes_are_named(pair, loaded, settings, message):
@@ -92,10 +80,10 @@ def test_duplicates_share_most_of_their_buyers():
 @pytest.mark.data
 @pytest.mark.parametrize(("target", "other", "dropped"), [("sport", "cloth", 11_514), ("phone", "electronic", 4_917)])
 def test_the_public_files(public, loaded, target, other, dropped):
-    tables = loaded(AmazonCrossDomain(public("amazon_cross_domain"), target, other))
-    assert tables.drops["item sold in the target channel too"] == dropped
-    of_target = tables.events.filter(tables.events.channel == target)
-    assert engine.count(of_target.filter(of_target.fold == "test")) == {"sport": 8_326, "phone": 2_559}[target]
+    events = loaded(AmazonCrossDomain(public("amazon_cross_domain"), target, other)).events
+    drop, keep = (TargetChannel(target, Fixed(None), each).cutoff(events, "test") for each in ("drop", "keep"))
+    assert engine.count(keep.before) - engine.count(drop.before) == dropped
+    assert engine.count(drop.held_out) == {"sport": 8_326, "phone": 2_559}[target]
 
 
 @pytest.mark.data

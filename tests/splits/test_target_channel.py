@@ -3,7 +3,9 @@ from datetime import datetime
 import pandas as pd
 import pytest
 
+from omniretail.core.errors import SettingsError
 from omniretail.schema import DataError
+from omniretail.splits.cutoff import Cutoff, Stage
 from omniretail.splits.fixed import Fixed
 from omniretail.splits.leave_last import LeaveLast
 from omniretail.splits.target_channel import TargetChannel
@@ -83,3 +85,42 @@ def test_validation_takes_one_item_of_each_that_another_customer_has() -> None:
 def test_an_unknown_channel_is_named_with_those_there_are() -> None:
     with pytest.raises(DataError, match="no channel 'shop'; choose target_channel among till, web"):
         TargetChannel("shop", LeaveLast()).cutoff(tables_of(DATED).events, "test")
+
+
+TWICE = log(
+    [
+        *((user, "a1", "a", "train") for user in (1, 2, 3)),
+        *((user, "b1", "b", "train") for user in (1, 2)),
+        *((user, f"a{user + 1}", "a", "train") for user in (1, 2, 3)),
+        (3, "b2", "b", "train"),
+        (3, "a4", "a", "test"),
+    ],
+    "user_id item_id channel fold",
+)
+"""Items a1 and b1 share two of three buyers."""
+
+
+def dropping(events: pd.DataFrame, stage: Stage = "test") -> Cutoff:
+    return TargetChannel("a", Fixed(val_share=None), "drop").cutoff(tables_of(events).events, stage)
+
+
+def test_products_of_the_target_leave_the_other_channel() -> None:
+    assert ids(dropping(TWICE).before) == ["a1", "a1", "a1", "a2", "a3", "a4", "b2"]
+
+
+def test_a_log_without_duplicates_stays_whole() -> None:
+    assert ids(dropping(FILES).before) == ["a1", "a1", "a2", "a2", "a3", "a3", "a9", "b1"]
+
+
+@pytest.mark.parametrize("stage", ["val", "test"])
+def test_what_is_held_out_does_not_tell_which_items_are_duplicates(stage: Stage) -> None:
+    """Other held-out items, the same events before the cutoff: the same events are learned from."""
+    cut = dropping(TWICE, stage)
+    before = TargetChannel("a", Fixed(val_share=None)).cutoff(tables_of(TWICE).events, stage).before.to_pandas()
+    alone = dropping(pd.DataFrame(before.assign(fold="train"), columns=TWICE.columns))
+    assert ids(cut.before) == ids(alone.before)
+
+
+def test_a_word_that_is_no_choice_is_refused() -> None:
+    with pytest.raises(SettingsError, match="TargetChannel: duplicate_items='maybe' must be one of keep, drop"):
+        TargetChannel("a", Fixed(), "maybe")  # pyright: ignore[reportArgumentType]

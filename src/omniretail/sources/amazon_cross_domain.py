@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
 
 import ibis
 import numpy as np
@@ -10,12 +9,11 @@ import pandas as pd
 import pyarrow as pa
 
 from omniretail.schema import DataError, DatasetCard, Tables
-from omniretail.sources.duplicate_items import duplicate_items
 from omniretail.sources.parsing.order_as_time import timestamps
 from omniretail.sources.protocol import LOCATION
 
 _ADDRESS = "https://github.com/cjx96/DisenCDR"
-DuplicateItems = Literal["drop", "keep"]
+_NOTE = "Some products are sold in both channels under two ids; split.duplicate_items says whether they stay."
 
 
 @dataclass(frozen=True)
@@ -27,33 +25,26 @@ class AmazonCrossDomain:
     published.
 
     Trap: some products are sold in both domains, under two ids. Where a customer's held-out item is one of them, its
-    duplicate nearly always is in the training file of the other domain and gives the answer away. By default such
-    duplicates (see ``duplicate_items``) are dropped from the source channel and counted. They are recognised in the
-    training files alone, so that nothing held out for test changes what is learned from; items held out for validation
-    are part of those files.
+    duplicate nearly always is in the training file of the other domain and gives the answer away. The split leaves such
+    duplicates out of the source channel (``TargetChannel(duplicate_items="drop")``), since which items are duplicates
+    may only follow from the events before its cutoff.
 
     Args:
         folder: contains ``sport_cloth`` and the other pairs.
         target_channel: the domain in which items are held out.
         source_channel: the other domain.
-        duplicate_items: ``drop`` those of the source channel, or ``keep`` them, as published figures do.
     """
 
     folder: str | Path = field(metadata=LOCATION)
     target_channel: str = "sport"
     source_channel: str = "cloth"
-    duplicate_items: DuplicateItems = "drop"
 
     def files(self) -> list[Path]:
         """See ``Source``.
 
         Raises:
-            DataError: where there is no such pair, or ``duplicate_items`` has another value.
+            DataError: where there is no such pair.
         """
-        if self.duplicate_items not in get_args(DuplicateItems):
-            raise DataError(
-                f"source.duplicate_items={self.duplicate_items!r} is not one of {', '.join(get_args(DuplicateItems))}"
-            )
         pairs = sorted(path.name for path in Path(self.folder).glob("*_*") if path.is_dir())
         pair, reverse = (
             f"{self.target_channel}_{self.source_channel}",
@@ -67,21 +58,15 @@ class AmazonCrossDomain:
     def read(self, connection: ibis.BaseBackend) -> Tables:
         """See ``Source``."""
         train, test, other = (_pairs(path) for path in self.files())
-        drops = {"test pair that train has too": 0, "item sold in the target channel too": 0}
         new = ~pd.MultiIndex.from_frame(test).isin(pd.MultiIndex.from_frame(train))
-        drops["test pair that train has too"] = int((~new).sum())
-        if self.duplicate_items == "drop":
-            _, duplicates = duplicate_items(train, other)
-            duplicate = other.item_id.isin(duplicates)
-            drops["item sold in the target channel too"], other = int(duplicate.sum()), other[~duplicate]
+        drops = {"test pair that train has too": int((~new).sum())}
         target = self.target_channel
         parts = [(train, target, "train"), (test[new], target, "test"), (other, self.source_channel, "train")]
         events = pd.concat([_events(frame, channel, fold) for frame, channel, fold in parts], ignore_index=True)
         epoch = timestamps(np.zeros(len(events), dtype=np.int64))
         log = pa.Table.from_pandas(events, preserve_index=False).append_column("timestamp", epoch)
         title = f"Amazon {target}, with {self.source_channel}"
-        note = "Products sold in both channels are left in." if self.duplicate_items == "keep" else ""
-        card = DatasetCard(title, address=_ADDRESS, terms="no licence stated", clock=False, note=note)
+        card = DatasetCard(title, address=_ADDRESS, terms="no licence stated", clock=False, note=_NOTE)
         return Tables(card, ibis.memtable(log), drops=drops)
 
 
