@@ -34,6 +34,6 @@ def kilometres(a: np.ndarray, b: np.ndarray, axes: tuple[str, ...]) -> np.ndarra
 
 def placed(frame: pd.DataFrame, key: str, ids: pd.Index, axes: tuple[str, ...]) -> np.ndarray:
     """Places in the order of the ids, NaN where missing; shape (n, 2)."""
-    typed = frame.assign(**{key: of_type(frame[key], ids)})
+    typed = frame.assign(**{key: of_type(pd.Series(frame[key]), ids)})
     places = typed.drop_duplicates(key).set_index(key)[list(axes)].astype(np.float64)
     return places.reindex(ids).to_numpy()
