@@ -7,7 +7,6 @@ from typing import Any
 import ibis
 from ibis import _
 
-from omniretail.core.engine import count
 from omniretail.schema import DatasetCard, Tables
 from omniretail.sources.parsing.column_names import column_of
 from omniretail.sources.parsing.drop_counting import count_drops
@@ -98,7 +97,8 @@ class IFood:
         with plain_errors(path):
             typed = table.select(**{name: cell.value for name, cell in cells.items()}, **_TEXTS)
             rows, drops = count_drops(_numbered(typed), _REASONS)
-            changes = {what: count(rows.filter(condition)) for what, condition in _CHANGES.items()}
+            sums = [condition.sum().fill_null(0).name(what) for what, condition in _CHANGES.items()]
+            (changes,) = rows.aggregate(sums).to_pyarrow().to_pylist()  # one scan
         constants = {"item_id": "membership", "event_type": "join", "channel": "unknown"}
         literals = {name: ibis.literal(value) for name, value in constants.items()}
         events = rows.select("user_id", timestamp="joined", **literals)
