@@ -110,7 +110,7 @@ def test_a_row_is_answered_alike_alone_and_among_others(served: ProfileService) 
 
 
 def test_eight_threads_get_the_answers_of_one(served: ProfileService) -> None:
-    requests = [pd.DataFrame({"user_id": [user]}) for user in served.bundle.train.users.ids[:40]]
+    requests = [pd.DataFrame({"user_id": [user]}) for user in served.bundle.train.users.ids[:12]]
     alone = [served.predict(each).to_dict("records") for each in requests]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda each: served.predict(each).to_dict("records"), requests)) == alone

@@ -209,7 +209,7 @@ def test_the_fallback_of_a_policy_obeys_the_request(tmp_path: Path) -> None:
 
 def test_eight_threads_get_the_answers_of_one(tmp_path: Path) -> None:
     served = service(tmp_path / "saved", ProfileKNN(ProfileTable(), k=3))
-    requests = [rows({"user_id": n % 5} if n % 2 else {"history": [n % 6, (n + 1) % 6]}) for n in range(40)]
+    requests = [rows({"user_id": n % 5} if n % 2 else {"history": [n % 6, (n + 1) % 6]}) for n in range(12)]
     alone = [served.predict(each).to_dict("records") for each in requests]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda each: served.predict(each).to_dict("records"), requests)) == alone
@@ -219,8 +219,8 @@ def test_two_services_of_one_process_share_the_engine(tmp_path: Path) -> None:
     both = [service(tmp_path / name, ProfileKNN(ProfileTable(), k=3)) for name in ("one", "other")]
     alone = both[0].predict(both[0].example()).to_dict("records")
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda n: both[n % 2].predict(both[0].example()).to_dict("records"), range(40)))
-    assert answers == [alone] * 40
+        answers = list(pool.map(lambda n: both[n % 2].predict(both[0].example()).to_dict("records"), range(12)))
+    assert answers == [alone] * 12
 
 
 def test_a_history_that_goes_on_after_the_cutoff_is_profiled_as_of_its_end(
