@@ -36,10 +36,10 @@ server: $(INSTALLED)
 	@$(BIN)/python scripts/server.py
 
 test: $(INSTALLED)
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 test-all: $(INSTALLED)
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -m "not gpu and not spark"
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not gpu and not spark"
 
 lint: $(INSTALLED)
 	@$(BIN)/ruff check
