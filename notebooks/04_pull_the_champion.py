@@ -164,5 +164,5 @@ print(f"\nLoaded again: {champion_model.version}")
 request_lists({"user_id": 115, "k": 4})
 
 # %% [markdown]
-# From here: `mlflow models serve -m models:/grocery-notebook@champion --env-manager local` answers over HTTP,
+# From here: `mlflow models serve -m models:/grocery-notebook@champion --env-manager local -p 5001` answers over HTTP,
 # `scripts/score.py` answers files of requests, and [docs/serving.md](../docs/serving.md) has the rest.

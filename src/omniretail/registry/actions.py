@@ -3,11 +3,14 @@
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omniretail.config import command
 from omniretail.core.errors import SettingsError
 from omniretail.registry.gate import Gate
+
+if TYPE_CHECKING:  # it imports MLflow, for which --help does not wait
+    from omniretail.registry.promotion import Outcome
 
 Settings = Mapping[str, Any]
 REQUIRED: Mapping[str, Sequence[str]] = {
@@ -84,16 +87,21 @@ def _promote(settings: Settings, gate: Gate) -> str:
         print(f"{'passed' if check.passed else 'FAILED'}  {check}")
     if not outcome.before:
         print(f"{outcome.name} has no champion yet, so there is no version to beat")
-    for check in outcome.failed:
-        if check.way_out and not outcome.promoted:
-            print(f"way out of {check.name}: {check.way_out}")
     if not outcome.promoted:
-        own = f"action=promote name={shlex.quote(outcome.name)} version={outcome.version}"
-        print(f"way out of all, recorded: {command('python')} scripts/export.py {own} 'force=it is needed now'")
+        _print_ways_out(outcome)
         remains = f"version {outcome.before} remains" if outcome.before else "there is still none"
         return f"version {outcome.version} of {outcome.name} does not become champion, {remains}"
     print(f"version {outcome.version} is the champion of {outcome.name}{', forced' if outcome.failed else ''}")
     return ""
+
+
+def _print_ways_out(outcome: "Outcome") -> None:
+    for way_out in dict.fromkeys(check.way_out for check in outcome.failed if check.way_out):
+        names = [check.name for check in outcome.failed if check.way_out == way_out]
+        others = f" and {len(names) - 1} others" if len(names) > 1 else ""
+        print(f"way out of {names[0]}{others}: {way_out}")
+    own = f"action=promote name={shlex.quote(outcome.name)} version={outcome.version}"
+    print(f"way out of all, recorded: {command('python')} scripts/export.py {own} 'force=it is needed now'")
 
 
 def _rollback(settings: Settings) -> None:

@@ -122,10 +122,13 @@ class Gate:
             groups = by_activity(candidate, present, primary, guards.activity_groups)
             named += [(each, f"{task}.activity_groups=0") for each in groups]
         differences = adjusted([each for each, _ in named])
-        shares = [checks.share_of_champion(candidate, present, *each) for each in guards.min_share.items()]
+        shares = [
+            (checks.share_of_champion(candidate, present, metric, share), f"{task}.min_share.{metric}=0")
+            for metric, share in guards.min_share.items()
+        ]
         return [
             own,
-            *(replace(each, way_out=f"'{task}.min_share={{}}' leaves this check out") for each in shares),
+            *(replace(each, way_out=f"{setting} leaves this check out") for each, setting in shares),
             *(
                 replace(checks.not_worse(each, self.alpha), way_out=f"{setting} leaves this check out")
                 for each, (_, setting) in zip(differences, named, strict=True)

@@ -27,7 +27,13 @@ TOLERANCE = 1e-4
 """Largest accepted difference from the model's own numbers, relative to the largest of a user's."""
 
 _IN_ONE_FILE = 1 << 30  # bytes of weights; a protobuf holds two GiB at most
-_VERBOSE_LOGGERS = ("torch.onnx._internal.exporter._registration", "onnx_ir._convenience")
+_VERBOSE_LOGGERS = (
+    "torch.onnx",
+    "torch.onnx._internal.exporter._registration",
+    "onnx_ir",
+    "onnx_ir._convenience",
+    "onnxscript",
+)
 _HARMLESS = "`isinstance\\(treespec, LeafSpec\\)` is deprecated"  # by torch 2.13, of its own call
 
 
