@@ -51,12 +51,13 @@ def test_metrics(metrics: str) -> None:
 
 @pytest.mark.parametrize("model", options("model"))
 def test_models(model: str) -> None:
-    assert hasattr(instantiate(composed(f"model={model}", "source=simulate").model), "fit")  # the oracles need it
+    cfg = OmegaConf.create(composed(f"model={model}", "source=simulate"), flags={"readonly": False})  # for the oracles
+    assert hasattr(instantiate(cfg.model), "fit")
 
 
 @pytest.mark.parametrize("model", options("model"))
 def test_class_defaults_are_those_of_the_yaml(model: str) -> None:
-    cfg = composed(f"model={model}", "source=simulate")
+    cfg = OmegaConf.create(composed(f"model={model}", "source=simulate"), flags={"readonly": False})
     made, plain = instantiate(cfg.model), hydra.utils.get_class(cfg.model._target_)
     unset = {"seed", "training", "encoder", "base", "parts", "world", "name", "feature", "highest_first"}
     required = {f.name for f in fields(plain) if f.default is MISSING and f.default_factory is MISSING}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omniretail.core.errors import DataError
+from omniretail.core.overrides import override
 from omniretail.schema import Tables
 from omniretail.splits.cutoff import Split, Stage, in_zone
 
@@ -64,7 +65,7 @@ class Dataset:
         from omniretail.sources.frames import tables_of_frames
 
         tables = tables_of_frames(events, columns or {}, cache=_cache_of_this_process(), **others)
-        return cls(tables, user_attributes=checked_attributes(tables, {}), settings=("policy=by_repeats",))
+        return cls(tables, user_attributes=checked_attributes(tables, None), settings=("policy=by_repeats",))
 
     def with_split(self, split: Split) -> "Dataset":
         """The same tables, cut in another way."""
@@ -95,21 +96,21 @@ class Dataset:
         return load_fold(self.tables, self.required_split(), stage, self.cache)
 
 
-def checked_attributes(tables: Tables, attributes: Mapping[str, str]) -> Mapping[str, str]:
-    """Questions about customers -> columns of the users table; every attribute where no question is named.
+def checked_attributes(tables: Tables, attributes: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Questions about customers -> columns of the users table; None: every attribute is a question.
 
     Raises:
         DataError: naming the nearest column, where the table lacks one.
     """
     columns = [] if tables.users is None else [each for each in tables.users.columns if each != "user_id"]
-    for name, column in attributes.items():
+    for name, column in (attributes or {}).items():
         if column not in columns:
             best = get_close_matches(column, columns, n=1) or columns[:1]
-            way_out = f"set user_attributes.{name}={best[0]}" if best else "set source.users_path to a file that has it"
+            setting = override("user_attributes", {name: best[0]}) if best else "source.users_path to a file that has it"
             raise DataError(
-                f"customers have no attribute {column}; {way_out} (there are {', '.join(columns) or 'none'})"
+                f"customers have no attribute {column}; set {setting} (there are {', '.join(columns) or 'none'})"
             )
-    return attributes or {column: column for column in columns}
+    return {column: column for column in columns} if attributes is None else attributes
 
 
 @cache

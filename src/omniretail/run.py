@@ -156,7 +156,8 @@ def dataset(cfg: DictConfig) -> Dataset:
         PermissionError: where the cache cannot be written.
     """
     cache = Path(cfg.cache_dir)
-    attributes: Any = OmegaConf.to_container(cfg.user_attributes, resolve=True)
+    named = cfg.user_attributes
+    attributes: Any = None if named is None else OmegaConf.to_container(named, resolve=True)
     tables = load(make(cfg.source), cache)
     return Dataset(tables, make(cfg.split), cache, checked_attributes(tables, attributes))
 

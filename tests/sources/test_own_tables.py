@@ -86,8 +86,8 @@ def test_frames_take_the_same_way(shop):
 
 def test_every_attribute_is_a_question_and_unknown_ones_are_refused(shop):
     tables = read(shop, users_path=shop / "users.csv", user_columns={"user_id": "customer"})
-    assert set(checked_attributes(tables, {})) == {"gender", "age", "postcode", "vip"}
-    with pytest.raises(DataError, match=r"no attribute gendre; set user_attributes\.sex=gender"):
+    assert set(checked_attributes(tables, None)) == {"gender", "age", "postcode", "vip"}
+    with pytest.raises(DataError, match=r"no attribute gendre; set 'user_attributes=\{sex:gender\}'"):
         checked_attributes(tables, {"sex": "gendre"})
     with pytest.raises(DataError, match=r"set source\.users_path"):
         checked_attributes(read(shop), {"sex": "gender"})

@@ -98,7 +98,7 @@ def named_model(wanted: str, names: Sequence[str]) -> str:
 
     >>> named_model("EASE l2", ["EASE l2=100", "EASE l2=250", "Popular"])
     Traceback (most recent call last):
-    SettingsError: 'EASE l2' could be EASE l2=100 or EASE l2=250; write more of the name
+    omniretail.core.errors.SettingsError: 'EASE l2' could be EASE l2=100 or EASE l2=250; write more of the name
     """
     matches = [name for name in names if name == wanted] or [name for name in names if name.startswith(wanted)]
     if len(matches) > 1:
