@@ -106,7 +106,7 @@ def checked_attributes(tables: Tables, attributes: Mapping[str, str] | None) -> 
     for name, column in (attributes or {}).items():
         if column not in columns:
             best = get_close_matches(column, columns, n=1) or columns[:1]
-            setting = override("user_attributes", {name: best[0]}) if best else "source.users_path to a file that has it"
+            setting = override("user_attributes", {name: best[0]}) if best else "source.users_path=<a file that has it>"
             raise DataError(
                 f"customers have no attribute {column}; set {setting} (there are {', '.join(columns) or 'none'})"
             )
