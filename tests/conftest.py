@@ -52,6 +52,13 @@ def _stores_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         yield
 
 
+@pytest.fixture(scope="session")
+def journey_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where The Complete Journey is cached for all tests and workers of this run, as reading it takes seconds."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "journey_cache"
+
+
 @cache
 def composed(*overrides: str) -> DictConfig:
     """The settings of a run, composed once for all tests that need the same."""

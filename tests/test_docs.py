@@ -1,5 +1,6 @@
 """What the documents show is what there is: tables, examples, notebooks."""
 
+import ast
 import os
 import re
 import shlex
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+import omniretail
 from omniretail.config import compose, opened
 from omniretail.core import engine
 from omniretail.metrics.ranked_lists import RankedLists
@@ -98,9 +100,21 @@ def test_the_worked_metric_works() -> None:
 
 
 NOTEBOOKS = [
-    pytest.param(path, marks=() if path.stem[:2] in ("00", "01") else pytest.mark.slow, id=path.stem)
+    pytest.param(path, marks=() if path.stem.startswith("00") else pytest.mark.slow, id=path.stem)
     for path in sorted((ROOT / "notebooks").glob("*.py"))
 ]
+
+
+def test_notebooks_use_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What every notebook imports, and what it takes from ``om``; the slow tier runs them all."""
+    monkeypatch.chdir(ROOT / "notebooks")
+    for notebook in sorted(Path().glob("*.py")):
+        tree = ast.parse(notebook.read_text())
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        exec(compile(ast.Module(imports, []), str(notebook), "exec"), {})
+        taken = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+        for name in {node.attr for node in taken if isinstance(node.value, ast.Name) and node.value.id == "om"}:
+            assert hasattr(omniretail, name), f"{notebook}: om.{name}"
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)

@@ -31,14 +31,9 @@ def _own_folder(tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.mark.parametrize("model", GOLDEN)
-def test_the_complete_journey_gives_the_golden_figures(model: str, cache: Path) -> None:
-    for result in run(compose(f"model=recommender/{model}", f"cache_dir={cache}")):
+def test_the_complete_journey_gives_the_golden_figures(model: str, journey_cache: Path) -> None:
+    for result in run(compose(f"model=recommender/{model}", f"cache_dir={journey_cache}")):
         values = {**result.values(), **result.counts}
         for key, value in GOLDEN[model][result.stage].items():
             assert values[key] == pytest.approx(value, rel=2e-3, abs=1e-6), f"{result.stage}/{key}"

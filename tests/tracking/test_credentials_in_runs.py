@@ -1,7 +1,5 @@
 """A tracking store's password is nowhere in what a run prints and writes; and why a model is not saved is."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +12,8 @@ from omniretail.core.errors import MissingError
 from omniretail.models.recommenders.popular import Popular
 from omniretail.registry.register import register
 from omniretail.run import run
-from tests.conftest import ROOT, shop_events
+from tests.commands import command
+from tests.conftest import shop_events
 
 SECRET = "s3cret-Word"
 STORE = f"http://anna:{SECRET}@127.0.0.1:9"
@@ -53,12 +52,15 @@ def settings() -> list[str]:
     ],
     ids=["argument", "sweep", "yaml", "environment", "password"],
 )
-def test_the_password_is_written_nowhere(words: list[str], variables: dict[str, str]) -> None:
+def test_the_password_is_written_nowhere(
+    words: list[str], variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     yaml = Path("own/own/store.yaml")
     yaml.parent.mkdir(parents=True)
     yaml.write_text(f"# @package _global_\ntracking:\n  uri: {STORE}\n")
-    command = [sys.executable, str(ROOT / "scripts" / "train.py"), *settings(), *words]
-    done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    done = command("train", *settings(), *words)
     assert done.returncode == 0, done.stderr
     assert "run_id=" in done.stdout
     assert "127.0.0.1:9 is down" in done.stdout + done.stderr, "the settings reached it"
@@ -71,8 +73,8 @@ def test_the_password_is_written_nowhere(words: list[str], variables: dict[str, 
 
 def test_settings_are_shown_without_it() -> None:
     words = [f"tracking.uri={STORE}", "--cfg", "job", "--resolve"]
-    command = [sys.executable, str(ROOT / "scripts" / "train.py"), *settings(), *words]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    shown = command("train", *settings(), *words)
+    assert shown.returncode == 0, shown.stderr
     assert "http://***@127.0.0.1:9" in shown.stdout
     assert SECRET not in shown.stdout + shown.stderr
 

@@ -93,9 +93,9 @@ def test_mistakes_are_named(data: Dataset) -> None:
         TASK.evaluate(Popular(), data, "val")
 
 
-def test_real_campaigns_give_the_golden_metrics(runs: Path) -> None:
+def test_real_campaigns_give_the_golden_metrics(runs: Path, journey_cache: Path) -> None:
     uri = f"sqlite:///{runs}/mlflow.db"
-    run_ids = [results[0].run_id for results in runs_match_golden("response", runs)]
+    run_ids = [results[0].run_id for results in runs_match_golden("response", runs, f"cache_dir={journey_cache}")]
 
     back = tracking.load_result(uri, run_ids[0], "test")
     assert back.per_unit.index.names == ["user_id", "offer_id"]

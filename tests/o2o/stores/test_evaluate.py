@@ -99,8 +99,9 @@ def test_small_runs_give_the_golden_metrics_a_table_and_a_page(runs: Path) -> No
         assert words in page
 
 
-def test_the_complete_journey_gives_the_published_metrics(runs: Path) -> None:
-    (result,) = run(compose("model=store/decayed_frequency", "evaluate=[test]", *tracked_in(runs)))
+def test_the_complete_journey_gives_the_published_metrics(runs: Path, journey_cache: Path) -> None:
+    where = [*tracked_in(runs), f"cache_dir={journey_cache}"]
+    (result,) = run(compose("model=store/decayed_frequency", "evaluate=[test]", *where))
     published = {"first_visit/accuracy": 0.7046, "first_visit/mrr": 0.8079, "all_visits/mrr": 0.8009}
     assert {name: result.value(name) for name in published} == pytest.approx(published, abs=1e-4)
     assert (result.counts["customers_judged"], result.counts["visits_judged"]) == (2014, 11688)
