@@ -74,5 +74,5 @@ def test_affinity_reaches_duckdb() -> None:
 
 
 def test_duckdb_uses_what_the_process_may(tmp_path: Path) -> None:
-    setting = connect().raw_sql("SELECT current_setting('threads')").fetchone()
+    (setting,) = connect().raw_sql("SELECT current_setting('threads')").fetchall()  # a rest would block the connection
     assert setting == (threads.n_threads(),)
