@@ -9,6 +9,7 @@ import pytest
 
 import omniretail as om
 from omniretail.core.errors import DataError, SettingsError
+from omniretail.serving.request_history import histories_of
 from omniretail.signals import Signals
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items, user_items, weighted_user_items
@@ -141,8 +142,38 @@ def test_settings_that_contradict_are_refused(settings):
         Signals(**settings)
 
 
-def test_served_events_are_told_apart_by_their_type():
+def test_served_events_mean_what_they_mean_in_training():
     signals = Signals(event_types=["purchase", "view"], feedback={"purchase": 1.0, "view": 0.5})
-    weight, purchase = signals.of_codes(np.array([0, 1, -1]))
+    weight, purchase, paid = signals.of_codes(np.array([0, 1, -1]), ["purchase", "view"])
     assert weight.tolist() == [1.0, 0.5, 1.0]
-    assert purchase.tolist() == [True, False, False]
+    assert purchase.tolist() == paid.tolist() == [True, False, False]
+
+
+def test_a_training_set_of_views_alone_serves_as_it_trains():
+    log = LOG.assign(timestamp=["2024-01-01"] * 3 + ["2024-02-01"] * 3 + ["2024-01-07", "2024-01-01"])
+    train = om.Dataset.from_frames(log, **WORDS).with_split(om.splits.Temporal(horizon_days=7)).fold("test").train
+    assert train.event_types.ids.tolist() == ["view"]
+    assert not train.histories.purchase.any()
+    assert not train.signals.of_codes(np.array([0]), train.event_types.ids.tolist())[1].any()
+
+
+def test_amounts_of_views_are_not_paid_where_a_model_is_asked_either():
+    train = om.Dataset.from_frames(LOG, **WORDS).with_split(om.splits.Temporal(horizon_days=2)).fold("test").train
+    event = {"item_id": "i1", "timestamp": "2024-01-03", "value": 9.0}
+    histories, _unknown = histories_of([[{**event, "event_type": each} for each in ("view", "purchase")]], train)
+    assert np.isnan(histories.value).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("word", "signal"),
+    [
+        *[("View", "view"), ("PURCHASE", "purchase"), ("Add to Cart", "cart"), ("remove_from_cart", "refund")],
+        *[("购买", "purchase"), ("确认下单", "purchase"), ("支付成功", "purchase"), ("加购", "cart"), ("收藏", "cart")],
+        *[("评价", "rating"), ("退货", "refund"), ("removeItem", "refund"), ("begin_checkout", "cart")],
+        *[("purchased", "purchase"), ("registration", "view"), ("浏览", "view")],
+    ],
+)
+def test_words_as_shops_write_them(word, signal):
+    log = LOG.assign(event_type=word)
+    data = om.Dataset.from_frames(log, guess=True)
+    assert data.tables.signals.signal(word) == signal

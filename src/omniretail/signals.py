@@ -1,5 +1,6 @@
 """Signals: what the events of a log mean. A dataset says it once, and every view obeys."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,16 +23,17 @@ EVENT_TYPES = {signal: signal for signal in SIGNALS} | {
     "join": "purchase",
     "order": "purchase",
     "receive": "view",
+    "remove_from_cart": "refund",
     "return": "refund",
     "review": "rating",
     "transaction": "purchase",
 }
-"""Signals of event types that are named in the usual ways."""
+"""Signals of event types that are named in the usual ways, in upper or lower case, with blanks or hyphens."""
 _GUESSES = {
-    "refund": ("refund", "return", "cancel"),
-    "purchase": ("buy", "pay", "purchas", "order", "sale", "trans"),
-    "cart": ("cart", "basket", "fav", "wish", "collect"),
-    "rating": ("rat", "review", "star"),
+    "refund": ("refund", "return", "cancel", "remove", "退", "取消"),
+    "cart": ("cart", "basket", "fav", "wish", "collect", "checkout", "加购", "收藏", "购物车"),
+    "purchase": ("buy", "bought", "pay", "purchas", "order", "sale", "trans", "购买", "下单", "支付", "成交"),
+    "rating": ("rating", "rated", "review", "star", "评"),
 }
 _AMOUNTS = ("quantity", "value", "discount", "coupon")
 
@@ -46,7 +48,7 @@ class Signals:
         judged: signals that are held out and judged; empty: purchases where the log has them, else all feedback.
         min_rating: ratings below are no positive feedback; None: every rating is.
         weigh_ratings: multiply the weight of a rating by the rating.
-        event_types: that the log has; empty: read from the events.
+        event_types: that the log has, those included that are not learned from; empty: read from the events.
     """
 
     of: Mapping[str, str] = field(default_factory=dict)
@@ -72,12 +74,15 @@ class Signals:
 
     def signal(self, event_type: str) -> str:
         """The signal of an event type; a type that nobody mapped counts as a view."""
-        return self.of.get(event_type, EVENT_TYPES.get(event_type, "view"))
+        return self.of.get(event_type) or EVENT_TYPES.get(_plain(event_type), "view")
+
+    def of_log(self, events: ibis.Table) -> "Signals":
+        """With the event types that canonical events have, where they are not named."""
+        return self if self.event_types else replace(self, event_types=self._names(events))
 
     def guessed(self, events: ibis.Table) -> "Signals":
         """With a signal for each event type that has none, by its name."""
-        names = sorted(events.select("event_type").distinct().to_pandas().event_type)
-        unmapped = {each: guessed_signal(each) for each in names if each not in EVENT_TYPES and each not in self.of}
+        unmapped = {each: guessed_signal(each) for each in self._names(events) if not self._has(each)}
         return replace(self, of={**self.of, **unmapped})
 
     def check(self, event_types: Sequence[str]) -> None:
@@ -86,7 +91,7 @@ class Signals:
         Raises:
             DataError: naming those that have none, and the setting that maps them.
         """
-        unmapped = [each for each in event_types if each not in self.of and each not in EVENT_TYPES]
+        unmapped = [each for each in event_types if not self._has(each)]
         if unmapped:
             example = override("source.signals", {each: guessed_signal(each) for each in unmapped})
             raise DataError(
@@ -133,25 +138,40 @@ class Signals:
             **{name: paid.ifelse(positive[name], nothing) for name in _AMOUNTS if name in positive.columns},
         )
 
-    def of_codes(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The weight of events as feedback, and whether each is a purchase, by the index of its event type.
+    def of_codes(self, codes: np.ndarray, event_types: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What ``feedback_events`` says of events, by the index of their event type.
 
         Args:
             codes: indices into ``event_types``; -1, unknown, stands for a purchase where the log has nothing else.
+            event_types: vocabulary of the codes; the log itself may have more, see ``event_types``.
 
         Returns:
-            float32, shape (E,); bool, shape (E,).
+            Weights as feedback, float32; whether each is a purchase, bool; whether its amounts are paid, bool; each of
+            shape (E,).
         """
-        signals = [self.signal(each) for each in self.event_types]
-        only = not {"purchase"} & set(signals) or set(signals) == {"purchase"}
-        bought = np.array([only or each == "purchase" for each in signals] + [only])
+        of_log = {self.signal(each) for each in self.event_types or event_types if each}  # "": of a log without types
+        without, alone = "purchase" not in of_log, of_log <= {"purchase"}
+        signals = [self.signal(each) for each in event_types]
+        paid = np.array([alone or each == "purchase" for each in signals] + [alone])
         weight = np.array([self.feedback.get(each, 0.0) for each in signals] + [1.0], dtype=np.float32)
-        return weight[codes], bought[codes]
+        return weight[codes], (paid | without)[codes], paid[codes]
+
+    def _has(self, event_type: str) -> bool:
+        return event_type in self.of or _plain(event_type) in EVENT_TYPES
 
     def _names(self, events: ibis.Table) -> list[str]:
         if self.event_types:
             return list(self.event_types)
         return sorted(events.select("event_type").distinct().to_pandas().event_type)
+
+
+def _plain(event_type: str) -> str:
+    """A word of the log as ``EVENT_TYPES`` writes it.
+
+    >>> _plain("Add to Cart")
+    'add_to_cart'
+    """
+    return re.sub(r"[\s-]+", "_", event_type.strip().lower())
 
 
 def guessed_signal(event_type: str) -> str:

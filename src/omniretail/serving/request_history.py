@@ -104,7 +104,7 @@ def _arrays(events: list[Any], train: Train) -> dict[str, Any]:
     order = order[item_idx[order] >= 0]
     times = seconds[order]
     kinds = _codes("event_type", columns, train.event_types)[order].astype(CATEGORY)
-    weight, purchase = train.signals.of_codes(kinds)
+    weight, purchase, paid = train.signals.of_codes(kinds, train.event_types.ids.tolist())
     return {
         "item_idx": item_idx[order],
         "timestamp": times,
@@ -114,8 +114,8 @@ def _arrays(events: list[Any], train: Train) -> dict[str, Any]:
         "purchase": purchase,
         "channel": _codes("channel", columns, train.channels)[order].astype(CATEGORY),
         "store": _codes("store_id", columns, train.stores)[order].astype(np.int32),
-        "quantity": _amounts("quantity", columns)[order],
-        "value": _amounts("value", columns)[order],
+        "quantity": np.where(paid, _amounts("quantity", columns)[order], np.float32(np.nan)),
+        "value": np.where(paid, _amounts("value", columns)[order], np.float32(np.nan)),
         "discount": np.full(len(order), np.nan, dtype=np.float32),
         "coupon": np.full(len(order), np.nan, dtype=np.float32),
         "n_unknown": int((item_idx < 0).sum()),

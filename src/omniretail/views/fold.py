@@ -1,6 +1,6 @@
 """One evaluation as arrays: the training set, the users who are judged, and what they are judged by."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import ibis
 import numpy as np
@@ -98,7 +98,7 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
         channels=channels,
         stores=stores,
         zone=tables.card.zone if tables.card.clock else "",
-        signals=replace(tables.signals, event_types=event_types.ids.tolist()),
+        signals=tables.signals.of_log(tables.events),
     )
 
 
