@@ -59,6 +59,12 @@ def journey_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "journey_cache"
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """One database for all tests of a module, for setting one up takes seconds."""
+    return f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db"
+
+
 @cache
 def composed(*overrides: str) -> DictConfig:
     """The settings of a run, composed once for all tests that need the same."""

@@ -15,12 +15,6 @@ from tests.conftest import ROOT, shop_events
 from tests.test_run import of_csv
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """One database for all tests here, for setting one up takes seconds."""
-    return f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db"
-
-
 @pytest.fixture(autouse=True)
 def own_log(tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)

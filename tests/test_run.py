@@ -19,12 +19,6 @@ from tests.conftest import shop_events
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "complete_journey.json").read_text())
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """One database for all tests here, for setting one up takes seconds."""
-    return f"sqlite:///{tmp_path_factory.mktemp('store')}/mlflow.db"
-
-
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -28,7 +28,7 @@ class Result:
         resampled: R rows of a paired bootstrap over units, one column per metric that is no mean over units; the same
             draws for every model of a protocol. Empty where there is no such metric.
         protocol: every setting that must be equal for two results to be comparable.
-        parameters: the model's hyper-parameters in a line, by which runs of one model are told apart.
+        parameters: the model's hyper-parameters in a line, which distinguishes runs of one model.
         counts: facts in numbers (``users_judged``, ``learned_redeemed``, …), equal for all models of a protocol.
         cost: ``fit_s`` and ``score_s`` (seconds), ``peak_memory_mb`` (MiB), and a task's own.
         seed: of the model.

@@ -138,14 +138,19 @@ def run_job(cfg: DictConfig) -> float:
         log.error("error: %s", text or traceback.format_exc())
         write_failure(_run_name(cfg), text or f"{type(error).__name__}: {error}")
         return float("nan")
-    if alone and done.text:
-        print(f"\n{done.text}")
-    elif alone:
-        done.comparison.show(Console(width=None if sys.stdout.isatty() else 110, highlight=False))
     if alone:
-        print(f"\nPage: {command('python')} -m webbrowser {done.page}")
+        _show(done)
     print(f"run_id={done.results[-1].run_id}", flush=True)
     return done.results[-1].values().get(cfg.report.primary, float("nan"))
+
+
+def _show(done: Run) -> None:
+    """Print the text or the table, and how to open the page."""
+    if done.text:
+        print(f"\n{done.text}")
+    else:
+        done.comparison.show(Console(width=None if sys.stdout.isatty() else 110, highlight=False))
+    print(f"\nPage: {command('python')} -m webbrowser {done.page}")
 
 
 def dataset(cfg: DictConfig) -> Dataset:

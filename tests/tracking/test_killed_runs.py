@@ -14,9 +14,12 @@ from omniretail import tracking
 from omniretail.schema import Tables
 from omniretail.tracking.live_runs import OpenMark, close_dead_runs
 from omniretail.tracking.store import store_name
+from tests.tracking.conftest import local
 from tests.tracking.test_runs import dying_server, one_run
 
 __all__ = ["dying_server"]
+
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 RUN = """
 import sys, time
@@ -25,18 +28,6 @@ with tracking.tracked(tracking.LOCAL, "shop", "x", {}) as run:
     print(run.run_id, flush=True)
     time.sleep(float(sys.argv[1]))
 """
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-
-
-def local() -> str:
-    """The file of this test; MLflow keeps a relative one open across folders."""
-    return f"sqlite:///{Path.cwd()}/mlflow.db"
 
 
 def started(seconds: float = 0) -> subprocess.Popen[str]:

@@ -14,18 +14,9 @@ from mlflow import MlflowClient
 from omniretail import tracking
 from omniretail.core.errors import SettingsError
 from omniretail.tracking.sqlite_file import made_database
+from tests.tracking.conftest import local
 
-
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-
-
-def local() -> str:
-    """The file of this test; MLflow keeps a relative one open across folders."""
-    return f"sqlite:///{Path.cwd()}/mlflow.db"
+pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 class Website(http.server.BaseHTTPRequestHandler):

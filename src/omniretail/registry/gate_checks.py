@@ -101,7 +101,7 @@ def latency(measured: Latency, bound_ms: float) -> Check:
 
 
 def latency_ratio(measured: Latency, times: float) -> Check:
-    """Whether single requests are answered about as fast as by the champion, asked in turns."""
+    """Whether single requests are answered about as fast as by the champion, in alternation."""
     present = float("nan") if measured.champion_median is None else measured.champion_median
     words = measured.failure or f"{amount(measured.median)} ms against {amount(present)} ms, medians"
     passed = measured.median <= times * present

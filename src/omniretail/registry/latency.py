@@ -20,7 +20,7 @@ class Latency:
     Attributes:
         p99: of the candidate.
         median: of the candidate.
-        champion_median: of the champion, asked in turns with the candidate; None where there is none.
+        champion_median: of the champion, measured in alternation with the candidate; None where there is none.
         failure: why nothing was measured; empty where it was.
     """
 
@@ -31,7 +31,7 @@ class Latency:
 
 
 def measured_latency(uri: str, name: str, candidate: str, champion: str = "") -> Latency:
-    """Load the versions in a fresh process and ask them in turns.
+    """Load the versions in a fresh process and time them in alternation.
 
     Args:
         uri: of the registry.

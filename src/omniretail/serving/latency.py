@@ -1,4 +1,4 @@
-"""Two saved models asked in turns, in a process of its own: what makes the machine slow makes both slow.
+"""Two saved models timed in alternation, in a process of its own: what makes the machine slow makes both slow.
 
 ``python -m omniretail.serving.latency <file> <bundle> [<bundle>]`` writes the milliseconds of each model's single
 requests to the file, as JSON.
@@ -16,7 +16,7 @@ _MAX_ROUNDS, _MIN_ROUNDS, _PATIENCE_S = 200, 10, 10.0
 
 
 def main(file: Path, bundles: list[Path]) -> None:
-    """Load the models, ask them in turns, write the times."""
+    """Load the models, time them in alternation, write the times."""
     services = [load_service(bundle) for bundle in bundles]
     examples = [service.example() for service in services]
     times: list[list[float]] = [[] for _ in services]

@@ -32,7 +32,7 @@ def open_store(uri: str) -> MlflowClient:
         uri: address, with credentials or as ``hide`` shows it.
 
     Raises:
-        ConnectionError: where a database server cannot be reached; another server is not asked yet.
+        ConnectionError: where a database server cannot be reached; another server is not contacted yet.
         SettingsError: where the address is none, or the file behind it cannot be used.
     """
     real = reveal(uri)

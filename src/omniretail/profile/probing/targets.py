@@ -12,7 +12,7 @@ from ibis import _
 from omniretail.ids import Vocabulary
 
 _MAX_NUMBERS = 10
-"""An attribute with more different numbers is asked about by its quarters."""
+"""An attribute with more different numbers is a question about its quarters."""
 
 
 @dataclass(frozen=True)
