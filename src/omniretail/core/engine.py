@@ -1,12 +1,14 @@
 """The one connection for work on tables: DuckDB inside this process, or a Spark cluster."""
 
 import atexit
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, wraps
 from threading import RLock
 from typing import ParamSpec, TypeVar
 
 import ibis
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
 
 from omniretail.core.errors import SettingsError
 from omniretail.core.threads import n_threads
@@ -19,6 +21,19 @@ _LOCK = RLock()
 def count(table: ibis.Table) -> int:
     """Rows of a table."""
     return int(table.count().to_pyarrow().as_py())
+
+
+def in_pieces(table: ibis.Table, rows: int = 1_000_000) -> Iterator[pa.RecordBatch]:
+    """The rows of a table, some at a time, in order; to be read to the end before the engine is used again.
+
+    Ibis 12 has ``to_pyarrow_batches``, which calls a function that DuckDB 2.0 no longer has.
+    """
+    connection = ibis.get_backend(table)
+    if not isinstance(connection, Backend):
+        yield from connection.to_pyarrow_batches(table, chunk_size=rows)
+        return
+    table.limit(0).to_pyarrow()  # makes frames in memory known to the engine
+    yield from connection.con.sql(connection.compile(table)).to_arrow_reader(rows)
 
 
 def one_at_a_time(function: Callable[P, R]) -> Callable[P, R]:

@@ -14,6 +14,7 @@ from omniretail.ids import Vocabulary
 from omniretail.schema import DataError, Tables
 from omniretail.splits.baskets import with_basket_numbers
 from omniretail.splits.cutoff import Cutoff
+from omniretail.views.encoded_events import encoded
 from omniretail.views.histories import AMOUNTS, CATEGORY, MAX_CATEGORIES, Histories
 from omniretail.views.train import Train
 
@@ -68,23 +69,20 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
     Raises:
         DataError: where ``event_type`` or ``channel`` has too many values to be categories.
     """
-    events = _ordered(cutoff.before).to_pandas()
-    users, items = Vocabulary.of(events.user_id), Vocabulary.of(events.item_id)
-    event_types, channels = Vocabulary.of(events.event_type), Vocabulary.of(events.channel)
-    stores = Vocabulary.of(events.store_id.dropna()) if "store_id" in events else _NONE
-    user_idx = users.encode(events.user_id)
+    events = encoded(cutoff.before)
+    codes, vocabularies = events.codes, events.vocabularies
+    users, items = vocabularies["user_id"], vocabularies["item_id"]
+    kinds = {name: _category(name, codes[name], vocabularies[name]) for name in ("event_type", "channel")}
     histories = Histories(
         user_idx=np.arange(len(users), dtype=np.int32),
-        offsets=np.searchsorted(user_idx, np.arange(len(users) + 1)),
-        item_idx=items.encode(events.item_id),
-        timestamp=events.second.to_numpy(np.int64),
-        basket=events.basket.to_numpy(np.int32),
+        offsets=np.searchsorted(codes["user_id"], np.arange(len(users) + 1)),
+        item_idx=codes["item_id"],
+        timestamp=events.timestamp,
+        basket=events.basket,
         n_items=len(items),
-        event_type=_codes(events.event_type, event_types),
-        channel=_codes(events.channel, channels),
-        **({"store": stores.encode(events.store_id)} if "store_id" in events else {}),
-        **{name: events[name].to_numpy(np.float32) for name in (*AMOUNTS, "weight") if name in events},
-        **({"purchase": events.purchase.to_numpy(bool)} if "purchase" in events else {}),
+        **kinds,
+        **({"store": codes["store_id"]} if "store_id" in codes else {}),
+        **events.numbers,
     )
     at = epoch_seconds(cutoff.at) if cutoff.at else int(histories.timestamp.max()) + 1
     return Train(
@@ -94,9 +92,9 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
         item_table=_attributes(tables.items, "item_id", items),
         at=at,
         user_table=None if tables.users is None else _attributes(tables.users, "user_id", users),
-        event_types=event_types,
-        channels=channels,
-        stores=stores,
+        event_types=vocabularies["event_type"],
+        channels=vocabularies["channel"],
+        stores=vocabularies.get("store_id", _NONE),
         zone=tables.card.zone if tables.card.clock else "",
         signals=tables.signals.of_log(tables.events),
     )
@@ -109,21 +107,13 @@ def with_baskets(events: ibis.Table) -> ibis.Table:
     return numbered.select("user_id", "item_id", "timestamp", "second", "basket", "event_type", "channel", *optional)
 
 
-def _ordered(events: ibis.Table) -> ibis.Table:
-    """Events ordered by user, basket and time; ties by the file's order, else by item and all other columns."""
-    columns = with_baskets(events)
-    first = ("user_id", "basket", "timestamp", "file_order" if "file_order" in columns.columns else "item_id")
-    ties = [name for name in columns.columns if name not in (*first, "second")]
-    return columns.order_by(*first, *ties)  # the last operation, or the engine may lose the order
-
-
-def _codes(values: pd.Series, vocabulary: Vocabulary) -> np.ndarray:
+def _category(name: str, codes: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
     if len(vocabulary) > MAX_CATEGORIES:
         raise DataError(
-            f"{values.name} has {len(vocabulary):,} values, but at most {MAX_CATEGORIES:,} are supported: "
-            "check that the right column is read as " + str(values.name)
+            f"{name} has {len(vocabulary):,} values, but at most {MAX_CATEGORIES:,} are supported: "
+            "check that the right column is read as " + name
         )
-    return vocabulary.encode(values).astype(CATEGORY)
+    return codes.astype(CATEGORY)
 
 
 def _attributes(table: ibis.Table | None, key: str, ids: Vocabulary) -> pd.DataFrame:

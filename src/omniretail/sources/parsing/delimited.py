@@ -4,7 +4,7 @@ import csv
 import glob
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -127,12 +127,20 @@ def _cut_lines(
         starts = [sum(layout.widths[:place]) for place in range(len(names))]
         ends: list[int | None] = [*starts[1:], None]
         places = zip(names, starts, ends, strict=True)
-        return rows.select(**{name: _.line[start:end].strip() for name, start, end in places})
+        return null_where(
+            rows.select(**{name: _.line[start:end].strip() for name, start, end in places}), layout.missing
+        )
     cells: Any = _.line.strip().re_split(r"\s+")
     n = len(names)
     message = "cells: " + cells.length().cast("string") + f" instead of {n}: " + _.line.substr(0, 60)
     checked = rows.filter(_.line.strip() != "").select(cells=(cells.length() == n).ifelse(cells, _error(message)))
-    return checked.select(**{name: _.cells[place] for place, name in enumerate(names)})
+    return null_where(checked.select(**{name: _.cells[place] for place, name in enumerate(names)}), layout.missing)
+
+
+def null_where(table: ibis.Table, values: Collection[str]) -> ibis.Table:
+    """Null where a cell of text is one of the values."""
+    texts = {name: table[name] for name, dtype in table.schema().items() if dtype.is_string()}
+    return table.mutate(**{name: text.isin(list(values)).ifelse(ibis.null(str), text) for name, text in texts.items()})
 
 
 def _at_places(line: str, widths: Sequence[int]) -> list[str]:

@@ -1,6 +1,7 @@
 """A file of one's own, opened with every cell as text, so that errors can name row and column."""
 
 import glob
+import re
 import tempfile
 import weakref
 from collections.abc import Collection
@@ -12,7 +13,7 @@ import ibis.expr.datatypes as dt
 from ibis.backends.duckdb import Backend
 
 from omniretail.sources.parsing.containers import read_arrow, read_json, read_workbook, unzipped
-from omniretail.sources.parsing.delimited import read_delimited
+from omniretail.sources.parsing.delimited import null_where, read_delimited
 from omniretail.sources.parsing.encodings import is_utf8, marked_encoding, write_utf8
 from omniretail.sources.parsing.layout import Layout, compression_of, kind_of, parts_of_folder
 from omniretail.sources.parsing.sentences import plain_errors
@@ -35,31 +36,32 @@ def read_text(connection: ibis.BaseBackend, path: Path, layout: Layout | None = 
     assert isinstance(connection, Backend)
     layout = layout or Layout()
     with plain_errors(path):
-        table = _opened(connection, path, path, layout)
-    return table.select(**{name: _as_text(table[name], layout.missing) for name in table.columns})
+        return _opened(connection, path, path, layout)
 
 
 def _opened(connection: Backend, path: Path, named: Path, layout: Layout) -> ibis.Table:
-    """The table of a file; ``named`` is the path for messages."""
+    """The table of a file as text; ``named`` is the path for messages."""
     match kind_of(path):
         case "folder":
-            return connection.read_parquet(
+            table = connection.read_parquet(
                 [glob.escape(str(part)) for part in parts_of_folder(path)], union_by_name=True, binary_as_string=True
             )
         case "parquet":
-            return connection.read_parquet(glob.escape(str(path)), binary_as_string=True)
+            table = connection.read_parquet(glob.escape(str(path)), binary_as_string=True)
         case "arrow" | "arrow stream" as kind:
-            return read_arrow(path, stream=kind != "arrow")
+            table = read_arrow(path, stream=kind != "arrow")
         case "workbook":
-            return read_workbook(path, layout.sheet, list(layout.header))
+            table = read_workbook(path, layout.sheet, list(layout.header))
         case "json":
-            return read_json(connection, path)
+            table = read_json(connection, path)
         case "zip":
             copy = _temporary(path)
             copy = unzipped(path, copy)
             return _forgotten_with(_opened(connection, copy, path, layout), copy)
         case _:
-            return _delimited(connection, path, named, layout)
+            return _without_blanks(_delimited(connection, path, named, layout), layout.missing)
+    texts = table.select(**{name: _as_text(table[name]) for name in table.columns})
+    return _without_blanks(null_where(texts, layout.missing), layout.missing)
 
 
 def _delimited(connection: Backend, path: Path, named: Path, layout: Layout) -> ibis.Table:
@@ -89,17 +91,25 @@ def _remove(copy: Path) -> None:
     copy.parent.rmdir()
 
 
-def _as_text(column: Any, missing: Collection[str]) -> Any:
+def _as_text(column: Any) -> Any:
     dtype = column.type()
     if isinstance(dtype, dt.Array):
         return column
     text = column.cast("string")
     if dtype.is_floating():
         whole = (column == column.floor()) & (column.abs() < 1e18)
-        text = whole.ifelse(column.try_cast("int64").cast("string"), text)
-    elif dtype.is_decimal():
-        text = text.re_replace(r"\.0+$", "")
-    padded = (text < "!") | text.endswith(" ")  # blanks, tabs and line ends come before "!"
-    values: Any = ibis.array(list(missing)) if missing else ibis.array([""])
-    stripped = values.contains(text.strip()).ifelse(ibis.null(str), text)  # only for the few cells that need it
-    return values.contains(text).ifelse(ibis.null(str), padded.ifelse(stripped, text))
+        return whole.ifelse(column.try_cast("int64").cast("string"), text)
+    return text.re_replace(r"\.0+$", "") if dtype.is_decimal() else text
+
+
+def _without_blanks(table: ibis.Table, missing: Collection[str]) -> ibis.Table:
+    """Null where a cell has blanks alone, or blanks around a value that stands for an empty cell."""
+    pattern = rf"^\s*({'|'.join(re.escape(each) for each in missing or [''])})\s*$"
+    cells = {}
+    for name in table.columns:
+        text: Any = table[name]
+        if text.type().is_string():
+            padded = (text < "!") | text.endswith(" ")  # blanks, tabs and line ends come before "!"
+            empty = text.re_search(pattern).ifelse(ibis.null(str), text)  # slow: only for the few cells that need it
+            cells[name] = padded.ifelse(empty, text)
+    return table.mutate(**cells)
