@@ -24,8 +24,8 @@ import pandas as pd
 
 import omniretail as om
 from omniretail.profile.segments.projection import plane
+from omniretail.report.charts.customer_map import customer_map
 from omniretail.report.pages.segments_text import distinguishing_features, feature_labels
-from omniretail.report.plots.segment_map import customer_map
 
 pd.set_option("display.width", 160, "display.max_colwidth", 60, "display.precision", 2)
 data = om.load("complete_journey")
@@ -90,15 +90,15 @@ for segment, phrases in distinguishing_features(segmentation.profile, segments.l
 # as such: where they lie in patches, the embedding knows about them.
 
 # %%
-# %matplotlib inline
-coordinates = plane(segmentation.earlier.embeddings).coordinates
-customer_map(coordinates, pd.Series(segments.labels).map("Segment {}".format), "segment")
+projected = plane(segmentation.earlier.embeddings)
+coordinates = projected.coordinates
+customer_map(coordinates, pd.Series(segments.labels).map("Segment {}".format), "segment", projected.note)
 
 # %%
-customer_map(coordinates, segmentation.profile.spend_91.reset_index(drop=True), definitions["spend_91"])
+customer_map(coordinates, segmentation.profile.spend_91.reset_index(drop=True), definitions["spend_91"], projected.note)
 
 # %%
-customer_map(coordinates, segmentation.profile.loyal.reset_index(drop=True), "loyal")
+customer_map(coordinates, segmentation.profile.loyal.reset_index(drop=True), "loyal", projected.note)
 
 # %% [markdown]
 # `scripts/train.py task=segmentation model=profile/table` makes a page of all this, assigns households anew one window

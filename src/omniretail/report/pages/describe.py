@@ -1,24 +1,21 @@
 """The page of the describe task: what a log holds, what looks suspicious, and which tasks it can answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
-from matplotlib.dates import ConciseDateFormatter
-from matplotlib.figure import Figure
 
 from omniretail.core.overrides import override
 from omniretail.describe.evaluate import LogFindings
-from omniretail.report.pages.sections import Section, write_sections
-from omniretail.report.plots.bars import UNKNOWN, percent
-from omniretail.report.plots.captions import Plot
-from omniretail.report.plots.style import INK, styled
+from omniretail.report.charts.bars import area
+from omniretail.report.charts.chart import Chart
+from omniretail.report.pages.page import Page, Section, table_section
+from omniretail.report.tables.amounts import UNKNOWN, percent
 from omniretail.schema import DatasetCard
 from omniretail.tasks import Evaluation
 
-_BLUE = "#0072b2"
 _MANY_REPEATS = 0.05
 
 
@@ -31,15 +28,16 @@ def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
         card: of the dataset.
     """
     findings: LogFindings = evaluation.findings
-    write_sections(
-        path,
-        "The log",
-        card,
-        sentences(findings, card),
-        list(_sections(findings, card)),
-        {"Settings": " ".join(override(name, value) for name, value in findings.settings.items()) or "as set"},
-        _plots(findings),
-    )
+    sections = _sections(findings, card)
+    if charts := _charts(findings):
+        sections.insert(0, Section("When", charts=charts))
+    Page(
+        title="The log",
+        card=card,
+        sentences=sentences(findings, card),
+        sections=sections,
+        terms={"Settings": " ".join(override(name, value) for name, value in findings.settings.items()) or "as set"},
+    ).write(path)
 
 
 def sentences(findings: LogFindings, card: DatasetCard) -> list[str]:
@@ -96,7 +94,7 @@ def _yaml(settings: Mapping[str, Any]) -> str:
     return yaml.safe_dump(nested, allow_unicode=True, sort_keys=False)
 
 
-def _sections(findings: LogFindings, card: DatasetCard) -> Sequence[Section]:
+def _sections(findings: LogFindings, card: DatasetCard) -> list[Section]:
     types = findings.event_types.copy()
     for name in ("events", "users"):
         types[name] = types[name].map("{:,}".format)
@@ -105,43 +103,35 @@ def _sections(findings: LogFindings, card: DatasetCard) -> Sequence[Section]:
     cells = findings.columns.assign(missing=findings.columns.missing.map(percent))
     cells["different"] = cells.different.map("{:,}".format)
     sections = [
-        Section("Event types", types, ["A purchase is money and a basket; source.signals says otherwise."]),
-        Section("Columns", cells),
-        Section("What can be done with it", findings.tasks, ["Settings beside those of the source."]),
+        table_section("Event types", types, ["A purchase is money and a basket; source.signals says otherwise."]),
+        table_section("Columns", cells),
+        table_section("What can be done with it", findings.tasks, ["Settings beside those of the source."]),
     ]
     counted = {**findings.drops, **findings.changes}
     if any(counted.values()):
         rows = pd.DataFrame({"reason": list(counted), "rows": [f"{rows:,}" for rows in counted.values()]})
-        sections.insert(1, Section("Rows dropped or changed", rows))
+        sections.insert(1, table_section("Rows dropped or changed", rows))
     if len(findings.items):
         codes = override("source.not_products", findings.items.item_id.astype(str).tolist())
         sections.append(
-            Section("Items that may be no products", findings.items, [f"To leave out those that are none: {codes}"])
+            table_section(
+                "Items that may be no products", findings.items, [f"To leave out those that are none: {codes}"]
+            )
         )
     if len(findings.users):
         users = findings.users.assign(share=findings.users.share.map(percent))
-        sections.append(Section("Customers with a large share of the log", users))
+        sections.append(table_section("Customers with a large share of the log", users))
     return sections
 
 
-def _plots(findings: LogFindings) -> list[Plot]:
-    plots = []
+def _charts(findings: LogFindings) -> list[Chart]:
+    charts = []
     if len(findings.days) > 1:
-        figure = _bars(findings.days.index, findings.days.to_numpy(), "events per day")
-        plots.append(Plot("days", "Events per day", "Gaps and jumps are often faults of an export.", figure))
+        days = pd.to_datetime(findings.days.index)
+        caption = "Gaps and jumps are often faults of an export."
+        charts.append(area(days, findings.days.to_numpy(), "Events per day", caption, "events"))
     if len(findings.hours) and findings.hours.sum() > 0:
-        figure = _bars(findings.hours.index, 100 * findings.hours.to_numpy(), "% of events by hour")
-        plots.append(Plot("hours", "Events by hour", "A peak at night points at a wrong time zone.", figure))
-    return plots
-
-
-@styled
-def _bars(x: Any, heights: Any, label: str) -> Figure:
-    figure = Figure(figsize=(7.2, 2.4), layout="constrained")
-    axes = figure.add_subplot()
-    axes.fill_between(x, heights, step="mid", color=_BLUE, alpha=0.85, linewidth=0)
-    if isinstance(x, pd.DatetimeIndex):
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
-    axes.set_ylabel(label, color=INK)
-    axes.set_ylim(bottom=0)
-    return figure
+        shares = 100 * findings.hours.to_numpy()
+        caption = "A peak at night points at a wrong time zone."
+        charts.append(area(findings.hours.index, shares, "Events by hour", caption, "% of events"))
+    return charts

@@ -1,23 +1,30 @@
-"""The page of the lifetime task: errors per customer, totals, and the fitted parameters in words."""
+"""The page of the lifetime task: errors per customer, totals, who is worth what, and the fitted parameters in words."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from omniretail.profile.lifetime import TARGETS, LifetimeFindings
-from omniretail.report.pages.templates import write_page
+from omniretail.report.charts.bars import columns
+from omniretail.report.charts.chart import Chart
+from omniretail.report.pages.comparison import protocol_terms
+from omniretail.report.pages.files import write_beside
+from omniretail.report.pages.page import Page, Section, Table
+from omniretail.report.tables.format import NOTHING
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
 from omniretail.tasks import Evaluation
 from omniretail.views.profile.recency_frequency import WEEK
 
 HEADINGS = ("per customer", "MAE", "RMSE", "Spearman", "total predicted", "total in the window")
-PARAMETER_HEADINGS = ("parameter", "value", "meaning")
 NOTE = (
     "A model is useful where its MAE and RMSE (per customer; lower is better) and its rank correlation (1 is a perfect "
     "order) beat the baselines lifetime/own_rate and lifetime/mean_rate, and its total is close to that of the window."
 )
 _ERRORS = ("mae", "rmse", "spearman", "predicted", "actual")
+_N_CUSTOMERS = 20
 _MEANINGS = {
     "r": "shape of the purchase rates: the smaller, the more customers differ",
     "alpha": "scale of the purchase rates: the mean is r / alpha purchases per {unit}",
@@ -34,7 +41,7 @@ _MEANINGS = {
 
 
 def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
-    """Write errors, totals and parameters.
+    """Write errors, totals, customers and parameters; all customers' predictions go into a CSV file beside the page.
 
     Args:
         path: the file to write; its folder is made.
@@ -42,32 +49,76 @@ def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
         card: of the dataset.
     """
     findings: LifetimeFindings = evaluation.findings
-    result = evaluation.result
-    unit = "week" if findings.unit_days == WEEK else f"{findings.unit_days:g} days"
-    parameters = [
-        [name, f"{value:,.4f}", _MEANINGS.get(name, "").format(unit=unit)]
-        for name, value in findings.parameters.items()
-    ]
-    context = (
+    result, predictions = evaluation.result, evaluation.tables.get("predictions", pd.DataFrame())
+    sections = [Section("Predicted and observed", tables=[Table(error_cells(result), [NOTE])])]
+    if len(predictions):
+        sections.append(_customers(path, predictions, card))
+    if findings.parameters:
+        sections.append(Section("Fitted parameters", tables=[Table(_parameters(findings))]))
+    Page(
+        title=f"Lifetime value: {result.model}",
+        card=card,
+        sentences=sentences(result, findings, card),
+        sections=sections,
+        terms={"Model": result.model, "Settings": result.parameters or "none"} | protocol_terms(result),
+    ).write(path)
+
+
+def sentences(result: Result, findings: LifetimeFindings, card: DatasetCard) -> list[str]:
+    """How far the total is off, and how far a customer's."""
+    values = result.values()
+    predicted, actual = values["purchases/predicted"], values["purchases/actual"]
+    off = f"{predicted / actual - 1:+.0%}".replace("-", "−").replace("%", " %") if actual else "not comparable"
+    return [
+        f"{result.model} predicts {predicted:,.0f} purchases where {actual:,.0f} were made ({off}); for a single "
+        f"customer it is off by {values['purchases/mae']:.2f} purchases on average.",
         f"{card.title}: purchases of {findings.n_customers:,} customers in the {findings.horizon_days} days after the "
-        f"cutoff, predicted by {result.model}."
-    )
-    write_page(
-        path,
-        "lifetime",
-        title="Lifetime value",
-        sentences=[context],
-        headings=HEADINGS,
-        rows=[_row(result, target) for target in TARGETS if f"{target}/mae" in result.values()],
-        note=NOTE,
-        parameter_headings=PARAMETER_HEADINGS,
-        parameters=parameters,
-        data=card,
-        facts={"Model": result.model, "Settings": result.parameters or "none", "Stage": result.stage},
-    )
+        f"cutoff, predicted by {result.model}.",
+    ]
+
+
+def error_cells(result: Result) -> pd.DataFrame:
+    """One row per target, as text."""
+    rows = [_row(result, target) for target in TARGETS if f"{target}/mae" in result.values()]
+    return pd.DataFrame(rows, columns=HEADINGS)
 
 
 def _row(result: Result, target: str) -> list[str]:
     values = {name: result.value(f"{target}/{name}") for name in _ERRORS}
     digits = {name: 0 if name in ("predicted", "actual") else 3 for name in _ERRORS}
-    return [target, *("–" if np.isnan(value) else f"{value:,.{digits[name]}f}" for name, value in values.items())]
+    return [target, *(NOTHING if np.isnan(value) else f"{value:,.{digits[name]}f}" for name, value in values.items())]
+
+
+def _parameters(findings: LifetimeFindings) -> pd.DataFrame:
+    unit = "week" if findings.unit_days == WEEK else f"{findings.unit_days:g} days"
+    rows = [
+        [name, f"{value:,.4f}", _MEANINGS.get(name, "").format(unit=unit)]
+        for name, value in findings.parameters.items()
+    ]
+    return pd.DataFrame(rows, columns=["parameter", "value", "meaning"])
+
+
+def _customers(path: Path, predictions: pd.DataFrame, card: DatasetCard) -> Section:
+    """The customers who are worth most, and how value spreads over tenths of the customers."""
+    by = "value" if "value" in predictions else "purchases"
+    names = ["user_id", *predictions.columns.drop("user_id")]
+    ordered = pd.DataFrame(predictions.sort_values(by, ascending=False, kind="stable")[names])
+    file = write_beside(path, "customers", ordered)
+    shown: Any = ordered.head(_N_CUSTOMERS)
+    cells = shown.assign(**{name: shown[name].map("{:,.2f}".format) for name in names[1:]})
+    notes = [f"The {len(shown)} customers with the highest prediction; all are in {file}, beside this page."]
+    return Section(
+        "Who is worth what", tables=[Table(cells, notes)], charts=[_tenths(ordered[by].to_numpy(float), by, card)]
+    )
+
+
+def _tenths(values: np.ndarray, by: str, card: DatasetCard) -> Chart:
+    """The mean prediction of each tenth of the customers."""
+    parts = [part for part in np.array_split(values, 10) if len(part)]
+    frame = pd.DataFrame(
+        {"name": [str(place + 1) for place in range(len(parts))], "value": [part.mean() for part in parts]}
+    )
+    y = f"{by} per customer" + (f", {card.currency}" if by == "value" and card.currency else "")
+    share = parts[0].sum() / values.sum() if values.sum() else 0.0
+    caption = f"Tenths of the customers, the first is worth most: {share:.0%} of the total. Line: all customers."
+    return columns(frame.assign(everybody=values.mean()), "How the prediction spreads", caption, ",.2~f", y)

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from omniretail.metrics.names import group_label, label
 from omniretail.metrics.significance import bootstrap_interval
 from omniretail.o2o.stores.visit_metrics import GROUPS, QUESTIONS
-from omniretail.report.pages.sections import Section, write_sections
+from omniretail.report.charts.chart import Chart
+from omniretail.report.charts.models import intervals
+from omniretail.report.charts.style import line_styles
+from omniretail.report.pages.comparison import protocol_terms
+from omniretail.report.pages.page import Page, Section, Table
 from omniretail.report.tables.format import NOTHING, figure, interval
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
@@ -35,8 +38,8 @@ def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
     counts = result.counts
     days = f"{float(result.protocol['recent_days']):g}"
     accuracy = result.value("first_visit/accuracy")
-    write_sections(
-        path,
+    groups = Table(group_cells(result), [f"Stores that customers visited in the {days} days before."])
+    Page(
         title=f"Which store next: {result.model}",
         card=card,
         sentences=[
@@ -44,17 +47,17 @@ def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
             f"{counts['customers_judged']:,} customers."
         ],
         sections=[
-            Section("By question", question_cells(result), _QUESTION_NOTES),
-            Section("By group", group_cells(result), [f"Stores that customers visited in the {days} days before."]),
+            Section("By question", tables=[Table(question_cells(result), _QUESTION_NOTES)], charts=_charts(result)),
+            Section("By group", tables=[groups]),
         ],
         terms={
-            "Split": result.protocol["split"],
             "Visits judged": f"{counts['visits_judged']:,}",
             "… to stores without an earlier visit": f"{counts['visits_to_new_stores']:,}",
             "… of customers without an earlier visit": f"{counts['visits_of_new_customers']:,}",
             "Parameters": result.parameters or NOTHING,
-        },
-    )
+        }
+        | protocol_terms(result),
+    ).write(path)
 
 
 def question_cells(result: Result) -> pd.DataFrame:
@@ -63,8 +66,8 @@ def question_cells(result: Result) -> pd.DataFrame:
     for question in QUESTIONS:
         row = {"question": group_label(question)}
         for metric in _METRICS:
-            values = result.per_unit[f"{question}/{metric}"].to_numpy(float)
-            row |= {label(metric): figure(float(values.mean())), f"{label(metric)} 95 %": interval(*_ends(values))}
+            value, low, high = _estimate(result, question, metric)
+            row |= {label(metric): figure(value), f"{label(metric)} 95 %": interval(low, high)}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -79,6 +82,29 @@ def group_cells(result: Result) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _ends(values: np.ndarray) -> tuple[float, float]:
+def _charts(result: Result) -> list[Chart]:
+    """The MRR of each question, and of each group of customers for the first visit."""
+    questions = {group_label(question): _estimate(result, question, "mrr") for question in QUESTIONS}
+    groups = {
+        group_label(group): _estimate(result, f"first_visit/{group}", "mrr")
+        for group in GROUPS
+        if f"first_visit/{group}/mrr" in result.per_unit
+    }
+    parts = {"MRR by question": ("question", questions), "MRR of the first visit, by group": ("customers with", groups)}
+    return [_chart(title, row, rows) for title, (row, rows) in parts.items() if rows]
+
+
+def _chart(title: str, row: str, rows: dict[str, tuple[float, float, float]]) -> Chart:
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])
+    frame = frame.rename_axis(index=row).reset_index()
+    spec = intervals(frame, row, "MRR", line_styles(list(rows)))
+    return Chart(
+        title, "Further right is better: 1 where the right store always comes first.", spec, 60 + 24 * len(rows)
+    )
+
+
+def _estimate(result: Result, group: str, metric: str) -> tuple[float, float, float]:
+    """Mean over customers and both ends of its interval."""
+    values = result.per_unit[f"{group}/{metric}"].dropna().to_numpy(float)
     low, high = bootstrap_interval(values)
-    return float(low), float(high)
+    return float(values.mean()) if len(values) else float("nan"), float(low), float(high)

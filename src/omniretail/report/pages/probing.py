@@ -7,7 +7,11 @@ import numpy as np
 import pandas as pd
 
 from omniretail.profile.probing.metrics import MEAN
-from omniretail.report.pages.templates import write_page
+from omniretail.report.charts.chart import Chart
+from omniretail.report.charts.models import intervals
+from omniretail.report.charts.style import COLOURS, LineStyle
+from omniretail.report.pages.comparison import protocol_terms
+from omniretail.report.pages.page import Page, Section, Table
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
 from omniretail.tasks import Evaluation
@@ -31,23 +35,30 @@ def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
         card: of the dataset.
     """
     result, left_out = evaluation.result, evaluation.findings
-    write_page(
-        path,
-        "probing",
+    questions = [str(question) for question in result.metrics["group"].unique() if question]
+    cells = pd.DataFrame([_row(result, question) for question in questions], columns=HEADINGS)
+    Page(
         title=f"What {result.model} knows about customers",
-        sentences=[_sentence(result, card)],
-        headings=HEADINGS,
-        rows=[_row(result, str(question)) for question in result.metrics["group"].unique() if question],
-        notes=NOTES,
-        data=card,
-        facts=_facts(result),
-        left_out=[f"{_words(question)}: {_counted(why)}." for question, why in left_out.items() if any(why.values())],
-    )
+        card=card,
+        sentences=_sentences(result, card, questions),
+        sections=[Section("Questions", tables=[Table(cells, NOTES)], charts=_charts(result))],
+        terms=_facts(result) | protocol_terms(result),
+        notes=[
+            f"Left out, {_words(question)}: {_counted(why)}." for question, why in left_out.items() if any(why.values())
+        ],
+    ).write(path)
 
 
-def _sentence(result: Result, card: DatasetCard) -> str:
+def _sentences(result: Result, card: DatasetCard, questions: list[str]) -> list[str]:
     n, value = result.counts["customers"], result.value(MEAN)
-    return f"{card.title}: {n:,.0f} customers; the mean over all questions is {value:.3f}."
+    texts = [f"{card.title}: {n:,.0f} customers; the mean over all questions is {value:.3f}."]
+    aucs = {each: result.values()[f"{each}/auc"] for each in questions if f"{each}/auc" in result.values()}
+    if len(aucs) > 1:
+        best, worst = max(aucs, key=aucs.__getitem__), min(aucs, key=aucs.__getitem__)
+        texts.append(
+            f"It knows {_words(best)} best (AUC {aucs[best]:.3f}) and {_words(worst)} least ({aucs[worst]:.3f})."
+        )
+    return texts
 
 
 def _row(result: Result, question: str) -> list[str]:
@@ -65,12 +76,25 @@ def _row(result: Result, question: str) -> list[str]:
     ]
 
 
+def _charts(result: Result) -> list[Chart]:
+    """A row per question, for each of the two metrics."""
+    found = []
+    for metric, name in _METRICS.items():
+        frame = pd.DataFrame(result.metrics[(result.metrics.metric == metric) & (result.metrics["group"] != "")])
+        frame = frame.assign(question=frame["group"].map(_words))[["question", "value", "low", "high"]]
+        if len(frame):
+            styles = {each: LineStyle(COLOURS[0], "circle") for each in frame.question}
+            caption = f"{name}: {'0.5' if metric == 'auc' else '0'} is chance, 1 is perfect. Bars are 95 % intervals."
+            spec = intervals(pd.DataFrame(frame), "question", name, styles)
+            found.append(Chart(f"{name} by question", caption, spec, 60 + 24 * len(frame)))
+    return found
+
+
 def _facts(result: Result) -> dict[str, str]:
     cost = result.cost
     return {
         "Encoder": result.model,
         "Settings": result.parameters or "none",
-        "Stage": result.stage,
         "Embedding": f"{cost['embedding_dim']:,.0f} numbers per customer",
         "Seconds": f"fit {cost['fit_s']:.1f}, embed {cost['score_s']:.1f}, probe {cost['probe_s']:.1f}",
     }

@@ -1,41 +1,47 @@
-"""The page of the propensity task: one HTML file that needs no network and no script."""
+"""The page of the propensity task: what customers will do, who is most likely to, and how far to trust it."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from omniretail.profile.propensity.calibration_report import CalibrationReport
 from omniretail.profile.propensity.evaluate import Propensities
 from omniretail.profile.windows import date_text
+from omniretail.report.charts.calibration import N_BINS, reliability_chart, spend_chart
+from omniretail.report.charts.chart import Chart
+from omniretail.report.pages.comparison import protocol_terms
+from omniretail.report.pages.files import write_beside
+from omniretail.report.pages.page import Page, Section, Table, table_section
 from omniretail.report.pages.propensity_text import (
     CLASS_HEADINGS,
     NOTES,
     SPEND_HEADINGS,
     SUMMARY_HEADINGS,
     class_rows,
+    expected,
     question,
     sentences,
     spend_notes,
     spend_rows,
     summary_rows,
 )
-from omniretail.report.pages.templates import write_page
-from omniretail.report.plots.captions import Plot
-from omniretail.report.plots.reliability import N_BINS, reliability_diagram, spend_diagram
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
 from omniretail.tasks import Evaluation
 
 N_SHOWN = 3
 """Single classes that get a diagram of their own."""
+_N_CUSTOMERS = 20
 _POOLED_ECE = {"before": "ece_pooled_before", "after": "ece_pooled", "if exact": "ece_pooled_if_calibrated"}
 _POOLED = "Every pair of customer and class counts once; a customer's pairs are dependent, so the bars are too short."
 _SINGLE = "Points on the dotted line are calibrated. Bars: 95 % intervals by Wilson."
 
 
 def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
-    """Write metrics before and after calibration, and diagrams.
+    """Write counts, customers, metrics before and after calibration, and diagrams; all customers go into a CSV file.
 
     Args:
         path: the file to write; its folder is made.
@@ -49,24 +55,27 @@ def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
         f"{card.title}: what each of {len(propensities.ids):,} customers does in the {days} days from {start} on, "
         "predicted from events before."
     )
-    write_page(
-        path,
-        "propensity",
+    summary = Table(pd.DataFrame(summary_rows(reports), columns=SUMMARY_HEADINGS), NOTES)
+    sections = [
+        _customers(path, propensities, card),
+        Section("Before and after calibration", tables=[summary], charts=list(_charts(propensities, card.currency))),
+    ]
+    if spend is not None:
+        cells = pd.DataFrame(spend_rows(spend.metrics()), columns=SPEND_HEADINGS)
+        sections.append(table_section("Expected spend", cells, spend_notes(spend)))
+    for each in reports:
+        if len(each.classes) > 1:
+            cells = pd.DataFrame(class_rows(each.per_class), columns=CLASS_HEADINGS)
+            name = f"{question(each.question).capitalize()}: every class"
+            sections.append(Section(name, tables=[Table(cells)], closed=True))
+    Page(
         title="What customers will do",
-        sentences=[context, *sentences(reports)],
-        headings=SUMMARY_HEADINGS,
-        rows=summary_rows(reports),
-        notes=NOTES,
-        facts=_facts(propensities, evaluation.result),
-        data=card,
-        spend_headings=SPEND_HEADINGS,
-        spend=[] if spend is None else spend_rows(spend.metrics()),
-        spend_notes=[] if spend is None else spend_notes(spend),
-        left_out=[f"{question(name)}: {_counted(why)}." for name, why in propensities.left_out.items()],
-        plots=list(_plots(propensities, card.currency)),
-        class_headings=CLASS_HEADINGS,
-        classes={question(each.question): class_rows(each.per_class) for each in reports if len(each.classes) > 1},
-    )
+        card=card,
+        sentences=[*expected(propensities, card.currency), context, *sentences(reports)],
+        sections=sections,
+        terms=_facts(propensities, evaluation.result) | protocol_terms(evaluation.result),
+        notes=[f"Left out, {question(name)}: {_counted(why)}." for name, why in propensities.left_out.items()],
+    ).write(path)
 
 
 def _facts(propensities: Propensities, result: Result) -> dict[str, str]:
@@ -82,28 +91,50 @@ def _facts(propensities: Propensities, result: Result) -> dict[str, str]:
     }
 
 
-def _plots(propensities: Propensities, currency: str) -> Iterator[Plot]:
+def _customers(path: Path, propensities: Propensities, card: DatasetCard) -> Section:
+    """Who is most likely to stay away, those first whose stay would cost most."""
+    table = propensities.table()
+    file = write_beside(path, "customers", table)
+    shown: Any = table.sort_values("p_churn", ascending=False, kind="stable").head(_N_CUSTOMERS)
+    cells = pd.DataFrame({"customer": shown.user_id.astype(str), "stays away": shown.p_churn.map("{:.1%}".format)})
+    if "expected_spend" in shown:
+        cells[f"expected spend, {card.currency}".removesuffix(", ")] = shown.expected_spend.map("{:,.2f}".format)
+    others = [each for each in propensities.reports[1:] if len(each.classes)]
+    for each in others[:1]:
+        level = each.question.removesuffix("_propensity")
+        columns = [f"p_{level}_{name}" for name in each.classes]
+        best = shown[columns].to_numpy().argmax(axis=1)
+        cells[f"most likely {level}"] = [
+            f"{each.classes[column]} ({shown[columns].to_numpy()[row, column]:.0%})" for row, column in enumerate(best)
+        ]
+    note = (
+        f"The {len(shown)} customers most likely to stay away of {len(table):,}; every customer with every probability "
+        f"is in {file}, beside this page. Of 100 customers with 30 %, about 30 do it: see how far that holds below."
+    )
+    return Section("Customers", tables=[Table(cells.reset_index(drop=True), [note])])
+
+
+def _charts(propensities: Propensities, currency: str) -> Iterator[Chart]:
     with_classes = next((each for each in propensities.reports if len(each.classes) > 1), None)
-    for place, each in enumerate(propensities.reports):
-        yield _pooled(each, f"question{place}")
+    for each in propensities.reports:
+        yield _pooled(each)
         for column in _shown(each) if each is with_classes else ():
             parts = (of[:, column] for of in (each.truth, each.before, each.after))
             caption = f"{_SINGLE} {_points(len(each.truth), 'customers')} Calibrated by: {each.methods[column]}."
-            yield Plot(f"class{column}", each.classes[column], caption, reliability_diagram(*parts))
+            yield reliability_chart(each.classes[column], caption, *parts)
     if propensities.spend is not None:
-        caption = "Means of tenths of the customers, by expected spend. Bars: 95 % intervals of the mean."
-        yield Plot("spend", "Expected spend", caption, spend_diagram(propensities.spend, currency))
+        yield spend_chart(propensities.spend, currency)
 
 
-def _pooled(report: CalibrationReport, name: str) -> Plot:
+def _pooled(report: CalibrationReport) -> Chart:
     pooled = [of.ravel() for of in (report.truth, report.before, report.after)]
-    title, diagram = question(report.question).capitalize(), reliability_diagram(*pooled)
+    title = question(report.question).capitalize()
     if len(report.classes) == 1:
         caption = f"{report.classes[0].capitalize()}. {_SINGLE} {_points(len(report.truth), 'customers')}"
-        return Plot(name, title, f"{caption} Calibrated by: {report.methods[0]}.", diagram)
+        return reliability_chart(title, f"{caption} Calibrated by: {report.methods[0]}.", *pooled)
     errors = ", ".join(f"{when} {report.metrics[key]:.3f}" for when, key in _POOLED_ECE.items())
     caption = f"{_SINGLE} {_points(pooled[0].size, 'pairs')} {_POOLED} ECE of all pairs: {errors}."
-    return Plot(name, f"{title}: {len(report.classes):,} classes pooled", caption, diagram)
+    return reliability_chart(f"{title}: {len(report.classes):,} classes pooled", caption, *pooled)
 
 
 def _points(n: int, what: str) -> str:

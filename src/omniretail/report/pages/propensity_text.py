@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 
 from omniretail.profile.propensity.calibration_report import CalibrationReport
+from omniretail.profile.propensity.evaluate import Propensities
 from omniretail.profile.propensity.expected_spend import SpendForecast
 
 SUMMARY_HEADINGS = (
-    *("question", "classes", "did", "predicted before", "after", "AUC", "Brier before", "after"),
-    *("log loss before", "after", "ECE before", "after", "if exact"),
+    *("question", "classes", "did", "predicted before", "predicted after", "AUC", "Brier before", "Brier after"),
+    *("log loss before", "log loss after", "ECE before", "ECE after", "ECE if exact"),
 )
 CLASS_HEADINGS = (
-    *("class", "did", "AUC", "Brier before", "after", "ECE before", "after", "if exact"),
+    *("class", "did", "AUC", "Brier before", "Brier after", "ECE before", "ECE after", "ECE if exact"),
     "calibrated by",
 )
 SPEND_HEADINGS = ("forecast", "MAE", "RMSE", "Spearman", "total predicted", "total spent")
@@ -70,6 +71,17 @@ def spend_notes(spend: SpendForecast) -> list[str]:
         f"rescaled ({spend.method}) to be right in the mean on the calibration window. Amounts are skewed: a forecast "
         "that is right in the mean may have a larger MAE."
     ]
+
+
+def expected(propensities: Propensities, currency: str) -> Iterator[str]:
+    """How many customers are expected to stay away and what all will spend, beside what happened."""
+    churn, n = propensities.reports[0], len(propensities.ids)
+    away, truth = float(churn.after[:, 0].sum()), int(churn.truth[:, 0].sum())
+    yield f"{away:,.0f} of {n:,} customers were expected to stay away; {truth:,} did."
+    if propensities.spend is not None:
+        spend = propensities.spend
+        unit = f" {currency}" if currency else ""
+        yield f"{spend.after.sum():,.0f}{unit} were expected to be spent; {spend.truth.sum():,.0f}{unit} were."
 
 
 def sentences(reports: Sequence[CalibrationReport]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Segments in words: rows of tables, sentences, and what distinguishes each segment in phrases."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,18 +9,27 @@ from omniretail.profile.segments.clustering import Segments
 from omniretail.profile.segments.drift import LARGE, MODERATE
 from omniretail.profile.segments.effect_sizes import effect_sizes, lifts
 from omniretail.profile.segments.stability import DOUBTFUL, STABLE, TimeStability
-from omniretail.report.plots.style import LineStyle, line_styles
 from omniretail.views.profile.dictionary import ALL, Feature
 
 _MAX_EFFECT = 2.0
 """The d, or h, at which a bar is full."""
-_ARROWS = {"more": "↑", "less": "↓"}
 NOTES = (
     "Prediction strength: customers are halved, and each half is segmented; of all pairs of customers in one segment "
     "of the second half, the share that the first half's segments put together too, in the worst segment.",
     "Reproduced: how much of the segment comes back when customers are drawn anew (mean Jaccard similarity over "
     f"bootstrap samples); from {STABLE:g} it is stable, below {DOUBTFUL:g} it is not trustworthy.",
     "Stay: share of the segment's customers who are in it at the later cutoff too.",
+)
+
+EFFECT_NOTES = (
+    "d is the difference of the means in standard deviations (Cohen's d), h that of shares (Cohen's h): 0.2 is small, "
+    "0.5 medium, 0.8 large. Bars to the right: more than the others, to the left: less.",
+    "Segments are made so that they differ; these figures describe them and are no test.",
+)
+DRIFT_NOTES = (
+    "PSI is the population stability index: below 0.1 stable, to 0.25 a moderate shift, above it a large one.",
+    "Features over all time (totals, tenure) grow by themselves; those over a fixed number of days show whether "
+    "customers have changed.",
 )
 
 
@@ -38,33 +47,22 @@ def feature_labels(features: Iterable[Feature], currency: str = "") -> dict[str,
     return {each.name: ", ".join(filter(None, _label_parts(each, units))) for each in features}
 
 
-def segment_name(segment: int) -> str:
-    """What a segment is called.
-
-    >>> segment_name(1)
-    'Segment 1'
-    """
-    return f"Segment {segment}"
-
-
-def segment_styles(segments: Segments) -> dict[str, LineStyle]:
-    """Each segment's colour and marker by its name, the same in table and map."""
-    return line_styles([segment_name(number + 1) for number in range(segments.n_segments)], None)
-
-
-def segment_rows(segments: Segments, reproduced: np.ndarray, stayed: np.ndarray, min_customers: int) -> list[dict]:
-    """A row per segment: its size, its share, how much of it is reproduced, how many customers stay in it.
+def segment_rows(
+    segments: Segments, names: Sequence[str], reproduced: np.ndarray, stayed: np.ndarray, min_customers: int
+) -> list[dict[str, str]]:
+    """A row per segment: its size, its share, how many customers stay in it, how much of it is reproduced.
 
     Args:
         segments: from ``fit_segments``.
+        names: of the segments.
         reproduced: from ``sample_stability``; shape (K,).
         stayed: share of customers in the same segment later; shape (K,).
         min_customers: smaller segments are not described, not even by their size.
     """
-    numbers = zip(segment_styles(segments).items(), segments.sizes, reproduced, stayed, strict=True)
+    numbers = zip(names, segments.sizes, reproduced, stayed, strict=True)
     return [
-        {"name": name, "style": style} | _sized(int(size), len(segments.labels), again, same, min_customers)
-        for (name, style), size, again, same in numbers
+        {"segment": name} | _sized(int(size), len(segments.labels), again, same, min_customers)
+        for name, size, again, same in numbers
     ]
 
 
@@ -101,48 +99,51 @@ def distinguishing_features(
     values = lifts(profile, labels, n_values, min_customers)
     phrases = {}
     for segment in np.unique(labels).tolist():
-        means = number_rows(numbers.loc[numbers.segment == segment], definitions)
-        shares = category_rows(values.loc[values.segment == segment], definitions)
-        rows = [(row, row["mean"]) for row in means] + [(row, row["share"]) for row in shares]
-        own = [f"{_ARROWS[row['side']]} {row['label']}: {value}, others {row['others']}" for row, value in rows]
+        means = number_cells(numbers.loc[numbers.segment == segment], definitions)
+        shares = category_cells(values.loc[values.segment == segment], definitions)
+        own = [_phrase(*row) for cells in (means, shares) for row in cells.iloc[:, :4].to_numpy().tolist()]
         size = int((labels == segment).sum())
         reason = reason_not_described(size, len(labels) - size, bool(own), min_customers)
         phrases[segment] = [reason] if reason else own
     return phrases
 
 
-def number_rows(table: pd.DataFrame, definitions: Mapping[str, str]) -> list[dict[str, str]]:
-    """Rows of ``effect_sizes`` of one segment, as text."""
-    return [
-        _named(row.feature, definitions)
-        | {"mean": number(row.mean), "others": number(row.mean_others), "d": effect(row.d)}
-        | _bar(row.d)
+def number_cells(table: pd.DataFrame, definitions: Mapping[str, str]) -> pd.DataFrame:
+    """Rows of ``effect_sizes`` of one segment, as text, and the name of each feature."""
+    rows = [
+        (_label(row.feature, definitions), number(row.mean), number(row.mean_others), effect(row.d), str(row.feature))
         for row in _tuples(table)
     ]
+    return pd.DataFrame(rows, columns=["feature", "mean", "of the others", "d", "column"])
 
 
-def category_rows(table: pd.DataFrame, definitions: Mapping[str, str]) -> list[dict[str, str]]:
+def category_cells(table: pd.DataFrame, definitions: Mapping[str, str]) -> pd.DataFrame:
     """Rows of ``lifts`` of one segment, as text; a flag goes without its value."""
-    return [
-        {
-            "label": _valued(row.feature, row.value, definitions),
-            "feature": "",
-            "share": percent(row.share),
-            "others": percent(row.share_others),
-            "lift": f"× {row.lift:.2f}" if np.isfinite(row.lift) else "nobody else",
-        }
-        | _bar(row.h)
+    rows = [
+        (
+            _valued(row.feature, row.value, definitions),
+            percent(row.share),
+            percent(row.share_others),
+            effect(row.h),
+            f"× {row.lift:.2f}" if np.isfinite(row.lift) else "nobody else",
+        )
         for row in _tuples(table)
     ]
+    return pd.DataFrame(rows, columns=["tags and attributes", "share", "of the others", "h", "lift"])
 
 
-def drift_rows(table: pd.DataFrame, definitions: Mapping[str, str]) -> list[dict[str, str]]:
+def bar_lengths(effects: Sequence[float]) -> list[float]:
+    """Differences as bars in [−1, 1]."""
+    return [max(-1.0, min(1.0, float(each) / _MAX_EFFECT)) for each in effects]
+
+
+def drift_cells(table: pd.DataFrame, definitions: Mapping[str, str]) -> pd.DataFrame:
     """Rows of ``drift``, as text."""
-    return [
-        _named(row.feature, definitions)
-        | {"psi": f"{row.psi:.2f}", "reading": row.reading, "first": number(row.first), "second": number(row.second)}
+    rows = [
+        (_label(row.feature, definitions), f"{row.psi:.2f}", row.reading, number(row.first), number(row.second))
         for row in _tuples(table)
     ]
+    return pd.DataFrame(rows, columns=["feature", "PSI", "shift", "mean at the earlier", "at the later"])
 
 
 def drift_sentences(table: pd.DataFrame, auc: float, n_rows: int) -> list[str]:
@@ -208,30 +209,26 @@ def _label_parts(feature: Feature, units: Mapping[str, str]) -> tuple[str, str, 
 
 
 def _sized(size: int, total: int, reproduced: float, stayed: float, min_customers: int) -> dict[str, str]:
+    names = ("customers", "share", "stay", "reproduced", "reading")
     if size < min_customers:
-        return (
-            {"size": f"fewer than {min_customers}"}
-            | dict.fromkeys(("share", "reproduced", "stayed"), "–")
-            | {"reading": ""}
-        )
+        return dict(zip(names, (f"fewer than {min_customers}", "–", "–", "–", "–"), strict=True))
     reading = "stable" if reproduced >= STABLE else "doubtful" if reproduced < DOUBTFUL else "in parts"
-    shares = {"share": percent(size / total), "reproduced": f"{reproduced:.2f}", "stayed": percent(stayed)}
-    return {"size": f"{size:,}", **shares, "reading": reading}
+    shown = (f"{size:,}", percent(size / total), percent(stayed), f"{reproduced:.2f}", reading)
+    return dict(zip(names, shown, strict=True))
 
 
-def _named(feature: object, definitions: Mapping[str, str]) -> dict[str, str]:
-    label = definitions.get(str(feature))
-    return {"label": label or str(feature), "feature": str(feature) if label else ""}
+def _phrase(label: str, value: str, others: str, size: str) -> str:
+    arrow = "↓" if size.startswith(("−", "< −")) else "↑"
+    return f"{arrow} {label}: {value}, others {others}"
+
+
+def _label(feature: object, definitions: Mapping[str, str]) -> str:
+    return definitions.get(str(feature), str(feature))
 
 
 def _valued(feature: object, value: str, definitions: Mapping[str, str]) -> str:
-    label = definitions.get(str(feature), str(feature))
+    label = _label(feature, definitions)
     return label if value == "True" else f"{label}: {value}"
-
-
-def _bar(effect_size: float) -> dict[str, str]:
-    width = 50 * min(abs(effect_size) / _MAX_EFFECT, 1)
-    return {"side": "more" if effect_size > 0 else "less", "width": f"{width:.0f}"}
 
 
 def _tuples(table: pd.DataFrame) -> list:

@@ -2,15 +2,15 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from omniretail.profile.tags.evaluate import TagFindings
 from omniretail.profile.tags.thresholds import LearnedTags
+from omniretail.report.charts.bars import beside_everybody
 from omniretail.report.pages.customer import write_card, write_portrait
-from omniretail.report.pages.templates import write_page
-from omniretail.report.plots.bars import percent
+from omniretail.report.pages.page import Page, Section, Table
+from omniretail.report.tables.amounts import percent
 from omniretail.schema import DatasetCard
 from omniretail.tasks import Evaluation
 
@@ -47,32 +47,52 @@ def write_tags(
         data: of the source.
         days: between the two cutoffs of ``stability``.
     """
-    rows = [_row(learned, stability, number) for number in range(len(learned.tags))]
-    write_page(
-        path,
-        "tags",
-        title="Tags",
-        rows=rows,
-        left_out=dict(learned.left_out),
-        days=f"{days:g}",
-        context=context,
-        data=data,
+    cells = tag_cells(learned, stability)
+    shares = [float(stability.loc[tag.name, "share"]) for tag in learned.tags]
+    note = (
+        f"Still tagged: of the customers with the tag {days:g} days before, the share who have it now. Jaccard: of "
+        "those with the tag on either day, the share who have it on both. Both compare the same customers under the "
+        "same thresholds; – where nobody has the tag."
     )
+    names = [tag.label for tag in learned.tags]
+    frame = pd.DataFrame({"name": names, "value": shares, "everybody": float("nan")}).sort_values(
+        "value", ascending=False
+    )
+    chart = beside_everybody(frame, "Customers by tag", "Share of all customers who have the tag.")
+    sections = [
+        Section("All tags", tables=[Table(cells, [note], bars={"share": shares})]),
+        Section("Share", charts=[chart]),
+    ]
+    if learned.left_out:
+        rows = pd.DataFrame(list(learned.left_out.items()), columns=["tag", "why"])
+        sentence = f"{len(rows)} tags are not available in this data."
+        sections.append(Section("Left out", [sentence], [Table(rows)]))
+    Page(title="Tags", card=data, sentences=[*_summary(names, shares), context], sections=sections).write(path)
 
 
-def _row(learned: LearnedTags, stability: pd.DataFrame, number: int) -> dict[str, Any]:
-    """A tag as text, in the order of the yaml."""
-    tag = learned.tags[number]
-    share, retained, jaccard = (float(stability.loc[tag.name, each]) for each in ("share", "retained", "jaccard"))
-    return {
-        "name": tag.name,
-        "label": tag.label,
-        "definition": tag.definition,
-        "window": tag.window,
-        "rule": learned.rule(tag),
-        "customers": f"{int(stability.loc[tag.name, 'customers']):,}",
-        "share": percent(share),
-        "retained": percent(retained),
-        "jaccard": percent(jaccard),
-        "width": round(100 * share, 1) if share == share else 0,
-    }
+def tag_cells(learned: LearnedTags, stability: pd.DataFrame) -> pd.DataFrame:
+    """One row per tag as text, in the order of the yaml."""
+    rows = []
+    for tag in learned.tags:
+        share, retained, jaccard = (float(stability.loc[tag.name, each]) for each in ("share", "retained", "jaccard"))
+        rows.append(
+            {
+                "tag": tag.label,
+                "definition": tag.definition,
+                "rule": learned.rule(tag),
+                "window": tag.window,
+                "customers": f"{int(stability.loc[tag.name, 'customers']):,}",
+                "share": percent(share),
+                "still tagged": percent(retained),
+                "Jaccard": percent(jaccard),
+                "name": tag.name,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _summary(names: list[str], shares: list[float]) -> list[str]:
+    if not names:
+        return ["No tag is available in this data."]
+    most = max(zip(shares, names, strict=True))
+    return [f"{len(names)} tags; the most common, {most[1]}, is that of {percent(most[0])} of the customers."]

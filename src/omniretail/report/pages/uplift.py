@@ -4,15 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from omniretail.metrics.names import label
-from omniretail.metrics.uplift import curves
+from omniretail.metrics.uplift import uplift_at
 from omniretail.o2o.uplift.evaluate import CampaignFindings
-from omniretail.report.pages.sections import Section, write_sections
-from omniretail.report.plots.captions import Plot
-from omniretail.report.plots.style import GRID, canvas, line_styles, styled
+from omniretail.report.charts.qini import qini_chart
+from omniretail.report.pages.comparison import protocol_terms
+from omniretail.report.pages.files import write_beside
+from omniretail.report.pages.page import Page, Section, Table
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
 from omniretail.tasks import Evaluation
@@ -31,10 +30,11 @@ COUPON_NOTES = (
 )
 _RANDOM_AUC = 0.55
 """Above it, a classifier predicts who was sent a coupon, so it was not sent at random."""
+_N_CUSTOMERS = 20
 
 
 def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
-    """Write metrics, the Qini curve and where coupons go.
+    """Write metrics, the Qini curve and where coupons go; the ranked customers go into a CSV file beside the page.
 
     Args:
         path: the file to write; its folder is made.
@@ -43,14 +43,16 @@ def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
     """
     findings: CampaignFindings = evaluation.findings
     result, learned = findings.result, findings.learned
-    write_sections(
-        path,
+    curve = qini_chart(findings.judged.y, findings.judged.treated, {result.model: findings.score})
+    Page(
         title=f"Who buys because of the coupon: {result.model}",
         card=card,
         sentences=sentences(card, findings),
+        warnings=_warnings(result),
         sections=[
-            Section("Metrics", metric_cells(result), METRIC_NOTES),
-            Section("Where 100 coupons go", coupon_cells(findings.coupons), COUPON_NOTES),
+            Section("Does the ranking work?", tables=[Table(metric_cells(result), METRIC_NOTES)], charts=[curve]),
+            Section("Where 100 coupons go", tables=[Table(coupon_cells(findings.coupons), COUPON_NOTES)]),
+            _customers(path, findings),
         ],
         terms={
             "Campaigns": result.protocol["split"],
@@ -58,41 +60,56 @@ def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
             "Judged by": f"{len(findings.judged):,} customers",
             "Sent at random?": f"AUC {result.counts['balance_auc']:.3f} of predicting who was sent a coupon",
             "Parameters": result.parameters,
-        },
-        plots=[
-            Plot(
-                "qini",
-                "Customers gained",
-                "The best-ranked share of customers is sent a coupon: additional buyers, in per cent of all customers. "
-                "The dotted line is a random order.",
-                qini_plot(findings),
-            )
-        ],
-    )
+        }
+        | {name: words for name, words in protocol_terms(result).items() if name != "Split"},
+    ).write(path)
 
 
 def sentences(card: DatasetCard, findings: CampaignFindings) -> list[str]:
     """What a reader must know first."""
     judged, result = findings.judged, findings.result
     treated, control = (judged.y[group].mean() for group in (judged.treated, ~judged.treated))
-    row = result.metrics.set_index("metric").loc["qini"]
-    order = (
-        "is better than" if row.low > 0 else "is worse than" if row.high < 0 else "does not differ significantly from"
-    )
-    texts = [
+    return [
+        f"{_order(findings)}; it learned from {len(findings.learned):,} rows of {findings.learned.n_campaigns} earlier "
+        "campaigns.",
         f"{card.title}: of {judged.treated.sum():,} customers sent the coupon {treated:.1%} bought while it ran, of "
         f"{(~judged.treated).sum():,} not sent it {control:.1%}: it brought {100 * (treated - control):.1f} buyers per "
         "100.",
-        f"{result.model} {order} a random order; it learned from {len(findings.learned):,} rows of "
-        f"{findings.learned.n_campaigns} earlier campaigns.",
+        *_best_tenth(result, float(treated - control), findings),
     ]
-    if result.counts["balance_auc"] > _RANDOM_AUC:
-        texts.append(
-            f"A classifier predicts from the features who was sent a coupon (AUC {result.counts['balance_auc']:.2f}; "
-            ".5 is random): it was not sent at random, so differences may come from who was chosen. Do not read them "
-            "as effects."
-        )
-    return texts
+
+
+def _order(findings: CampaignFindings) -> str:
+    """How the whole order stands to a random one."""
+    row = findings.result.metrics.set_index("metric").loc["qini"]
+    order = (
+        "is better than" if row.low > 0 else "is worse than" if row.high < 0 else "does not differ significantly from"
+    )
+    return f"Over the whole order, {findings.result.model} {order} a random order"
+
+
+def _best_tenth(result: Result, average: float, findings: CampaignFindings) -> list[str]:
+    """Whether the best-ranked tenth, to whom coupons go first, gains more than a random tenth."""
+    values = result.values()
+    best = values.get("uplift_at_10", uplift_at(findings.judged.y, findings.judged.treated, findings.score, 0.1))
+    if not np.isfinite(best):
+        return []
+    than = "more" if best > average else "less"
+    but = "" if best > average else ", so do not send coupons by this ranking to so few"
+    return [
+        f"Its best tenth gains {100 * best:.1f} buyers per 100 coupons, {than} than the {100 * average:.1f} of a "
+        f"random tenth{but}."
+    ]
+
+
+def _warnings(result: Result) -> list[str]:
+    if result.counts["balance_auc"] <= _RANDOM_AUC:
+        return []
+    return [
+        f"A classifier predicts from the features who was sent a coupon (AUC {result.counts['balance_auc']:.2f}; "
+        ".5 is random): it was not sent at random, so differences may come from who was chosen. Do not read them "
+        "as effects."
+    ]
 
 
 def metric_cells(result: Result) -> pd.DataFrame:
@@ -113,20 +130,29 @@ def coupon_cells(coupons: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["sent to", "buy", "sure things", "persuadables"])
 
 
-@styled
-def qini_plot(findings: CampaignFindings) -> Figure:
-    """Customers gained against the share of customers who get a coupon."""
-    figure, (axes,) = canvas(height=3.6, columns=1)
-    name = findings.result.model
-    curve = curves(findings.judged.y, findings.judged.treated, findings.score)
-    axes.plot(curve.share, curve.gain, color=line_styles([name], None)[name].colour, linewidth=1.5, label=name)
-    axes.plot([0, 1], [0, curve.gain[-1]], color=GRID, linewidth=1, linestyle=":", zorder=0, label="random order")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-    axes.set_xlabel("customers sent a coupon")
-    axes.set_ylabel("additional buyers")
-    axes.legend(frameon=False, fontsize=8)
-    return figure
+def ranked_customers(findings: CampaignFindings) -> pd.DataFrame:
+    """Customers in the order in which coupons go to them: ``rank, user_id, score, best_percent``."""
+    index = findings.judged.rows.index
+    ids = index.get_level_values("user_id") if "user_id" in index.names else index
+    order = np.argsort(-findings.score, kind="stable")
+    rank = np.arange(1, len(order) + 1)
+    share = np.ceil(100 * rank / len(order)).astype(int)
+    return pd.DataFrame({"rank": rank, "user_id": ids[order], "score": findings.score[order], "best_percent": share})
+
+
+def _customers(path: Path, findings: CampaignFindings) -> Section:
+    ranked = ranked_customers(findings)
+    file = write_beside(path, "customers", ranked)
+    shown = ranked.head(_N_CUSTOMERS)
+    cells = pd.DataFrame(
+        {
+            "customer": shown.user_id.astype(str),
+            "rank": shown["rank"].astype(str),
+            "score": shown.score.map("{:.4f}".format),
+        }
+    )
+    note = f"The first {len(shown)} of {len(ranked):,} customers; the whole list is in {file}, beside this page."
+    return Section("Whom to send it to", tables=[Table(cells, [note])])
 
 
 def _signed(number: float) -> str:

@@ -35,6 +35,24 @@ def verdict(table: pd.DataFrame, reference: str) -> str:
     return f"{best} beats {reference} by {_margin(table, reference)} ({figures})."
 
 
+def ahead(table: pd.DataFrame) -> str:
+    """What the best model has before the runner-up, the second of the table, in an honest sentence.
+
+    Args:
+        table: from ``comparison``, of two models at least.
+    """
+    primary, (best, second) = shown_metrics(table)[0], map(str, table.index[:2])
+    top, reached, p = table.loc[best, primary], table.loc[second, primary], table.loc[second, "p_best"]
+    figures = f"{label(primary)} {figure(top)} against {figure(reached)}{_p_words(p)}"
+    if math.isnan(p):
+        return f"{best} is first, before {second} ({figures}; not tested)."
+    if p >= ALPHA:
+        tied = sum(table.p_best >= ALPHA)
+        others = f" and {tied - 1} more" if tied > 1 else ""
+        return f"{best} is first, but not shown to be better than {second}{others} ({figures})."
+    return f"{best} is first: it beats the runner-up, {second}, by {_margin(table, second)} ({figures})."
+
+
 def gains(table: pd.DataFrame) -> list[str]:
     """Each model's primary metric relative to the baseline's; the difference where the baseline may be zero."""
     primary, baseline = shown_metrics(table)[0], baseline_of(table)

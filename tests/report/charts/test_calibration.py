@@ -6,7 +6,8 @@ import pytest
 from scipy.stats import binomtest
 
 from omniretail.profile.propensity.expected_spend import SpendForecast
-from omniretail.report.plots.reliability import reliability, reliability_diagram, spend_diagram
+from omniretail.report.charts import calibration
+from omniretail.report.charts.calibration import reliability, reliability_chart, spend_chart
 
 N = 200
 
@@ -50,23 +51,22 @@ def test_fewer_customers_than_bins() -> None:
     assert bins.predicted.tolist() == [0.2, 0.4, 0.9]
 
 
-def test_the_diagram_shows_both_and_everything_lies_inside_it() -> None:
+def test_the_chart_shows_both_and_everything_lies_inside_it() -> None:
     probability, truth = (each[:, 0] for each in drawn(1))
-    panels = reliability_diagram(truth, probability / 2, probability).axes
-    for axes, predicted in zip(panels, (probability / 2, probability), strict=True):
+    spec = reliability_chart("t", "c", truth, probability / 2, probability).spec.to_dict()
+    (rows,) = [pd.DataFrame(each) for each in spec["datasets"].values() if "when" in each[0]]
+    for when, predicted in (("before calibration", probability / 2), ("after calibration", probability)):
         bins = reliability(truth, predicted)
-        np.testing.assert_allclose(np.asarray(axes.lines[1].get_xydata()), bins[["predicted", "observed"]])
-        assert axes.get_xlim() == axes.get_ylim() == panels[0].get_xlim()
-        assert axes.get_ylim()[1] >= min(1.0, bins.high.max())
-        np.testing.assert_array_equal(axes.get_xticks(), axes.get_yticks())
+        np.testing.assert_allclose(rows[rows.when == when][["predicted", "observed"]], bins[["predicted", "observed"]])
+    top = spec["layer"][0]["encoding"]["x"]["scale"]["domain"][1]
+    assert top >= rows[["predicted", "high"]].to_numpy().max()
 
 
-def test_the_spend_diagram_shows_means_of_tenths() -> None:
+def test_the_chart_of_spend_shows_means_of_tenths() -> None:
     forecast = spend()
-    before, after = spend_diagram(forecast, "EUR").axes
-    assert before.get_xlabel() == "expected, EUR"
+    frame = calibration.spend(forecast)
     order = np.argsort(forecast.after)
-    tenths = np.array_split(order, 10)
-    expected = [[of[part].mean() for of in (forecast.after, forecast.truth)] for part in tenths]
-    np.testing.assert_allclose(np.asarray(after.lines[0].get_xydata()), expected)
-    assert spend_diagram(forecast, "").axes[0].get_ylabel() == "spent"
+    expected = [[of[part].mean() for of in (forecast.after, forecast.truth)] for part in np.array_split(order, 10)]
+    np.testing.assert_allclose(frame[frame.when == "after calibration"][["predicted", "observed"]], expected)
+    assert '"expected, EUR"' in spend_chart(forecast, "EUR").json()
+    assert '"spent"' in spend_chart(forecast, "").json()

@@ -1,0 +1,47 @@
+"""Settings as people read them, in place of how Python writes them."""
+
+import re
+
+_CONSTANTS = {"True": "yes", "False": "no", "None": "none"}
+
+
+def in_words(text: str) -> str:
+    """A setting without Python's brackets, quotes and underscores.
+
+    >>> in_words("Temporal(horizon_days=28, refit=True, end=None)")
+    'Temporal: horizon days 28, refit yes'
+    >>> in_words("['customer', 'past_offers']"), in_words("AllowSeen()"), in_words("{'a': 'b_c'}")
+    ('customer, past_offers', 'AllowSeen', 'a: b_c')
+    >>> in_words("allow_seen")
+    'allow seen'
+    >>> in_words("campaign 18 (May) from 2017-10-30 on"), in_words("")
+    ('campaign 18 (May) from 2017-10-30 on', '')
+    """
+    call = re.fullmatch(r"([A-Za-z_][\w.]*)\((.*)\)", text, flags=re.DOTALL)
+    if call is None:
+        plain = re.sub(r"(?<![\w])'([^']*)'", r"\1", text)
+        plain = plain[1:-1] if re.fullmatch(r"[\[{(].*[\]})]", plain, flags=re.DOTALL) else plain
+        return _CONSTANTS.get(plain, plain.replace("_", " ") if plain.isidentifier() else plain)
+    arguments = [_argument(part) for part in _split(call[2])]
+    return ": ".join(filter(None, [call[1].rpartition(".")[2], ", ".join(filter(None, arguments))]))
+
+
+def _argument(part: str) -> str:
+    """One argument; one that is None says nothing."""
+    name, equals, value = part.partition("=")
+    if not equals or not name.isidentifier():
+        return in_words(part)
+    words = in_words(value)
+    inner = f"({words})" if ": " in words else words
+    return "" if value == "None" else f"{name.replace('_', ' ')} {inner}"
+
+
+def _split(text: str) -> list[str]:
+    """Arguments apart, those inside brackets together."""
+    parts, depth, start = [], 0, 0
+    for place, character in enumerate(text):
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth == 0:
+            parts.append(text[start:place].strip())
+            start = place + 1
+    return [part for part in [*parts, text[start:].strip()] if part]
