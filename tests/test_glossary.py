@@ -77,7 +77,7 @@ def identifiers(path: Path) -> set[tuple[int, str]]:
         for before, token in zip([None, *tokens], tokens, strict=False)
         if token.type == tokenize.NAME
         and not keyword.iskeyword(token.string)
-        and not (token.string in ("floor", "accumulate") and before is not None and before.string == ".")
+        and not (token.string in ("floor", "accumulate", "ask") and before is not None and before.string == ".")
         and token.string not in ALLOWED
     }
 

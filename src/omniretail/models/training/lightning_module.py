@@ -133,7 +133,7 @@ class TrainingModule(lightning.LightningModule):
         self.log_dict(mean_metrics(total.cpu().numpy()), sync_dist=True, batch_size=1)
 
     def on_train_epoch_end(self) -> None:
-        """Report the epoch's metrics.
+        """Report the epoch's metrics; training ends here where the listener wants no further epoch.
 
         Raises:
             TrainingError: where the loss has grown far above that of the untrained network.
@@ -145,7 +145,8 @@ class TrainingModule(lightning.LightningModule):
             rise = f"the loss rose from {self.first_loss:.4g} to {metrics['train_loss']:.4g}"
             raise self.diverged(f"{rise} in epoch {self.current_epoch}")
         self.curve.append(metrics)
-        report_epoch(self.current_epoch, metrics)
+        if report_epoch(self.current_epoch, metrics):
+            self.trainer.should_stop = True
 
     def diverged(self, symptom: str) -> TrainingError:
         """The error that names what to change."""
