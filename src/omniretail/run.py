@@ -24,6 +24,8 @@ from omniretail.core.errors import SettingsError
 from omniretail.dataset import Dataset, checked_attributes
 from omniretail.metrics.evaluate_lists import Metrics
 from omniretail.report.compare import Comparison, Report
+from omniretail.report.pages.files import beside
+from omniretail.report.pages.index import add_to_index, entry_of
 from omniretail.result import Result
 from omniretail.sources.protocol import load
 from omniretail.splits.cutoff import Stage
@@ -86,7 +88,8 @@ def run_with_page(cfg: DictConfig) -> Run:
         comparison = report.compare([last.result], data.tables.card, data.tables.drops)
         page = _write_page(cfg, last, comparison)
         (folder / "report").mkdir()
-        (folder / "report" / page.name).write_bytes(page.read_bytes())
+        for file in [page, *beside(page)]:
+            (folder / "report" / file.name).write_bytes(file.read_bytes())
         if saves:
             _note_unsaved(tracked_run, save_bundle(make(cfg.outputs.bundle), folder / "model", last.bundle))
         record_evaluations(tracked_run, evaluations, OmegaConf.to_yaml(cfg, resolve=True), data.tables, folder)
@@ -207,6 +210,7 @@ def _write_page(cfg: DictConfig, evaluation: Evaluation, comparison: Comparison)
         comparison.write_html(page)
     else:
         make(cfg.outputs.page)(page, evaluation, comparison.card)
+    add_to_index(page.parent, entry_of(page, comparison.card.title, [result], cfg.report.primary))
     return page
 
 

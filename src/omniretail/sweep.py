@@ -95,6 +95,7 @@ class SweepReport(Callback):
             page = page.with_stem(f"{page.stem}_{number}") if number else page
             part.show(console)
             part.write_html(page)
+            part.list_page(page, self.run.run_id)
             self.run.describe(part.markdown())
             self.run.add_file(page, "report")
             part.to_csv(page.with_suffix(".csv"))

@@ -8,6 +8,7 @@ import pytest
 from omniretail.commands import compare
 from omniretail.report.compare import Report
 from omniretail.report.tables.csv_files import read_csv
+from tests.report.reading import ReadPage
 from tests.report.results import CARD, GROUPED, RESULTS, SHOWN
 
 RECOMMENDERS = Report("ndcg_at_10", SHOWN, baseline="Popular").compare(RESULTS, CARD, {})
@@ -53,7 +54,8 @@ def test_by_activity(run, tmp_path: Path, capsys: pytest.CaptureFixture) -> None
 
 def test_a_page_per_protocol(run, tmp_path: Path) -> None:
     run("a", "--html", str(tmp_path / "page.html"), compared=[RECOMMENDERS, QUESTIONS])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "page_1.html"]
+    assert sorted(path.name for path in tmp_path.glob("[!.]*.html")) == ["index.html", "page.html", "page_1.html"]
+    assert {"page.html", "page_1.html"} <= set(ReadPage(tmp_path / "index.html").links)
 
 
 def test_the_mean_over_datasets_is_saved_beside_each(run, tmp_path: Path) -> None:

@@ -77,6 +77,8 @@ def _compare(arguments: argparse.Namespace) -> None:
         else:
             part.show(console)
     for number, part in enumerate(compared if arguments.html else ()):
-        part.write_html(arguments.html.with_stem(f"{arguments.html.stem}_{number}") if number else arguments.html)
+        page = arguments.html.with_stem(f"{arguments.html.stem}_{number}") if number else arguments.html
+        part.write_html(page)
+        part.list_page(page)
     if arguments.experiment:
         save_tables(arguments.experiment, named_tables(tables, arguments.table))

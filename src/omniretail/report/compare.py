@@ -9,6 +9,7 @@ import pandas as pd
 from rich.console import Console
 
 from omniretail.report.pages.comparison import comparison_page
+from omniretail.report.pages.index import add_to_index, entry_of
 from omniretail.report.pages.page import Page
 from omniretail.report.tables.by_activity import Pairs, by_activity
 from omniretail.report.tables.comparison import comparison
@@ -129,6 +130,15 @@ class Comparison:
     def write_html(self, path: Path) -> None:
         """Write the page with the charts."""
         self.page().write(path)
+
+    def list_page(self, path: Path, run_id: str = "") -> None:
+        """Add the page to the list of all pages in its folder.
+
+        Args:
+            path: of the page.
+            run_id: of the sweep; empty: of the first run.
+        """
+        add_to_index(path.parent, entry_of(path, self.card.title, self.results, self.report.primary, run_id))
 
     def page(self) -> Page:
         """The page."""

@@ -86,7 +86,7 @@ def test_the_page_has_every_class_escaped_and_needs_no_network(tmp_path: Path) -
     ):
         assert phrase in page.text, phrase
     assert len(page.specs) == 1 + 1 + 3 + 1 + 1, "churn, departments pooled, three of them, categories, spend"
-    assert page.links == ["index.html"]
+    assert page.links == ["index.html", "page_customers.csv"]
     assert page.titles.count("Expected spend") == 2
 
 
@@ -100,7 +100,8 @@ def test_counts_come_first_and_every_customer_is_in_a_file(tmp_path: Path) -> No
     )
     customers = pd.read_csv(tmp_path / "new" / "page_customers.csv")
     np.testing.assert_allclose(customers.p_churn, churn.after[:, 0])
-    assert f"customer stays away expected spend, EUR {customers.p_churn.idxmax()} " in page.text
+    first = (customers.p_churn * findings.spend.own_rate).idxmax()
+    assert f"customer stays away usual spend, EUR expected spend, EUR {first} " in page.text
 
 
 def test_without_amounts_and_classes_the_page_is_about_churn(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_page_is_well_formed_complete_and_alone(tmp_path: Path, points: np.ndarr
     ):
         assert expected in page.text, expected
     assert len(page.specs) == 3
-    assert page.links == ["index.html"]
+    assert page.links == ["index.html", "segments_customers.csv"]
     assert len(pd.read_csv(path.with_name("segments_customers.csv"))) == 108
 
 

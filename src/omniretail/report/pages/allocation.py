@@ -113,10 +113,8 @@ def _customers(path: Path, assigned: pd.DataFrame) -> Section:
         .rename(columns={"user_id": "customer"})
     )
     settings = assigned.attrs.get("case", "")
-    notes = [
-        f"The first {len(shown)} of {len(assigned):,} offers{settings}; the whole list is in {file}, beside this page."
-    ]
-    return Section("Who is sent where", tables=[Table(text, notes)])
+    notes = [f"The first {len(shown)} of {len(assigned):,} offers{settings}."]
+    return Section("Who is sent where", tables=[Table(text, notes)], file=file)
 
 
 def _sentences(table: pd.DataFrame, result: Result, card: DatasetCard) -> list[str]:

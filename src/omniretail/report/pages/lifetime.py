@@ -25,6 +25,7 @@ NOTE = (
 )
 _ERRORS = ("mae", "rmse", "spearman", "predicted", "actual")
 _N_CUSTOMERS = 20
+_COLUMNS = {"user_id": "customer", "p_alive": "still a customer, probability"}
 _MEANINGS = {
     "r": "shape of the purchase rates: the smaller, the more customers differ",
     "alpha": "scale of the purchase rates: the mean is r / alpha purchases per {unit}",
@@ -106,9 +107,12 @@ def _customers(path: Path, predictions: pd.DataFrame, card: DatasetCard) -> Sect
     file = write_beside(path, "customers", ordered)
     shown: Any = ordered.head(_N_CUSTOMERS)
     cells = shown.assign(**{name: shown[name].map("{:,.2f}".format) for name in names[1:]})
-    notes = [f"The {len(shown)} customers with the highest prediction; all are in {file}, beside this page."]
+    notes = [f"The {len(shown)} customers with the highest prediction."]
     return Section(
-        "Who is worth what", tables=[Table(cells, notes)], charts=[_tenths(ordered[by].to_numpy(float), by, card)]
+        "Who is worth what",
+        tables=[Table(cells.rename(columns=_COLUMNS), notes)],
+        charts=[_tenths(ordered[by].to_numpy(float), by, card)],
+        file=file,
     )
 
 

@@ -32,6 +32,7 @@ class Table:
         styles: symbol and colour before the name of a row, by name.
         bars: a bar under the text of each cell of a column, by column; a value in [−1, 1] per row. Below zero it
             goes to the left of the middle; where no value of the column is, it starts at the left.
+        links: where the name of each row leads; empty: nowhere, or a row without one.
     """
 
     cells: pd.DataFrame
@@ -40,6 +41,7 @@ class Table:
     faint: str | None = None
     styles: Mapping[str, LineStyle] = field(default_factory=dict)
     bars: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    links: Sequence[str] = ()
 
     @classmethod
     def of_text(cls, table: TextTable, styles: Mapping[str, LineStyle] | None = None) -> "Table":
@@ -55,6 +57,7 @@ class Table:
                     "text": str(text),
                     "bold": (row, column) in self.bold,
                     "bar": bars[column][row] if column in bars else None,
+                    "link": self.links[row] if self.links and not column else "",
                 }
                 for column, text in enumerate(texts)
             ]
@@ -71,6 +74,7 @@ class Section:
         sentences: paragraphs.
         tables: as given; a mapping names each by a smaller heading.
         charts: side by side where there is room.
+        file: name of a file beside the page with all rows; empty: none.
         terms: terms and descriptions.
         closed: shown when it is opened.
     """
@@ -79,6 +83,7 @@ class Section:
     sentences: Sequence[str] = ()
     tables: Sequence[Table] | Mapping[str, Table] = ()
     charts: Sequence[Chart] = ()
+    file: str = ""
     terms: Mapping[str, str] = field(default_factory=dict)
     closed: bool = False
 
@@ -100,21 +105,23 @@ class Page:
 
     Attributes:
         title: of the page.
-        card: of the dataset.
+        card: of the dataset; None: the page is about several.
         sentences: what a reader must know first; the first one answers the question.
         sections: in order.
         terms: how it was made, as terms and descriptions.
         warnings: what forbids to rely on it.
         notes: sentences below ``terms``.
+        top: it leads to the list of all pages.
     """
 
     title: str
-    card: DatasetCard
+    card: DatasetCard | None = None
     sentences: Sequence[str] = ()
     sections: Sequence[Section] = ()
     terms: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     notes: Sequence[str] = ()
+    top: bool = True
 
     def html(self) -> str:
         """The whole file as text."""

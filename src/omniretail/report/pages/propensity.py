@@ -92,26 +92,28 @@ def _facts(propensities: Propensities, result: Result) -> dict[str, str]:
 
 
 def _customers(path: Path, propensities: Propensities, card: DatasetCard) -> Section:
-    """Who is most likely to stay away, those first whose stay would cost most."""
+    """The customers whose staying away would cost most: its probability times what they spent before."""
     table = propensities.table()
     file = write_beside(path, "customers", table)
-    shown: Any = table.sort_values("p_churn", ascending=False, kind="stable").head(_N_CUSTOMERS)
+    unit = f", {card.currency}" if card.currency else ""
+    usual = np.ones(len(table)) if propensities.spend is None else propensities.spend.own_rate
+    order = np.argsort(-table.p_churn.to_numpy() * usual, kind="stable")[:_N_CUSTOMERS]
+    shown: Any = table.iloc[order]
     cells = pd.DataFrame({"customer": shown.user_id.astype(str), "stays away": shown.p_churn.map("{:.1%}".format)})
-    if "expected_spend" in shown:
-        cells[f"expected spend, {card.currency}".removesuffix(", ")] = shown.expected_spend.map("{:,.2f}".format)
-    others = [each for each in propensities.reports[1:] if len(each.classes)]
-    for each in others[:1]:
-        level = each.question.removesuffix("_propensity")
-        columns = [f"p_{level}_{name}" for name in each.classes]
-        best = shown[columns].to_numpy().argmax(axis=1)
-        cells[f"most likely {level}"] = [
-            f"{each.classes[column]} ({shown[columns].to_numpy()[row, column]:.0%})" for row, column in enumerate(best)
-        ]
+    if propensities.spend is not None:
+        cells[f"usual spend{unit}"] = [f"{each:,.2f}" for each in usual[order]]
+        cells[f"expected spend{unit}"] = shown.expected_spend.map("{:,.2f}".format)
+    for each in propensities.reports[1:2]:
+        best = each.after[order].argmax(axis=1)
+        chance = each.after[order, best]
+        names = [f"{each.classes[place]} ({p:.0%})" for place, p in zip(best, chance, strict=True)]
+        cells[f"most likely {each.question.removesuffix('_propensity')}"] = names
+    by = "whose staying away would cost most" if propensities.spend is not None else "most likely to stay away"
     note = (
-        f"The {len(shown)} customers most likely to stay away of {len(table):,}; every customer with every probability "
-        f"is in {file}, beside this page. Of 100 customers with 30 %, about 30 do it: see how far that holds below."
+        f"The {len(cells)} customers {by}, of {len(table):,}. Of 100 customers with 30 %, about 30 do it: see how far "
+        "that holds below."
     )
-    return Section("Customers", tables=[Table(cells.reset_index(drop=True), [note])])
+    return Section("Customers", tables=[Table(cells.reset_index(drop=True), [note])], file=file)
 
 
 def _charts(propensities: Propensities, currency: str) -> Iterator[Chart]:

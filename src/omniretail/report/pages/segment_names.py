@@ -1,5 +1,6 @@
 """Segments by name: what sets each apart, in words; what its customers are worth; what could be done with them."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -48,7 +49,12 @@ _WORDS = {
     "weekend": ("at weekends", "on working days"),
 }
 """Feature -> words for customers who have more of it than the others, and for those who have less."""
-_LEVELS = {"share_": ("much {}", "little {}"), "days_since_": ("long without {}", "{} lately")}
+_LEVELS = {
+    "share": ("a lot of {}", "little {}"),
+    "lines_91": ("much {} lately", "little {} lately"),
+    "days_since": ("long without {}", "{} lately"),
+}
+"""Features of a value of an item attribute, such as ``lines_91_department=DELI``."""
 _LARGE = 0.5  # a medium difference by Cohen, in standard deviations
 _ADVICE = (
     ("Win back", "They bought much and stay away: a personal offer on what they used to buy, soon."),
@@ -74,7 +80,7 @@ def segment_name(segment: int) -> str:
 
 
 def segment_names(numbers: pd.DataFrame, n_segments: int, definitions: Mapping[str, str]) -> list[str]:
-    """Names from the two features that set each segment apart most.
+    """Names from the two features that set each segment apart most; those of products only where no others do.
 
     Args:
         numbers: from ``effect_sizes``; a segment without rows keeps its number.
@@ -87,9 +93,8 @@ def segment_names(numbers: pd.DataFrame, n_segments: int, definitions: Mapping[s
     names = []
     for segment in range(1, n_segments + 1):
         rows = numbers[numbers.segment == segment]
-        words = dict.fromkeys(
-            feature_words(str(f), float(d), definitions) for f, d in zip(rows.feature, rows.d, strict=True)
-        )
+        pairs = sorted(zip(map(str, rows.feature), rows.d, strict=True), key=lambda pair: pair[0] not in _WORDS)
+        words = dict.fromkeys(feature_words(feature, float(d), definitions) for feature, d in pairs)
         text = ", ".join(list(words)[:2])
         names.append(f"{segment} · {text[:1].upper()}{text[1:]}" if text else segment_name(segment))
     return names
@@ -104,17 +109,16 @@ def feature_words(feature: str, d: float, definitions: Mapping[str, str] | None 
         definitions: phrases for features without words of their own.
 
     >>> feature_words("spend_91", 1.2), feature_words("recency_days", -0.8), feature_words("share_department=DELI", 0.9)
-    ('big spenders lately', 'here lately', 'much Deli')
+    ('big spenders lately', 'here lately', 'a lot of Deli')
     >>> feature_words("age", -0.8, {"age": "age in years"})
     'low age in years'
     """
     less = int(d < 0)
     if feature in _WORDS:
         return _WORDS[feature][less]
-    for start, words in _LEVELS.items():
-        if feature.startswith(start) and "=" in feature:
-            value = feature.partition("=")[2]
-            return words[less].format(value.capitalize() if value.isupper() else value)
+    parts = re.fullmatch(rf"({'|'.join(_LEVELS)})_\w+?=(.+)", feature)
+    if parts is not None:
+        return _LEVELS[parts[1]][less].format(parts[2].capitalize() if parts[2].isupper() else parts[2])
     label = (definitions or {}).get(feature, feature.replace("_", " "))
     return f"{('high', 'low')[less]} {label}"
 

@@ -64,7 +64,7 @@ def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
             *stability_sentences(customers.over_seeds, customers.over_time),
         ],
         sections=[
-            Section("The segments", tables=[_overview(findings, names, profile, card)]),
+            Section("The segments", tables=[_overview(findings, names, profile, card)], file=file),
             Section("What to do with them", tables=[_actions(findings, names, profile)]),
             Section("Maps", charts=_maps(findings, names, definitions)),
             *_described(findings, names, profile, numbers, definitions),
@@ -75,7 +75,6 @@ def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
             ),
         ],
         terms=_facts(findings, evaluation.result.model) | protocol_terms(evaluation.result),
-        notes=[f"The segment of each customer is in {file}, beside this page."],
     ).write(path)
 
 

@@ -151,8 +151,8 @@ def _customers(path: Path, findings: CampaignFindings) -> Section:
             "score": shown.score.map("{:.4f}".format),
         }
     )
-    note = f"The first {len(shown)} of {len(ranked):,} customers; the whole list is in {file}, beside this page."
-    return Section("Whom to send it to", tables=[Table(cells, [note])])
+    note = f"The first {len(shown)} of {len(ranked):,} customers."
+    return Section("Whom to send it to", tables=[Table(cells, [note])], file=file)
 
 
 def _signed(number: float) -> str:
