@@ -22,6 +22,7 @@ from tests.conftest import ROOT
 from tests.documents import DOCUMENTS, shown, words_of
 
 COMMANDS = list(dict.fromkeys(each for document in DOCUMENTS for each in shown(document)))
+RUNS = ("train", "audit", "search")
 REGISTRY = ("export", "push", "score", "server")
 
 
@@ -46,7 +47,7 @@ def stop(parser: ArgumentParser, *words: list[str]) -> Namespace:
     raise ParsedError
 
 
-@pytest.mark.parametrize("line", [each for each in COMMANDS if script(words_of(each)) in ("train", "audit")])
+@pytest.mark.parametrize("line", [each for each in COMMANDS if script(words_of(each)) in RUNS])
 def test_runs_compose_and_their_models_are_made(line: str, tmp_path: Path) -> None:
     words = [word for word in words_of(line)[2:] if word != "-m"]
     if "--help" in words:

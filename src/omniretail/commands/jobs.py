@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -11,18 +12,19 @@ from omegaconf import DictConfig
 _FAILURES: list[str] = []
 
 
-def going_on(job: Callable[[DictConfig], None]) -> Callable[[DictConfig], None]:
+def going_on(job: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
     """A job that ends a command of its own by ``sys.exit``, and among others is noted as failed."""
 
     @wraps(job)
-    def run(cfg: DictConfig) -> None:
+    def run(cfg: DictConfig) -> Any:
         try:
-            job(cfg)
+            return job(cfg)
         except SystemExit as end:
             if HydraConfig.get().mode != RunMode.MULTIRUN:
                 raise
             print(end.code, file=sys.stderr)
             _FAILURES.append(f"{' '.join(HydraConfig.get().overrides.task)}: {end.code}")
+            return None
 
     return run
 

@@ -97,7 +97,12 @@ def settings_of(cfg: DictConfig) -> SearchSettings:
     section: Any = OmegaConf.to_container(cfg.search, resolve=True)
     objective = section.pop("objective")
     pruning = Pruning(**section.pop("pruning"))
-    space = section.pop("space", None) or {}
+    space = section.pop("space", None)
+    if space is None:
+        raise SettingsError(
+            "the model has no space: write configs/search/<group>/<model>.yaml, or name here what is searched, such as "
+            "'search.space.model.dim={low:8,high:128}'"
+        )
     try:
         names = [objective] if isinstance(objective, str) else list(objective)
         return SearchSettings(space=space, objective=names, pruning=pruning, **section)
