@@ -37,7 +37,7 @@ EXPECTED = {
     "recbole_cost": r"^\| BPR \| \d+\.\d \| \d+\.\d \| \d+\.\d\d \|$",
     "recbole_support": r"Popular, ours\* .* 0\.2047 \|\n.*PersonalTop, ours\* .* 0\.3179 \|\n\| BPR \| .* 0\.0\d+ \|",
 }
-SLOW = {"tianchi", "onnx", "recbole_cost", "recbole_support"}
+SLOW = {"tianchi", "onnx", "training", "serving", "recbole_cost", "recbole_support"}
 
 
 def test_every_benchmark_is_tested_and_has_a_line_of_help(capsys: pytest.CaptureFixture[str]) -> None:

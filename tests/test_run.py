@@ -25,7 +25,9 @@ def _own_folder(tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
 
 
-@pytest.mark.parametrize("model", GOLDEN)
+@pytest.mark.parametrize(
+    "model", [pytest.param(each, marks=[pytest.mark.slow] * (each != "popular")) for each in GOLDEN]
+)
 def test_the_complete_journey_gives_the_golden_figures(model: str, journey_cache: Path) -> None:
     for result in run(compose(f"model=recommender/{model}", f"cache_dir={journey_cache}")):
         values = {**result.values(), **result.counts}

@@ -76,12 +76,12 @@ def test_a_view_that_leaks_is_named_with_its_column() -> None:
 
 
 def test_a_view_that_depends_on_nothing_proves_nothing() -> None:
-    sentences = audit_sentences(list(audit({"constant": nothing}, shop(), AT)))
+    sentences = audit_sentences(list(audit({"constant": nothing}, shop(), AT, {"everything": everything})))
     assert "constant does not depend on the past either, so its audit proves nothing." in sentences
 
 
 def test_an_empty_view_is_not_audited() -> None:
-    findings = list(audit({"empty": lambda as_of: pd.DataFrame({"a": []})}, shop(), AT))
+    findings = list(audit({"empty": lambda as_of: pd.DataFrame({"a": []})}, shop(), AT, {"everything": everything}))
     assert [each.why_not for each in findings] == ["it has no rows at 2024-02-26 00:00:00"]
 
 

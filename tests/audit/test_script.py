@@ -76,6 +76,7 @@ def test_the_settings_of_the_job_and_the_help_are_hydras(tmp_path, monkeypatch) 
     assert "task/response" in info.stdout.replace(" ", ""), info.stderr
 
 
+@pytest.mark.slow
 def test_a_sweep_audits_every_job_and_fails_where_one_leaks(tmp_path, monkeypatch, capsys) -> None:
     mine = "audit.views.mine=tests.audit.factories.visits_ever"
     jobs = "audit.only=[mine],[training]"

@@ -33,7 +33,7 @@ def write_bundles(folder: Path) -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("n_changes", [48, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_changes", [16, pytest.param(300, marks=pytest.mark.slow)])
 def test_no_change_of_a_file_ends_the_process(n_changes: int, tmp_path: Path) -> None:
     write_bundles(tmp_path / "bundles")
     command = [sys.executable, "-m", "tests.serving.fuzzing", str(tmp_path / "bundles"), str(n_changes)]

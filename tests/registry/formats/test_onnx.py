@@ -50,7 +50,9 @@ def answers(name: str, path: Path, users: Histories) -> tuple[np.ndarray, np.nda
     return OnnxRecommender(path).score(users), fitted(name).score(users)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=[pytest.mark.slow] * (each in ("GRU4Rec", "CoLES"))) for each in NAMES]
+)
 def test_a_file_gives_what_the_model_gives(name: str, folder: Path) -> None:
     path = exported(name, folder)
     known = train_of(name).histories
