@@ -62,3 +62,23 @@ def test_rows_of_a_third_group_are_dropped_and_counted(tmp_path):
     frame.loc[:4, "segment"] = "Phone"
     tables = read(tmp_path, frame, treated="E-Mail", control="No E-Mail")
     assert tables.drops["neither treated nor control"] == 5
+
+
+def test_a_column_with_a_canonical_name_beside_a_mapped_one_is_no_feature(tmp_path):
+    frame = customers(200).assign(treated="when", outcome="what", user_id=range(200))
+    experiment = read(tmp_path, frame, treated="E-Mail", control="No E-Mail").experiment.to_pandas()
+    assert set(experiment) == {"user_id", "treated", "outcome", "cost", "age", "income"}
+    assert experiment.treated.sum() == (frame.segment == "E-Mail").sum()
+
+
+def test_an_unknown_feature_names_those_there_are(tmp_path):
+    words = r"no column 'agee' to learn from; set 'source\.features=\[income,age\]' \(there are age, income\)"
+    with pytest.raises(DataError, match=words):
+        read(tmp_path, customers(50), features=["agee", "income"])
+
+
+def test_features_with_a_decimal_comma_are_numbers(tmp_path):
+    customers(50).to_csv(tmp_path / "e.csv", index=False, sep=";", decimal=",")
+    columns = {"treated": "segment", "outcome": "visit"}
+    source = UpliftTable(tmp_path / "e.csv", columns, "E-Mail", "No E-Mail", delimiter=";", decimal=",")
+    assert load(source, tmp_path / "cache").experiment.to_pandas().income.dtype == float

@@ -22,7 +22,7 @@ from omniretail.sources.parsing.layout import MISSING, Layout, files_of
 from omniretail.sources.parsing.lists import single_values
 from omniretail.sources.parsing.sentences import plain_errors
 from omniretail.sources.parsing.sessions import with_sessions
-from omniretail.sources.parsing.staging import parsed, with_whole_ids, without_repeats
+from omniretail.sources.parsing.staging import parsed, without_repeats
 from omniretail.sources.parsing.text_file import read_text
 from omniretail.sources.parsing.time_cells import time
 from omniretail.sources.parsing.typed_cells import Cell, number
@@ -170,7 +170,7 @@ class CSV:
             names.pop("timestamp", None)
         table = single_values(table, path, names, self.explode, self.list_separator)
         cells = self._cells(names)
-        return _dated(with_whole_ids(parsed(connection, table, path, self._events(names, cells), cells)))
+        return _dated(parsed(connection, table, path, self._events(names, cells), cells))
 
     def _mapping(self, table: ibis.Table) -> Mapping[str, str | None]:
         """Canonical name -> name in the file, guessed names included."""

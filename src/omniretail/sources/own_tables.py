@@ -1,6 +1,6 @@
 """A shop's own tables beside its log: users, items, stores, offers and what was done with them, attributes typed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from omniretail.schema import DataError
 from omniretail.sources.parsing.column_names import mapped
 from omniretail.sources.parsing.layout import Layout
 from omniretail.sources.parsing.sentences import plain_errors
-from omniretail.sources.parsing.staging import parsed, with_whole_ids, without_repeats
+from omniretail.sources.parsing.staging import parsed, without_repeats
 from omniretail.sources.parsing.text_file import read_text
 from omniretail.sources.parsing.time_cells import time
 from omniretail.sources.parsing.typed_cells import Cell, number
@@ -76,26 +76,34 @@ def own_table(
     with plain_errors(path):
         rows, _drops = without_repeats(parsed(connection, table, path, typed, cells))
         rows = rows.filter(*[_[each].notnull() for each in required]).drop("file_row")
-        rows = with_numbers(with_whole_ids(rows.distinct()), attributes)
+        rows = with_numbers(rows, attributes, decimal)
         if name in _ONE_ROW_EACH:
             _check_unique(rows, path, canonical[0])
     return rows
 
 
-def with_numbers(rows: ibis.Table, attributes: list[str]) -> ibis.Table:
-    """Attributes whose cells are all numbers as numbers."""
+def with_numbers(rows: ibis.Table, attributes: Sequence[str], decimal: str = ".") -> ibis.Table:
+    """Attributes whose cells are all numbers as numbers.
+
+    Args:
+        rows: with all attributes as text.
+        attributes: columns; ids among them stay text.
+        decimal: ``.`` or ``,``.
+    """
     attributes = [each for each in attributes if not each.endswith("_id")]
     if not attributes:
         return rows
+    number = _NUMBER if decimal == "." else _NUMBER.replace(r"\.", ",")
     checks = {}
     for each in attributes:
         text: Any = rows[each]
         some = text.notnull().any()
         checks |= {f"i {each}": some & text.re_search(_INTEGER).fill_null(True).all()}
-        checks |= {f"n {each}": some & text.re_search(_NUMBER).fill_null(True).all()}
+        checks |= {f"n {each}": some & text.re_search(number).fill_null(True).all()}
     holds = rows.agg(**checks).to_pyarrow().to_pylist()[0]
     types = {e: "int64" if holds[f"i {e}"] else "float64" for e in attributes if holds[f"n {e}"]}
-    return rows.cast(types) if types else rows
+    points = {each: _[each].replace(decimal, ".") for each in types}
+    return rows.mutate(**points).cast(types) if types else rows
 
 
 def _check_unique(rows: ibis.Table, path: Path, key: str) -> None:

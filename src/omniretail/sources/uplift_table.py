@@ -8,13 +8,14 @@ from typing import Any
 import ibis
 from ibis import _
 
+from omniretail.core.overrides import override
 from omniretail.schema import DataError, DatasetCard, Tables
 from omniretail.sources.own_tables import with_numbers
-from omniretail.sources.parsing.column_names import mapped
+from omniretail.sources.parsing.column_names import mapped, nearest
 from omniretail.sources.parsing.drop_counting import count_drops
 from omniretail.sources.parsing.layout import MISSING, Layout, files_of
 from omniretail.sources.parsing.sentences import plain_errors
-from omniretail.sources.parsing.staging import parsed
+from omniretail.sources.parsing.staging import parsed, without_repeats
 from omniretail.sources.parsing.text_file import read_text
 from omniretail.sources.parsing.typed_cells import number
 from omniretail.sources.protocol import LOCATION
@@ -72,8 +73,7 @@ class UpliftTable:
         path = Path(self.path or self.files()[0]).expanduser()
         table = read_text(connection, path, Layout(delimiter=self.delimiter, missing=self.missing))
         names = mapped(table, path, self.columns, "source.columns", _COLUMNS, ("treated", "outcome"))
-        features = list(self.features) or [each for each in table.columns if each not in names.values()]
-        mapped(table, path, {each: each for each in features}, "source.features", features, features)
+        features = self._chosen(table, path, names)
         typed: dict[str, Any] = {each: _[column] for each, column in ({f: f for f in features} | names).items()}
         cells = {"cost": number(names["cost"], self.decimal)} if "cost" in names else {}
         with plain_errors(path):
@@ -81,9 +81,22 @@ class UpliftTable:
             rows = parsed(connection, table, path, typed, cells)
             rows = rows if "user_id" in names else rows.mutate(user_id=_.file_row.cast("string"))
             rows = self._with_groups(rows, path)
-            remaining, drops = count_drops(rows.drop("file_row", "_hash"), _REASONS)
-            experiment = with_numbers(remaining, features)
+            remaining, drops = count_drops(without_repeats(rows, drop=False)[0].drop("file_row"), _REASONS)
+            experiment = with_numbers(remaining, features, self.decimal)
         return Tables(_card(self), _one_event_each(experiment), experiment=experiment, drops=drops)
+
+    def _chosen(self, table: ibis.Table, path: Path, names: Mapping[str, str]) -> list[str]:
+        """The columns to learn from: those that are named, or all that are not mapped."""
+        taken = {*names.values(), *names, *_COLUMNS}
+        free = [each for each in table.columns if each not in taken]
+        if wrong := [each for each in self.features if each not in free]:
+            best = nearest(free, wrong[0]) or free[0] if free else None
+            chosen = [each for each in self.features if each not in wrong] + ([best] if best else [])
+            raise DataError(
+                f"{path} has no column '{wrong[0]}' to learn from; set {override('source.features', chosen)} "
+                f"(there are {', '.join(free) or 'none'})"
+            )
+        return list(self.features) or free
 
     def _with_groups(self, rows: ibis.Table, path: Path) -> ibis.Table:
         words = {name: self._words(rows, name, path) for name in ("treated", "outcome")}

@@ -3,15 +3,20 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from omniretail.ids import Vocabulary
 from omniretail.signals import Signals
 from omniretail.views.histories import PER_EVENT, Histories
 from omniretail.views.train import Train
 
+_FEW_VALUES = ("event_type", "channel", "store", "discount", "coupon", "weight", "purchase")
+"""Columns that often repeat a value, so that a dictionary is short."""
 _VOCABULARIES = ("event_types", "channels", "stores")
 
 
@@ -19,8 +24,10 @@ def write_train(train: Train, folder: Path) -> None:
     """Write ``events``, ``users`` and ``items`` as Parquet and the rest as ``train.json`` into an existing folder."""
     histories = train.histories
     events = {name: getattr(histories, name) for name in PER_EVENT}
+    columns = pa.table({"user_idx": histories.rows.astype(np.int32), **events})
+    few: Any = list(_FEW_VALUES)
+    pq.write_table(columns, folder / "events.parquet", compression="lz4", use_dictionary=few)
     frames = {
-        "events": {"user_idx": histories.rows.astype(np.int32), **events},
         "users": {"user_id": train.users.ids} if train.user_table is None else train.user_table,
         "items": train.item_table,
     }
@@ -38,7 +45,7 @@ def read_train(folder: Path) -> Train:
     rest = json.loads((folder / "train.json").read_text())
     vocabularies = {name: Vocabulary(pd.Index(rest[name])) for name in _VOCABULARIES}
     return Train(
-        histories=_histories(pd.read_parquet(folder / "events.parquet"), len(users), len(items)),
+        histories=_histories(pq.read_table(folder / "events.parquet"), len(users), len(items)),
         users=users,
         items=items,
         item_table=frames["items"],
@@ -50,10 +57,11 @@ def read_train(folder: Path) -> Train:
     )
 
 
-def _histories(events: pd.DataFrame, n_users: int, n_items: int) -> Histories:
+def _histories(events: pa.Table, n_users: int, n_items: int) -> Histories:
+    columns = {name: events[name].to_numpy() for name in events.column_names}
     return Histories(
         user_idx=np.arange(n_users, dtype=np.int32),
-        offsets=np.searchsorted(events.user_idx, np.arange(n_users + 1)),
+        offsets=np.searchsorted(columns["user_idx"], np.arange(n_users + 1)),
         n_items=n_items,
-        **{name: events[name].to_numpy() for name in PER_EVENT if name in events},
+        **{name: columns[name] for name in PER_EVENT if name in columns},
     )
