@@ -53,7 +53,7 @@ def tooltip(**names: str) -> list[alt.Tooltip]:
 
 
 def picked(field: str = "model") -> alt.Parameter:
-    """A click in the legend picks; see ``faded``."""
+    """A click in the legend picks; see ``faded``. Of layers, the first one takes it, whose legend is drawn."""
     return alt.selection_point(fields=[field], bind="legend")
 
 

@@ -105,8 +105,8 @@ def scatter(frame: pd.DataFrame, table: pd.DataFrame, x: alt.X, **under_mouse: s
         ),
     )
     y = alt.Y("value:Q", title=primary, scale=alt.Scale(zero=False))
-    points = base.mark_point(filled=True, size=90).encode(y=y, shape=shape(styles, field)).add_params(selection)
-    return base.mark_rule(strokeWidth=2).encode(y="low:Q", y2="high:Q") + points
+    points = base.mark_point(filled=True, size=90).encode(y=y, shape=shape(styles, field))
+    return base.mark_rule(strokeWidth=2).encode(y="low:Q", y2="high:Q").add_params(selection) + points
 
 
 def keys_of_groups(table: pd.DataFrame, metric: str) -> list[str]:
@@ -150,7 +150,7 @@ def by_group(table: pd.DataFrame, metric: str) -> Chart:
     return Chart(
         f"{label(metric)} by group",
         f"Further {better} is better; bars are 95 % intervals.{first}",
-        base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q") + points.add_params(selection),
+        base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q").add_params(selection) + points,
         70 + len(keys) * max(24, 11 * len(models)),
     )
 

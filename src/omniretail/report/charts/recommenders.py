@@ -123,9 +123,9 @@ def _lines(
     if legend:
         base = base.encode(xOffset=alt.XOffset("model:N", sort=list(values)))
     y = alt.Y("value:Q", title=title)
-    points = base.mark_point(filled=True, size=60).encode(y=y, shape=shape(styles, legend=legend)).add_params(selection)
+    points = base.mark_point(filled=True, size=60).encode(y=y, shape=shape(styles, legend=legend))
     return (
-        base.mark_line(strokeWidth=1.5).encode(y=y)
+        base.mark_line(strokeWidth=1.5).encode(y=y).add_params(selection)
         + base.mark_rule(strokeWidth=2).encode(y="low:Q", y2="high:Q")
         + points
     )

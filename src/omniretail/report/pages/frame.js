@@ -14,7 +14,8 @@
     return parseFloat(found[1]) - (plain.startsWith("<") ? 1e-9 : 0);
   };
 
-  const textOf = (cell) => cell.textContent.trim();
+  // What a cell says, without the symbol before a name.
+  const textOf = (cell) => [...cell.childNodes].map((node) => node.ariaHidden === "true" ? "" : node.textContent).join("").trim();
 
   const isNumeric = (rows, column) => {
     const texts = rows.map((row) => textOf(row.cells[column])).filter((text) => text && text !== "–");

@@ -94,7 +94,7 @@ def entries(folder: Path) -> list[Entry]:
             found.append(Entry(**json.loads(line)))
         except (json.JSONDecodeError, TypeError):
             continue
-    return sorted(found[::-1], key=lambda each: each.made, reverse=True)
+    return sorted(found, key=lambda each: each.made)[::-1]
 
 
 def index_page(folder: Path, made: Sequence[Entry]) -> Page:
