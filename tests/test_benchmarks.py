@@ -62,6 +62,14 @@ def test_runs(what: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+def test_a_large_csv_beside_pandas_and_duckdb(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["views", "--rows=2000"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["2,000", "omniretail", "pandas", "DuckDB"]
+    assert all(re.search(r" s \(.* s of processor\), peak [\d,]+ MiB: ", line) for line in lines[1:])
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(find_spec("recbole") is None, reason="RecBole is not installed")
 def test_training_beside_recbole(capsys: pytest.CaptureFixture[str]) -> None:
     small = [*SMALL, "--models=sasrec_softmax", "--epochs=1", "--dim=8"]
