@@ -258,3 +258,35 @@ def test_ids_stay_exactly_as_they_are(file, rows, pairs):
     lines = [f"{quoted(user)},{quoted(item)},2024-05-31,1\n" for user, item in pairs]
     events = CSV(file(HEADER + "".join(lines))).read(engine.connect()).events
     assert sorted((event["user_id"], event["item_id"]) for event in rows(events)) == sorted(pairs)
+
+
+def test_a_unit_price_times_the_quantity_is_the_value(file, loaded, rows):
+    text = "user_id,item_id,timestamp,quantity,Price\nu,a,2024-05-31,3,2.5\nu,b,2024-05-31,-1,4\nu,c,2024-05-31,,7\n"
+    tables = loaded(CSV(file(text), columns={"unit_price": "Price"}))
+    events = {each["item_id"]: each for each in rows(tables.events)}
+    assert {item: each["value"] for item, each in events.items()} == {"a": 7.5, "b": -4, "c": 7}
+    assert events["b"]["event_type"] == "refund"
+    assert "unit_price" not in events["a"]
+
+
+def test_a_value_and_a_unit_price_are_one_too_many(file, loaded):
+    text = "user_id,item_id,timestamp,quantity,price,total\nu,a,2024-05-31,3,2.5,7.5\n"
+    with pytest.raises(DataError, match=r"set source\.columns\.unit_price=null or source\.columns\.value=null"):
+        loaded(CSV(file(text), columns={"unit_price": "price", "value": "total"}))
+
+
+@pytest.mark.parametrize("columns", [{"user_id": "who", "basket_id": "who"}, {"user_id": "item_id"}])
+def test_a_column_is_mapped_once(file, loaded, columns):
+    with pytest.raises(DataError, match=r"source\.columns\.\w+_id are one column, '(who|item_id)'; name another"):
+        loaded(CSV(file("who,item_id,timestamp\nu,a,2024-05-31\n"), columns=columns))
+
+
+def test_event_types_that_are_numbers_have_signals(one):
+    event = one("user_id,item_id,timestamp,event_type\nu,a,2024-05-31,1\n", signals={1: "view"})
+    assert event["event_type"] == "1"
+
+
+def test_negative_amounts_of_purchases_in_any_case_are_refunds(one):
+    text = "user_id,item_id,timestamp,event_type,value\nu,a,2024-05-31,{},-1\n"
+    assert one(text.format("PURCHASE"))["event_type"] == "refund"
+    assert one(text.format("View"))["event_type"] == "View"

@@ -11,9 +11,10 @@ from typing import Any
 import ibis
 from ibis import _
 
+from omniretail.core.overrides import override
 from omniretail.core.timezones import make_timestamp
 from omniretail.schema import DataError, DatasetCard, Tables
-from omniretail.signals import EVENT_TYPES, SIGNALS, Signals
+from omniretail.signals import SIGNALS, Signals
 from omniretail.sources.own_tables import OWN_TABLES, own_table
 from omniretail.sources.parsing.column_names import mapped
 from omniretail.sources.parsing.drop_counting import count_drops
@@ -30,7 +31,8 @@ from omniretail.sources.protocol import LOCATION
 
 _REQUIRED = ("user_id", "item_id", "timestamp")
 _AMOUNTS = ("quantity", "value", "discount", "rating")
-_COLUMNS = (*_REQUIRED, "event_type", "channel", "store_id", "basket_id", "order", "fold", *_AMOUNTS)
+_PARTS = ("order", "unit_price")
+_COLUMNS = (*_REQUIRED, "event_type", "channel", "store_id", "basket_id", "order", "fold", *_AMOUNTS, "unit_price")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class CSV:
             of parts; Arrow or Feather; .jsonl; .xlsx; or one of these in a .zip.
         columns: canonical name -> name in the file, for the columns of ``events``; one that is left out or null is read
             under its canonical name where the file has it. ``order``, a number, takes the place of ``timestamp`` in a
-            log without dates; ``fold``, train or test, is for ``splits.Fixed``.
+            log without dates; ``fold``, train or test, is for ``splits.Fixed``; ``unit_price`` times the quantity is
+            the value, in a log without ``value``.
         header: names of the columns, where the file has no row of names.
         delimiter: between cells, such as ``;``, ``::``, ``tab`` or ``blanks``; None: by the ending of the name, or by
             the lines where the ending is none of those.
@@ -106,7 +109,7 @@ class CSV:
     session_minutes: float | None = None
     event_type: str | None = None
     event_types: Mapping[Any, str] | None = None
-    signals: Mapping[str, str] | None = None
+    signals: Mapping[Any, str] | None = None
     feedback: Mapping[str, float] = field(default_factory=lambda: dict.fromkeys(SIGNALS[:-1], 1.0))
     judged: Sequence[str] = ()
     min_rating: float | None = None
@@ -147,18 +150,19 @@ class CSV:
         Raises:
             DataError: where the file is empty, lacks a column, or has a cell that is no time or no number.
         """
-        path = _expanded(self.path or self.files()[0])
+        path, meaning = _expanded(self.path or self.files()[0]), self._meaning()
         with plain_errors(path):
             table = read_text(connection, path, self._layout())
             names = mapped(table, path, self._mapping(table), "source.columns", _COLUMNS, self._required())
+            _check_price(names, self.columns, path)
             rows = self._rows(connection, table, path, names)
             rows, drops = count_drops(rows, _reasons(rows, self.not_products))
             rows, repeats = without_repeats(rows, self.drop_duplicates)
         events = rows if self.session_minutes is None else with_sessions(rows, self.session_minutes)
         drops, changes = drops | repeats, {}
         if {"quantity", "value"} & set(events.columns):
-            events, changes = _refunds(events, self._meaning())
-        meaning = self._meaning().guessed(events) if self.guess else self._meaning()
+            events, changes = _refunds(events, meaning)
+        meaning = meaning.guessed(events) if self.guess else meaning
         card = DatasetCard(self.title, currency=self.currency, zone=self.timezone, clock=self._has_dates())
         others: dict[str, Any] = self._own_tables(connection)
         guesses = _guesses(names, meaning) if self.guess else {}
@@ -170,7 +174,7 @@ class CSV:
             names.pop("timestamp", None)
         table = single_values(table, path, names, self.explode, self.list_separator)
         cells = self._cells(names)
-        return _dated(parsed(connection, table, path, self._events(names, cells), cells))
+        return _valued(_dated(parsed(connection, table, path, self._events(names, cells), cells)))
 
     def _mapping(self, table: ibis.Table) -> Mapping[str, str | None]:
         """Canonical name -> name in the file, guessed names included."""
@@ -180,7 +184,8 @@ class CSV:
         return not self.in_order and not self.columns.get("order")
 
     def _meaning(self) -> Signals:
-        return Signals(self.signals or {}, self.feedback, self.judged, self.min_rating, self.weigh_ratings)
+        words = {str(word): signal for word, signal in (self.signals or {}).items()}
+        return Signals(words, self.feedback, self.judged, self.min_rating, self.weigh_ratings)
 
     def _events(self, names: Mapping[str, str], cells: Mapping[str, Cell]) -> dict[str, Any]:
         texts: dict[str, Any] = {name: _[column] for name, column in names.items()}
@@ -200,7 +205,7 @@ class CSV:
         return _REQUIRED if self._has_dates() else _REQUIRED[:2]
 
     def _cells(self, names: Mapping[str, str]) -> dict[str, Cell]:
-        cells = {amount: number(names[amount], self.decimal) for amount in (*_AMOUNTS, "order") if amount in names}
+        cells = {amount: number(names[amount], self.decimal) for amount in (*_AMOUNTS, *_PARTS) if amount in names}
         if "timestamp" in names:
             cells["timestamp"] = time(names["timestamp"], self.timestamp_format, self.timezone)
         return cells
@@ -228,6 +233,31 @@ def _dated(rows: ibis.Table) -> ibis.Table:
     return rows.drop("order") if "order" in rows.columns else rows
 
 
+def _check_price(names: dict[str, str], columns: Mapping[str, str | None], path: Path) -> None:
+    """Let a price that no setting names go where there is a value or no quantity.
+
+    Raises:
+        DataError: where settings name both a price and a value, or a price without a quantity.
+    """
+    if "unit_price" not in names:
+        return
+    if "value" in names and not (columns.get("value") and columns.get("unit_price")):
+        del names["unit_price" if columns.get("value") or not columns.get("unit_price") else "value"]
+    elif "value" in names:
+        raise DataError(
+            f"{path}: source.columns names a value and a unit price, of which one is enough; "
+            f"set {override('source.columns.unit_price', None)} or {override('source.columns.value', None)}"
+        )
+
+
+def _valued(rows: ibis.Table) -> ibis.Table:
+    """Rows with a value, of a unit price times the quantity; a row without a quantity is one piece."""
+    if "unit_price" not in rows.columns:
+        return rows
+    pieces: Any = rows.quantity.fill_null(ibis.literal(1.0)) if "quantity" in rows.columns else 1.0
+    return rows.mutate(value=_.unit_price * pieces).drop("unit_price")
+
+
 def _guesses(names: Mapping[str, str], meaning: Signals) -> dict[str, Any]:
     """The settings that a first look has guessed."""
     columns = {f"source.columns.{name}": column for name, column in names.items() if name != column}
@@ -251,12 +281,12 @@ def _refunds(events: ibis.Table, signals: Signals) -> tuple[ibis.Table, dict[str
     """Purchases of a negative quantity or value as refunds, and how many there are."""
     amounts: list[Any] = [events[name] for name in ("quantity", "value") if name in events.columns]
     negative = reduce(or_, [(each < 0).fill_null(False) for each in amounts])
-    names = [each for each in {**EVENT_TYPES, **signals.of} if signals.signal(each) == "purchase"]
-    kind: Any = events.event_type
-    refund = negative & kind.isin(names)
-    n = int(refund.sum().to_pyarrow().as_py() or 0)
-    if not n:
+    counted = events.filter(negative).group_by("event_type").agg(n=_.count()).to_pyarrow().to_pylist()
+    bought = {each["event_type"]: each["n"] for each in counted if signals.signal(each["event_type"]) == "purchase"}
+    if not (n := sum(bought.values())):
         return events, {}
+    kind: Any = events.event_type
+    refund = negative & kind.isin(list(bought))
     quantity = {"quantity": amounts[0].abs()} if "quantity" in events.columns else {}
     return events.mutate(event_type=refund.ifelse("refund", events.event_type), **quantity), {
         "refunds by their sign": n

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ _ALSO_CALLED = {
     "item_id": "item product sku stockcode article goods movie asin track business iid pid 商品 产品",
     "timestamp": "timestamp time date datetime when ts created 时间 日期",
     "event_type": "event type behavior behaviour action 行为",
+    "unit_price": "unitprice unit_price price_per_unit 单价",
     "value": "amount price total revenue sales spend 金额",
     "basket_id": "basket order invoice transaction receipt session 订单",
     "quantity": "quantity qty units count pieces 数量",
@@ -45,16 +47,23 @@ def mapped(
         required: names that the file must have.
 
     Raises:
-        DataError: where the mapping names a missing column, or a required column is neither mapped nor in the file.
+        DataError: where the mapping names a missing column or one column twice, or a required column is neither mapped
+            nor in the file.
     """
     unknown = sorted(set(columns) - set(canonical))
     if unknown:
         raise DataError(f"{setting}.{unknown[0]} is no column of this table; choose from {', '.join(canonical)}")
-    return {
+    taken = {column for name, column in columns.items() if column and column != name}
+    names = {
         name: column_of(table, path, columns.get(name) or name, f"{setting}.{name}")
         for name in canonical
-        if columns.get(name) or name in required or name in table.columns
+        if columns.get(name) or name in required or (name in table.columns and name not in taken)
     }
+    column, times = Counter(names.values()).most_common(1)[0] if names else ("", 0)
+    if times > 1:
+        both = " and ".join(f"{setting}.{name}" for name, each in names.items() if each == column)
+        raise DataError(f"{path}: {both} are one column, '{column}'; name another column for one of them")
+    return names
 
 
 def column_of(table: ibis.Table, path: Path, name: str, setting: str) -> str:

@@ -5,7 +5,18 @@ from collections.abc import Mapping, Sequence
 from omniretail.sources.parsing.column_names import similarity_to
 
 _SURE = 0.75
-_FIRST = ("timestamp", "user_id", "item_id", "event_type", "basket_id", "quantity", "value", "rating", "store_id")
+_FIRST = (
+    "timestamp",
+    "user_id",
+    "item_id",
+    "event_type",
+    "basket_id",
+    "quantity",
+    "unit_price",
+    "value",
+    "rating",
+    "store_id",
+)
 
 
 def guessed_columns(
