@@ -5,9 +5,11 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
@@ -17,6 +19,7 @@ from omniretail.config import command
 from omniretail.config_errors import sentence
 from omniretail.core.errors import SettingsError
 from omniretail.report.compare import Comparison, Report
+from omniretail.report.tables.protocol import by_name
 from omniretail.result import Result
 from omniretail.run import stages_of
 from omniretail.sweep_jobs import check_jobs
@@ -48,7 +51,16 @@ def _compared(group: Sequence[Result], uri: str, settings: dict[str, Any]) -> Co
     first = group[0].run_id
     report: Any = OmegaConf.to_container(tracking.load_config(uri, first).report)
     data = tracking.load_data_summary(uri, first)
-    return Report(**{**report, **settings}).compare(group, data.card, data.drops)
+    compared = Report(**{**report, **settings}).compare(group, data.card, data.drops)
+    return replace(compared, lists=_lists(compared, uri))
+
+
+def _lists(compared: Comparison, uri: str) -> dict[str, pd.DataFrame]:
+    """Example lists of the two best, by run id; empty for tasks that make no lists."""
+    groups = by_name(compared.results)
+    runs = [groups[str(name)][0] for name in compared.table.index[:2]]
+    tables = {run.run_id: tracking.load_table(uri, run.run_id, run.stage, "examples") for run in runs}
+    return {run_id: table for run_id, table in tables.items() if table is not None}
 
 
 class SweepReport(Callback):
@@ -101,7 +113,8 @@ class SweepReport(Callback):
             part.to_csv(page.with_suffix(".csv"))
             self.run.add_file(page.with_suffix(".csv"), "report")
             print(f"\nPlots and table:  {command('python')} -m webbrowser {page}")
-        print(f"Every run behind: {command('mlflow')} ui --backend-store-uri {self.run.uri}")
+            self.run.add_metrics(tracking.seed_metrics(part.results))
+        print(f"Every run behind: {tracking.ui_command(self.run)}")
 
     def _abandon(self) -> None:
         with suppress(RuntimeError), self.ending:

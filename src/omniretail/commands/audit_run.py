@@ -4,6 +4,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -16,16 +17,19 @@ from rich.console import Console
 from omniretail.audit.as_of import audit_times
 from omniretail.audit.detect import Finding, View, audit
 from omniretail.audit.leak_value import NO_LEAK, leak_task, leak_value
-from omniretail.config import make
+from omniretail.config import command, make
 from omniretail.core.credentials import hide
 from omniretail.core.errors import USER_ERRORS, LeakError, SettingsError
 from omniretail.core.times import parse_utc
 from omniretail.dataset import Dataset
 from omniretail.report.compare import Comparison, Report
 from omniretail.report.experiment import save_tables
+from omniretail.report.pages.audit import write_audit
+from omniretail.report.pages.index import Entry, add_to_index
 from omniretail.report.tables.comparison_text import text_table
 from omniretail.report.tables.leaks import audit_sentences, audit_terminal, leaks
 from omniretail.run import dataset, stages_of
+from omniretail.schema import DatasetCard
 from omniretail.splits.cutoff import Stage
 from omniretail.tasks import require_methods
 from omniretail.tracking import tracked
@@ -61,7 +65,11 @@ def run_audit(cfg: DictConfig) -> None:
         folder = Path(tmp)
         metrics = _write(folder, findings, comparisons, stage)
         (folder / "config.yaml").write_text(hide(OmegaConf.to_yaml(cfg, resolve=True)))
+        page = _write_page(cfg, findings, comparisons, data.tables.card, run.run_id)
+        (folder / "report").mkdir()
+        (folder / "report" / page.name).write_bytes(page.read_bytes())
         run.record(folder, metrics)
+    print(f"\nPage: {command('python')} -m webbrowser {page}")
     if cfg.audit.experiment is not None:
         save_tables(Path(cfg.audit.experiment), {name: each.table for name, each in comparisons.items()})
     print(f"run_id={run.run_id}", flush=True)
@@ -93,6 +101,22 @@ def _show(console: Console, title: str, findings: Sequence[Finding]) -> None:
     console.print(audit_terminal(findings))
     for sentence in audit_sentences(findings):
         console.print(sentence, markup=False)
+
+
+def _write_page(
+    cfg: DictConfig,
+    findings: Sequence[Finding],
+    comparisons: Mapping[str, Comparison],
+    card: DatasetCard,
+    run_id: str,
+) -> Path:
+    page = Path(cfg.report.html).parent / f"{cfg.dataset}_audit.html"
+    write_audit(page, findings, {name: each.table for name, each in comparisons.items()}, card)
+    made = datetime.now(UTC).isoformat(timespec="seconds")
+    views = len({each.view for each in findings if not each.why_not})
+    what = f"{len({each.view for each in leaks(findings)})} of {views} views leak"
+    add_to_index(page.parent, Entry(page.name, made, card.title, "audit", what, run_id=run_id))
+    return page
 
 
 def _leak_values(cfg: DictConfig, data: Dataset, stage: Stage, console: Console) -> dict[str, Comparison]:

@@ -16,6 +16,7 @@ from omniretail.models.top_k import recommend
 from omniretail.policies.chain import Decides
 from omniretail.policies.protocol import described, fitted
 from omniretail.recommendation.constraint_effect import ConstraintEffect
+from omniretail.recommendation.examples import example_lists
 from omniretail.result import Result, metric_rows
 from omniretail.splits.cutoff import Stage
 from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, seed_of
@@ -72,7 +73,7 @@ class Recommendation:
             seed=seed_of(model),
         )
         bundle = {"model": model, "policy": policy, "train": fold.train}
-        return Evaluation(result, bundle=bundle, model=model)
+        return Evaluation(result, bundle=bundle, tables={"examples": example_lists(ranked, fold)}, model=model)
 
     def _with_constraint_effect(
         self, per_user: pd.DataFrame, counts: dict[str, float], effect: ConstraintEffect, fold: Fold

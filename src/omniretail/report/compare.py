@@ -9,6 +9,7 @@ import pandas as pd
 from rich.console import Console
 
 from omniretail.report.pages.comparison import comparison_page
+from omniretail.report.pages.differences import differences
 from omniretail.report.pages.index import add_to_index, entry_of
 from omniretail.report.pages.page import Page
 from omniretail.report.tables.by_activity import Pairs, by_activity
@@ -68,6 +69,7 @@ class Comparison:
         report: what is shown.
         card: of the dataset.
         drops: rows left out of the data, by reason.
+        lists: example lists of recommenders by run id, see ``recommendation.examples``.
     """
 
     results: Sequence[Result]
@@ -75,6 +77,7 @@ class Comparison:
     report: Report
     card: DatasetCard
     drops: Mapping[str, int] = field(default_factory=dict)
+    lists: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def show(self, console: Console) -> None:
         """Print the table, how to read it, and whether anything beats the reference or else the baseline."""
@@ -103,7 +106,7 @@ class Comparison:
             SettingsError: where no model or several have such a name.
         """
         report = replace(self.report, baseline=named_model(name, list(self.table.index)))
-        return report.compare(self.results, self.card, self.drops)
+        return replace(report.compare(self.results, self.card, self.drops), lists=self.lists)
 
     def by_activity(self, pairs: Pairs = (), against: str | None = None) -> pd.DataFrame:
         """The primary metric by the customer's activity; see ``report.tables.by_activity``."""
@@ -142,4 +145,5 @@ class Comparison:
 
     def page(self) -> Page:
         """The page."""
-        return comparison_page(self.results, self.table, self.card, self.drops, self.verdicts())
+        further = differences(self.results, self.table, self.lists)
+        return comparison_page(self.results, self.table, self.card, self.drops, self.verdicts(), further)

@@ -4,31 +4,41 @@ A run goes to the server of the tracking URI. Where that cannot be reached, the 
 and the log says how to push it.
 """
 
+from omniretail.tracking.logged_models import ModelFiles
 from omniretail.tracking.recorded_runs import children, push
 from omniretail.tracking.results_io import (
     DataSummary,
     load_config,
     load_data_summary,
     load_result,
+    load_table,
     mlflow_metrics,
     record_evaluations,
+    seed_metrics,
 )
 from omniretail.tracking.runs import TrackedRun, check_store, sweep, tracked
 from omniretail.tracking.store import LOCAL, open_store
+from omniretail.tracking.system_metrics import system_metrics
+from omniretail.tracking.ui import ui_command
 
 __all__ = [
     "LOCAL",
     "DataSummary",
+    "ModelFiles",
     "TrackedRun",
     "check_store",
     "children",
     "load_config",
     "load_data_summary",
     "load_result",
+    "load_table",
     "mlflow_metrics",
     "open_store",
     "push",
     "record_evaluations",
+    "seed_metrics",
     "sweep",
+    "system_metrics",
     "tracked",
+    "ui_command",
 ]

@@ -1,6 +1,7 @@
 """Results and settings of a run in MLflow: written, and read back."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -18,6 +19,7 @@ from omniretail.result import Result
 from omniretail.schema import DatasetCard, Tables
 from omniretail.tasks import Evaluation
 from omniretail.tracking.auth_errors import refusal
+from omniretail.tracking.logged_models import ModelFiles
 from omniretail.tracking.runs import TrackedRun
 from omniretail.tracking.server_probe import wrong_server
 from omniretail.tracking.store import first_line
@@ -26,7 +28,12 @@ _FRAMES = ("per_unit", "metrics", "resampled")
 
 
 def record_evaluations(
-    run: TrackedRun, evaluations: Sequence[Evaluation], config: str, tables: Tables, folder: Path
+    run: TrackedRun,
+    evaluations: Sequence[Evaluation],
+    config: str,
+    tables: Tables,
+    folder: Path,
+    model: ModelFiles | None = None,
 ) -> None:
     """Record a run's metrics, values per unit and further tables as Parquet, settings and drop counts.
 
@@ -36,6 +43,7 @@ def record_evaluations(
         config: the resolved config, YAML.
         tables: the data, for its version and drop counts.
         folder: becomes the run's artifacts whole; what is recorded here is added to it.
+        model: that the run saves.
     """
     (folder / "config.yaml").write_text(hide(config))
     about = {"card": asdict(tables.card), "drops": tables.drops, "version": tables.version}
@@ -47,7 +55,7 @@ def record_evaluations(
         for name, frame in evaluation.tables.items():
             frame.to_parquet(place / f"{name}.parquet")
         metrics |= mlflow_metrics(evaluation.result)
-    run.record(folder, metrics, [_dataset(tables)])
+    run.record(folder, metrics, [_dataset(tables)], model)
 
 
 def mlflow_metrics(result: Result) -> dict[str, float]:
@@ -60,6 +68,30 @@ def mlflow_metrics(result: Result) -> dict[str, float]:
     }
     values = {**keys, **ends, **result.counts, **result.cost}
     return {_mlflow_name(f"{result.stage}/{name}"): float(value) for name, value in values.items() if value == value}
+
+
+def seed_metrics(results: Sequence[Result]) -> dict[str, float]:
+    """Mean and standard deviation over seeds, for the run of a sweep: ``test/auc`` and ``test/auc_sd``.
+
+    Where the sweep has several models or settings, their names stand in front: ``SASRec/test/auc``.
+
+    Args:
+        results: of one protocol, one per run.
+    """
+    groups: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        groups.setdefault((result.model, result.parameters), []).append(result)
+    settings = Counter(model for model, _ in groups)
+    metrics: dict[str, float] = {}
+    for (model, parameters), group in groups.items():
+        values = pd.DataFrame([mlflow_metrics(result) for result in group])
+        if len({result.seed for result in group}) < 2:
+            continue
+        name = f"{model} {parameters}" if settings[model] > 1 else model
+        front = f"{_mlflow_name(name)[:150]}/" if len(groups) > 1 else ""
+        for key in values.columns[values.notna().all()]:
+            metrics |= {f"{front}{key}": float(values[key].mean()), f"{front}{key}_sd": float(values[key].std())}
+    return metrics
 
 
 def _mlflow_name(name: str) -> str:
@@ -111,6 +143,15 @@ def load_result(uri: str, run_id: str, stage: str) -> Result:
     if not (folder / "metrics.parquet").exists():
         raise MissingError(f"run {run_id} was recorded by a version before 0.2; run its command again")
     return read_result(folder, run_id)
+
+
+def load_table(uri: str, run_id: str, stage: str, name: str) -> pd.DataFrame | None:
+    """Read back a further table that a run recorded beside its result; None where it has none of that name."""
+    place = f"results/{stage}/{name}.parquet"
+    try:
+        return pd.read_parquet(download_artifacts(run_id=run_id, artifact_path=place, tracking_uri=reveal(uri)))
+    except (MlflowException, OSError):
+        return None
 
 
 def write_result(result: Result, folder: Path) -> None:

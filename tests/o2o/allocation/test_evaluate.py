@@ -130,5 +130,9 @@ def test_small_runs_give_the_golden_metrics_a_table_and_a_page(runs: Path) -> No
     page = next(runs.glob("reports/*VisitProbability*.html")).read_text()
     for words in ("Budgets by past demand, 1 per customer", "Equal budgets, 2 per customer", "auction serves", "gap ≤"):
         assert words in page
+    sent = pd.read_csv(next(runs.glob("reports/*VisitProbability*_customers.csv")))
+    assert list(sent) == ["user_id", "store_id", "probability"]
+    assert sent.probability.is_monotonic_decreasing
+    assert not sent.duplicated("user_id").any(), "one offer per customer"
     table = pd.read_parquet(next(runs.rglob("artifacts/results/test/allocation.parquet")))
     assert {"offers", "expected", "gap", "served", "precision", "recall", "f1", "p"} <= {*table}

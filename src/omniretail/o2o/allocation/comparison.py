@@ -76,14 +76,20 @@ def compared(
     return pd.concat([solved, pd.DataFrame(sums)], ignore_index=True), per_user
 
 
+def assignment(
+    probability: sparse.csr_array, past_visitors: np.ndarray, case: Case, method: str
+) -> tuple[Assignment, np.ndarray]:
+    """One problem solved by one method, and the budget of each place; arguments as for ``compared``."""
+    budget = budgets_of(case.kind, case.tightness, probability, past_visitors)
+    if case.aim == "value":
+        return METHODS[method](probability, budget, case.k), budget
+    return aimed_at_f1(METHODS[method], probability, budget, case.k), budget
+
+
 def _solved(
     probability: sparse.csr_array, went: np.ndarray, past_visitors: np.ndarray, case: Case, name: str
 ) -> dict[str, object]:
-    budget = budgets_of(case.kind, case.tightness, probability, past_visitors)
-    if case.aim == "value":
-        chosen = METHODS[name](probability, budget, case.k)
-    else:
-        chosen = aimed_at_f1(METHODS[name], probability, budget, case.k)
+    chosen, budget = assignment(probability, past_visitors, case, name)
     metrics = budget_metrics(chosen.matrix(), went, budget)
     return {
         **vars(case),

@@ -6,6 +6,7 @@ from typing import get_args
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from omniretail.core.errors import SettingsError
 from omniretail.core.resources import costs, metered
@@ -13,7 +14,7 @@ from omniretail.dataset import Dataset
 from omniretail.models.stores.protocol import StoreModel
 from omniretail.models.stores.visit_probability import visited
 from omniretail.o2o.allocation.budgets import Kind
-from omniretail.o2o.allocation.comparison import METHODS, Case, compared, key_of
+from omniretail.o2o.allocation.comparison import METHODS, Case, assignment, compared, key_of
 from omniretail.result import Result, metric_rows
 from omniretail.splits.cutoff import Stage
 from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, require_methods, seed_of
@@ -80,7 +81,23 @@ class Allocation:
             cost=costs(fit=fitting, score=scoring, allocate=allocating),
             seed=seed_of(model),
         )
-        return Evaluation(result, tables={"allocation": table}, findings=(table, result), model=model)
+        tables = {"allocation": table, "assigned": self._assigned(log, probability)}
+        return Evaluation(result, tables=tables, findings=(table, result), model=model)
+
+    def _assigned(self, log: StoreLog, probability: sparse.csr_array) -> pd.DataFrame:
+        """Whom the last method sends where, under the first kind of budgets and the middle size; likeliest first."""
+        case = Case(self.kinds[0], self.ks[0], "value", sorted(self.tightness)[len(self.tightness) // 2])
+        assert log.stores is not None
+        chosen, _ = assignment(probability, self._past_visitors(log), case, self.methods[-1])
+        offers = pd.DataFrame(
+            {
+                "user_id": _ids(log)[chosen.user],
+                "store_id": log.stores.ids.to_numpy()[chosen.place],
+                "probability": probability[chosen.user, chosen.place],
+            }
+        )
+        offers.attrs["case"] = f" by {self.methods[-1]}, {case.k} per customer, for {case.tightness:.0%} of the demand"
+        return offers.sort_values("probability", ascending=False, kind="stable", ignore_index=True)
 
     def _cases(self) -> list[Case]:
         return [
