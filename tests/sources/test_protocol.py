@@ -12,6 +12,7 @@ import pytest
 from omniretail.core import engine
 from omniretail.schema import DataError, DatasetCard, Tables, check
 from omniretail.sources.parsing.order_as_time import timestamps
+from omniretail.sources.csv import CSV
 from omniretail.sources.protocol import LOCATION, load
 
 
@@ -49,7 +50,21 @@ def test_what_was_read_comes_back_from_the_cache(source, tmp_path, rows, caplog)
     assert rows(again.events) == rows(first.events)
     assert [event["user_id"] for event in rows(first.events)] == ["a", "b"]
     assert (again.card, again.drops, again.changes) == (first.card, {"blank": 1, "bad": 0}, {"rounded": 2})
-    assert caplog.messages == ["Lines: dropped: blank 1; changed: rounded 2"] * 2
+    counts = "2 events of 2 customers and 2 items (view 2)"
+    assert caplog.messages == [f"Lines: {counts}; dropped: blank 1; changed: rounded 2"] * 2
+
+
+def test_a_read_says_what_the_log_holds_in_one_line(tmp_path, caplog):
+    (tmp_path / "log.csv").write_text(
+        "user_id,item_id,timestamp,event_type\nu,a,2024-05-31T20:00:00Z,View\nv,a,2024-06-02,buy\nu,b,2024-06-01,cart\n"
+        "u,b,2024-06-03,click\n"
+    )
+    with caplog.at_level(logging.INFO, "omniretail"):
+        load(CSV(tmp_path / "log.csv", timezone="Asia/Shanghai"), tmp_path / "cache")
+    assert caplog.messages == [
+        "own log: 4 events of 2 customers and 2 items, 2024-06-01 to 2024-06-03 (view 2 · purchase 1 · cart 1); "
+        "dropped: nothing"
+    ]
 
 
 def test_the_version_is_of_content_and_settings_not_of_place(source, tmp_path):

@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import shlex
+from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -16,11 +18,13 @@ from ibis import _
 from omniretail import schema, signals
 from omniretail.core import engine, timezones
 from omniretail.core.cache import cached, digest, parts_of
+from omniretail.core.times import to_local
 from omniretail.schema import DataError, DatasetCard, Tables
 from omniretail.signals import Signals
 
 log = logging.getLogger(__name__)
 
+_FACTS = "facts.json"
 _TIES = ("event_type", "channel", "store_id", "quantity", "value", "discount", "coupon")
 
 LOCATION = MappingProxyType({"location": True})
@@ -59,8 +63,10 @@ def load(source: Source, cache: Path) -> Tables:
             raise DataError(f"{file} may not be read by this user: {shlex.join(['chmod', 'u+r', str(file)])}")
     version = _version(source)
     folder = cached(cache / "tables", version, lambda partial: _write(source, partial))
-    tables = _until(datetime.now(UTC).replace(tzinfo=None), _open(folder, version))
-    log.info("%s: %s", tables.card.title, _counts(tables.drops, tables.changes))
+    read = _open(folder, version)
+    tables = _until(datetime.now(UTC).replace(tzinfo=None), read)
+    facts = json.loads((folder / _FACTS).read_text()) if tables is read else _facts(tables)
+    log.info("%s: %s; %s", tables.card.title, _summary(facts, tables), _counts(tables.drops, tables.changes))
     return tables
 
 
@@ -101,6 +107,34 @@ def _write(source: Source, folder: Path) -> None:
     if engine.count(written.events) == 0:
         raise DataError(f"{tables.card.title}: no events are left ({_counts(tables.drops, tables.changes)})")
     schema.check(written)
+    (folder / _FACTS).write_text(json.dumps(_facts(written)))
+
+
+def _facts(tables: Tables) -> dict[str, Any]:
+    """Counts of a log, its first and last day in the customers' zone, and its events by type."""
+    events: Any = tables.events
+    counted = events.agg(
+        events=_.count(),
+        customers=_.user_id.nunique(),
+        items=_.item_id.nunique(),
+        first=_.timestamp.min(),
+        last=_.timestamp.max(),
+    )
+    facts = counted.to_pyarrow().to_pylist()[0]
+    days = {name: str(to_local(facts[name], tables.card.zone).date()) for name in ("first", "last")}
+    kinds = events.group_by("event_type").agg(n=_.count()).order_by(_.n.desc(), "event_type").to_pyarrow().to_pylist()
+    return facts | days | {"event_types": {each["event_type"]: each["n"] for each in kinds}}
+
+
+def _summary(facts: Mapping[str, Any], tables: Tables) -> str:
+    """What a log holds, in a line."""
+    when = f", {facts['first']} to {facts['last']}" if tables.card.clock else ""
+    signals: Counter[str] = Counter()
+    for event_type, n in facts["event_types"].items():
+        signals[tables.signals.signal(event_type)] += n
+    kinds = " · ".join(f"{signal} {n:,}" for signal, n in signals.most_common())
+    counts = f"{facts['events']:,} events of {facts['customers']:,} customers and {facts['items']:,} items"
+    return f"{counts}{when} ({kinds})"
 
 
 def _with_event_types(tables: Tables) -> Signals:
