@@ -44,6 +44,7 @@ def test_a_search_from_trials_to_the_registry(capsys: pytest.CaptureFixture[str]
     assert OmegaConf.create(text).model == {name.removeprefix("model."): v for name, v in winner.params.items()}
     page = next(Path("reports").glob("*search*.html")).read_text()
     assert "Search: EASE" in page
+    assert "csv_search_EASE_tpe.html" in Path("reports/index.html").read_text()
     assert "Which settings matter" in page or len(trials) < 4
 
 

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from rich.console import Console
 
 from omniretail.config import command
 from omniretail.dataset import Dataset
+from omniretail.report.pages.index import Entry, add_to_index
 from omniretail.report.tables.text_table import TextTable
 from omniretail.result import Result
 from omniretail.search.edges import at_the_edge
@@ -112,7 +114,15 @@ class Ending:
         name = re.sub(r"[^\w.-]+", "_", f"{self.cfg.dataset}_search_{self.label}_{self.settings.sampler}")
         path = Path(self.cfg.report.html).parent / f"{name}.html"
         cells = seed_cells(results, self._judged_by(results)) if results else None
-        write_search_page(path, self.study, self.label, self.space, self.data.tables.card, sentences, cells)
+        card, (metric, *_), value = (
+            self.data.tables.card,
+            objective_names(self.study),
+            values_of(best_of(self.study))[0],
+        )
+        write_search_page(path, self.study, self.label, self.space, card, sentences, cells)
+        made = datetime.now(UTC).isoformat(timespec="seconds")
+        entry = Entry(path.name, made, card.title, "search", self.label, "val", metric, value, self.run.run_id)
+        add_to_index(path.parent, entry)
         return path
 
     def _record(self, page: Path, winner: Winner, results: Sequence[Result], sentences: Sequence[str]) -> None:

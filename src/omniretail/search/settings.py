@@ -96,7 +96,6 @@ def settings_of(cfg: DictConfig) -> SearchSettings:
     """
     section: Any = OmegaConf.to_container(cfg.search, resolve=True)
     objective = section.pop("objective")
-    pruning = Pruning(**section.pop("pruning"))
     space = section.pop("space", None)
     if space is None:
         raise SettingsError(
@@ -105,6 +104,9 @@ def settings_of(cfg: DictConfig) -> SearchSettings:
         )
     try:
         names = [objective] if isinstance(objective, str) else list(objective)
-        return SearchSettings(space=space, objective=names, pruning=pruning, **section)
+        return SearchSettings(space=space, objective=names, pruning=Pruning(**section.pop("pruning")), **section)
+    except SettingsError as error:
+        text = str(error).replace("SearchSettings: ", "search.").replace("Pruning: ", "search.pruning.")
+        raise SettingsError(text) from None
     except TypeError as error:
         raise SettingsError(f"search: {str(error).rpartition('() ')[2]}; see python scripts/search.py --help") from None
