@@ -27,7 +27,7 @@ from omniretail.report.experiment import save_tables
 from omniretail.report.pages.audit import write_audit
 from omniretail.report.pages.index import Entry, add_to_index
 from omniretail.report.tables.comparison_text import text_table
-from omniretail.report.tables.leaks import audit_sentences, audit_terminal, leaks
+from omniretail.report.tables.leaks import audit_sentences, audit_table, leaks
 from omniretail.run import dataset, stages_of
 from omniretail.schema import DatasetCard
 from omniretail.splits.cutoff import Stage
@@ -98,7 +98,7 @@ def _view(name: str, section: DictConfig | Mapping[str, str]) -> View:
 
 def _show(console: Console, title: str, findings: Sequence[Finding]) -> None:
     console.print(f"\n[bold]{title}[/bold]\n")
-    console.print(audit_terminal(findings))
+    console.print(audit_table(findings).terminal(console.width))
     for sentence in audit_sentences(findings):
         console.print(sentence, markup=False)
 

@@ -11,7 +11,8 @@ from omniretail.report.compare import Report
 from omniretail.report.tables.comparison import comparison
 from omniretail.report.tables.comparison_text import text_table
 from omniretail.report.tables.legend import legend
-from omniretail.report.tables.verdict import verdict
+from omniretail.report.tables.text_table import TextTable
+from omniretail.report.tables.verdict import ahead, verdict
 from tests.report.results import CARD, GROUPED, RESULTS, TABLE, WIDE, grouped_result, result
 
 
@@ -28,7 +29,7 @@ def test_markdown_is_escaped() -> None:
     assert r"&lt;b&gt;$x$\|&amp;" in text
 
 
-@pytest.mark.parametrize("width", [60, 80, 110, 140])
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 110, 140])
 @pytest.mark.parametrize("table", [TABLE, WIDE], ids=["recommenders", "questions"])
 def test_a_terminal_shows_every_metric_whole(table: pd.DataFrame, width: int) -> None:
     text = printed(table, width)
@@ -39,6 +40,25 @@ def test_a_terminal_shows_every_metric_whole(table: pd.DataFrame, width: int) ->
     primary = metrics[0]
     for low, high in zip(table[f"{primary}_low"], table[f"{primary}_high"], strict=True):
         assert f"{low:.4f}–{high:.4f}" in text
+
+
+def test_words_of_a_group_stay_whole_at_80_columns() -> None:
+    names = ["attribute of a household: household_income_and_size", "days since the last visit"]
+    cells = pd.DataFrame({"question": names, **{f"metric {i}": ["0.1234 (0.1000–0.2000)"] * 2 for i in range(4)}})
+    for width in (60, 80):
+        console = Console(width=width, color_system=None)
+        with console.capture() as capture:
+            console.print(TextTable(cells).terminal(width))
+        words = capture.get().split()
+        assert {"household_income_and_size", "0.1234"} <= set(words)
+        assert words.count("(0.1000–0.2000)") == 8
+    assert TextTable(cells).terminal(30).renderables
+
+
+def test_the_runner_up_is_named() -> None:
+    assert ahead(TABLE).startswith("EASE is first, but not shown to be better than SLIM (NDCG@10 0.")
+    clear = comparison([result("A", 0.3), result("B", 0.1)], [], "ndcg_at_10")
+    assert re.match(r"A is first: it beats the runner-up, B, by \d+ % \(NDCG@10 ", ahead(clear))
 
 
 def test_costs_that_do_not_fit_are_left_out_and_named() -> None:

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 
 import pandas as pd
-from rich import box
-from rich.table import Table
-from rich.text import Text
 
 from omniretail.audit.detect import CONTROL, Finding
+from omniretail.report.tables.text_table import TextTable
 
 _MAX_COLUMNS = 5  # columns of a leak that a line names
 
@@ -27,15 +25,11 @@ def audit_cells(findings: Sequence[Finding]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["view", "rows", "columns", "changed afterwards", "bit-identical"])
 
 
-def audit_terminal(findings: Sequence[Finding]) -> Table:
-    """The same for ``rich.console.Console.print``."""
+def audit_table(findings: Sequence[Finding]) -> TextTable:
+    """The same for a terminal, leaks in bold."""
     cells = audit_cells(findings)
-    grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for name in cells:
-        grid.add_column(str(name), justify="right" if name in ("rows", "columns") else "left", overflow="fold")
-    for row in cells.to_numpy().tolist():
-        grid.add_row(*map(Text, row), style="red" if row[-1] != "yes" else "")
-    return grid
+    verdicts = enumerate(cells["bit-identical"])
+    return TextTable(cells, bold=frozenset((row, cells.shape[1] - 1) for row, text in verdicts if text != "yes"))
 
 
 def audit_sentences(findings: Sequence[Finding]) -> list[str]:

@@ -13,8 +13,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-_NAME_WIDTH = 13, 24  # least and most room of the first column, whose names are folded where room is short
-_UNBROKEN = 3  # columns of the first grid that stay together, whatever the width
+_NAME_WIDTH = 13  # least room of the first column, whose names go over several lines, between words, where it is short
+_UNBROKEN = 3  # columns of the first grid that stay together; where they do not fit, rows become a list
 
 
 @dataclass(frozen=True)
@@ -46,20 +46,28 @@ class TextTable:
         return "\n".join([*lines, "", *(f"- {_escaped(sentence)}" for sentence in self.sentences)]) + "\n"
 
     def terminal(self, width: int = 100) -> Group:
-        """For ``rich.console.Console.print``; required columns that do not fit go into a further grid.
+        """For ``rich.console.Console.print``; no number and no word is broken.
+
+        Required columns that do not fit go into a further grid; where not even a few fit, they become a list. Other
+        columns that do not fit are left out and named.
 
         Args:
-            width: of the terminal, in characters; columns left out to fit it are named.
+            width: of the terminal, in characters.
         """
         name, *rest = map(str, self.cells.columns)
         required = set(self.cells.columns[: self.required])
-        grids: list[Table | str] = []
-        while not grids or required & set(rest):
-            fitting = self._fitting([name, *rest], width, at_least=2 if grids else _UNBROKEN)
-            grids += [self._grid(fitting), ""]
+        parts: list[Table | Text | str] = []
+        while not parts or required & set(rest):
+            fitting = self._fitting([name, *rest], width)
+            if len(fitting) < min(2 if parts else _UNBROKEN, 1 + len(rest)):
+                listed = [column for column in rest if column in required]
+                parts.append(self._list([name, *listed]))
+                rest = [column for column in rest if column not in required]
+                break
+            parts += [self._grid(fitting), ""]
             rest = rest[len(fitting) - 1 :]
         note = [f"Left out to fit {width} characters: {', '.join(rest)}."] if rest else []
-        return Group(*grids, *(Text(sentence, style="dim") for sentence in [*self.sentences, *note]))
+        return Group(*parts, *(Text(sentence, style="dim") for sentence in [*self.sentences, *note]))
 
     def rows(self) -> list[list[tuple[str, bool]]]:
         """Every cell with whether it is bold; what a page shows."""
@@ -79,13 +87,23 @@ class TextTable:
             grid.add_row(*shown, style="dim" if row[0][0] == self.faint else "")
         return grid
 
-    def _fitting(self, columns: list[str], width: int, at_least: int) -> list[str]:
+    def _list(self, columns: list[str]) -> Text:
+        """A paragraph per row: its name, then a line per column."""
+        places = [list(self.cells.columns).index(column) for column in columns]
+        text = Text()
+        for row in self.rows():
+            text.append(f"{row[places[0]][0]}\n", style="bold")
+            for column, place in zip(columns[1:], places[1:], strict=True):
+                text.append(f"  {column}: {row[place][0]}\n")
+        return text
+
+    def _fitting(self, columns: list[str], width: int) -> list[str]:
         """The columns, from the left, that stand unbroken in so many characters."""
         widths = [max(map(len, [*self._header(column).split("\n"), *self.cells[column]])) for column in columns]
         words = [len(word) for name in self.cells[columns[0]] for word in name.split()]
-        widths[0] = min(widths[0], max(_NAME_WIDTH[0], min(_NAME_WIDTH[1], max(words))))
+        widths[0] = min(widths[0], max(_NAME_WIDTH, *words, *map(len, self._header(columns[0]).split("\n"))))
         ends = np.cumsum(np.array(widths) + 2) - 2
-        return columns[: max(at_least, int((ends <= width).sum()))]
+        return columns[: int((ends <= width).sum())]
 
     def _header(self, column: str) -> str:
         """Broken into lines so that figures decide the column's width, where words allow it."""
