@@ -50,9 +50,9 @@ class Dataset:
             events: one row per user, item and occasion.
             columns: canonical name -> column of ``events``, for ``user_id``, ``item_id``, ``timestamp``, ``basket_id``,
                 ``quantity``, ``value``, …; one that is left out is taken under its canonical name.
-            others: ``items``, ``users``, ``stores``, ``offers``, ``offer_items`` or ``offer_events`` as frames with
-                canonical column names, and fields of ``omniretail.sources.csv.CSV`` such as ``timezone``,
-                ``currency``, ``title``, ``item_columns``.
+            others: ``items``, ``users``, ``stores``, ``stock``, ``hours``, ``offers``, ``offer_items`` or
+                ``offer_events`` as frames with canonical column names, and fields of ``omniretail.sources.csv.CSV``
+                such as ``timezone``, ``currency``, ``title``, ``item_columns``.
 
         Raises:
             DataError: naming the column that is missing, or the cell that is no time or no number.

@@ -47,6 +47,8 @@ class Tables:
     Attributes:
         card: describes the dataset.
         events: what users did; one row per item and occasion.
+        stock: pieces of items in stores, as of the cutoff.
+        hours: opening hours of stores, by weekday (0 = Monday), ``HH:MM`` in the customers' zone.
         experiment: customers of an experiment without a log, who was treated, and the outcome.
         drops: dropped rows, counted by reason.
         changes: rows with a changed value, counted by kind of change.
@@ -61,6 +63,8 @@ class Tables:
     users: ibis.Table | None = None
     items: ibis.Table | None = None
     stores: ibis.Table | None = None
+    stock: ibis.Table | None = None
+    hours: ibis.Table | None = None
     offers: ibis.Table | None = None
     offer_items: ibis.Table | None = None
     offer_events: ibis.Table | None = None
@@ -96,6 +100,10 @@ def _time() -> pa.Column:
     return pa.Column(ibis.dtype("timestamp"), nullable=False)
 
 
+def _number(*checks: pa.Check) -> pa.Column:
+    return pa.Column(ibis.dtype("float64"), list(checks), nullable=False)
+
+
 def _amount(*checks: pa.Check) -> pa.Column:
     return pa.Column(ibis.dtype("float64"), list(checks), nullable=True, required=False)
 
@@ -126,6 +134,10 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
     "users": pa.DataFrameSchema({"user_id": _id()}),
     "items": pa.DataFrameSchema({"item_id": _id(), "name": _text(required=False), "category": _text(required=False)}),
     "stores": pa.DataFrameSchema({"store_id": _id()}),
+    "stock": pa.DataFrameSchema({"store_id": _id(), "item_id": _id(), "quantity": _number()}),
+    "hours": pa.DataFrameSchema(
+        {"store_id": _id(), "weekday": _number(pa.Check.isin(range(7))), "opens": _text(), "closes": _text()}
+    ),
     "offers": pa.DataFrameSchema(
         {
             "offer_id": _id(),

@@ -2,17 +2,21 @@
 
 import logging
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from omniretail.config import compose, make
 from omniretail.dataset import Dataset
 from omniretail.schema import DataError, Tables
 from omniretail.sources.csv import CSV
 from omniretail.sources.protocol import load
 from omniretail.splits import LastBasket, LeaveLast, Temporal
 from omniretail.splits.cutoff import Stage
+from omniretail.views.cached import load_fold
 from omniretail.views.profile.recency_frequency import purchases, recency_frequency
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -134,3 +138,18 @@ def test_numeric_ids_of_all_tables_match(case):
     assert tables.items is not None
     items = set(tables.items.to_pandas().item_id)
     assert Counter(tables.events.to_pandas().item_id.isin(items)).keys() == {True}
+
+
+def test_only_what_the_store_has_in_stock_is_shown(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shop, own = CASES / "store_now", {"stores": "store_places", "hours": "store_hours", "stock": "store_stock"}
+    paths = [f"source.{name}_path={shop / file}.csv" for name, file in own.items()]
+    paths += [f"source.path={shop / 'log.csv'}", f"source.items_path={shop / 'items.csv'}", f"data_root={tmp_path}"]
+    settings = ["source=csv", *paths, f"cache_dir={tmp_path / 'cache'}", "policy=store_now", "policy.rules.1.cap=9"]
+    cfg = compose(*settings, "model=recommender/popular")
+    fold = load_fold(load(make(cfg.source), tmp_path / "cache"), make(cfg.split), "test", tmp_path / "cache")
+    policy = make(cfg.policy).fit(fold.train)
+    at_2 = replace(fold.users, at_store=np.full(len(fold.users), fold.train.stores.encode(["2"])[0]))
+    scores = policy(np.ones((len(at_2), len(fold.train.items))), at_2)
+    shown = {fold.train.items.ids[item] for item in np.flatnonzero(np.isfinite(scores).any(axis=0))}
+    assert shown == {"100", "101", "102", "103", "104"}

@@ -11,8 +11,8 @@ import pytest
 
 from omniretail.core import engine
 from omniretail.schema import DataError, DatasetCard, Tables, check
-from omniretail.sources.parsing.order_as_time import timestamps
 from omniretail.sources.csv import CSV
+from omniretail.sources.parsing.order_as_time import timestamps
 from omniretail.sources.protocol import LOCATION, load
 
 

@@ -1,6 +1,7 @@
 """The protocol of rules: policies that may be fitted on the training set. There is nothing to inherit."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
@@ -10,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from omniretail.core.errors import DataError
+from omniretail.core.overrides import override
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
 
@@ -24,8 +26,25 @@ Rule = Callable[[np.ndarray, Histories], np.ndarray]
 A rule that needs more than the users' histories is ``Fitted``, and may have a ``Scope``.
 """
 
-TableOrPath = pd.DataFrame | str | Path | Callable[[], "Tables"]
-"""A data frame, the path of a CSV or Parquet file, or a function that loads the canonical tables when it is needed."""
+
+@dataclass(frozen=True)
+class FileOrTable:
+    """A file; where there is none, the table of the dataset itself.
+
+    Attributes:
+        file: path of a CSV or Parquet file.
+        tables: loads the canonical tables when they are needed.
+    """
+
+    file: str
+    tables: Callable[[], "Tables"]
+
+    def __str__(self) -> str:
+        return self.file
+
+
+TableOrPath = pd.DataFrame | str | Path | FileOrTable | Callable[[], "Tables"]
+"""A data frame, the path of a CSV or Parquet file, or what loads the canonical tables when they are needed."""
 
 
 @runtime_checkable
@@ -103,7 +122,9 @@ def table(source: TableOrPath, name: str, columns: Sequence[str]) -> pd.DataFram
     Raises:
         DataError: where there is no such table or file, or a column is missing.
     """
-    if callable(source):
+    if isinstance(source, FileOrTable):
+        frame, place = _file_or_table(source, name)
+    elif callable(source):
         frame, place = canonical_table(source(), name), f"table {name}"
     elif isinstance(source, pd.DataFrame):
         frame, place = source, f"table {name}"
@@ -135,7 +156,25 @@ def require_columns(place: str, frame: pd.DataFrame, columns: Sequence[str]) -> 
         raise DataError(f"{place} has no column {', '.join(missing)}; it has {', '.join(map(str, frame.columns))}")
 
 
+def _file_or_table(source: FileOrTable, name: str) -> tuple[pd.DataFrame, str]:
+    if Path(source.file).is_file():
+        return _read(Path(source.file)), source.file
+    tables = source.tables()
+    if name not in (named := tables.named()):
+        raise DataError(
+            f"{source.file} does not exist, and {tables.card.title} has no table {name}, which the policy needs; "
+            f"set {override(f'source.{name}_path', f'{name}.csv')} or write the file"
+        )
+    return named[name].to_pandas(), f"table {name}"
+
+
 def _read(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise DataError(f"{path} does not exist, and the policy reads it")
-    return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=dict.fromkeys(_IDS, str))
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    frame = pd.read_csv(path, dtype=dict.fromkeys(_IDS, str))
+    for name in (each for each in _IDS if each in frame):
+        if frame[name].str.fullmatch(r"-?\d+\.0").fillna(True).all():  # integers beside missing values
+            frame[name] = frame[name].str.removesuffix(".0")
+    return frame

@@ -79,7 +79,11 @@ class CSV:
         items_path: a file with a row per item; None: items have no attributes.
         item_columns: canonical name -> name in that file, for item_id, name and category.
         stores_path: a file with a row per store.
-        store_columns: for store_id.
+        store_columns: for store_id; ``lat`` and ``lon``, or ``x`` and ``y``, are places.
+        stock_path: a file with a row per store and item, as of the cutoff.
+        stock_columns: for store_id, item_id and quantity.
+        hours_path: a file with a row per store and weekday, or several.
+        hour_columns: for store_id, weekday (0 = Monday), opens and closes (``HH:MM``).
         offers_path: a file with a row per offer.
         offer_columns: for offer_id, start, end, channel, kind and discount.
         offer_items_path: a file with a row per offer and item that it covers.
@@ -123,6 +127,10 @@ class CSV:
     item_columns: Mapping[str, str | None] = field(default_factory=dict)
     stores_path: str | Path | None = field(default=None, metadata=LOCATION)
     store_columns: Mapping[str, str | None] = field(default_factory=dict)
+    stock_path: str | Path | None = field(default=None, metadata=LOCATION)
+    stock_columns: Mapping[str, str | None] = field(default_factory=dict)
+    hours_path: str | Path | None = field(default=None, metadata=LOCATION)
+    hour_columns: Mapping[str, str | None] = field(default_factory=dict)
     offers_path: str | Path | None = field(default=None, metadata=LOCATION)
     offer_columns: Mapping[str, str | None] = field(default_factory=dict)
     offer_items_path: str | Path | None = field(default=None, metadata=LOCATION)

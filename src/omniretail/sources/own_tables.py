@@ -1,4 +1,4 @@
-"""A shop's own tables beside its log: users, items, stores, offers and what was done with them, attributes typed."""
+"""A shop's own tables beside its log: users, items, stores, their stock and hours, offers; attributes typed."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,18 +21,22 @@ OWN_TABLES = {
     "users": ("user_id",),
     "items": ("item_id", "name", "category"),
     "stores": ("store_id",),
+    "stock": ("store_id", "item_id", "quantity"),
+    "hours": ("store_id", "weekday", "opens", "closes"),
     "offers": ("offer_id", "start", "end", "channel", "kind", "discount"),
     "offer_items": ("offer_id", "item_id"),
     "offer_events": ("user_id", "offer_id", "timestamp", "event_type", "store_id"),
 }
 """Canonical columns of each table, those of its key first; all other columns are attributes under their own names."""
 _REQUIRED = {
+    "stock": ("store_id", "item_id", "quantity"),
+    "hours": ("store_id", "weekday", "opens", "closes"),
     "offers": ("offer_id", "start", "end"),
     "offer_items": ("offer_id", "item_id"),
     "offer_events": ("user_id", "offer_id", "timestamp", "event_type"),
 }
 _CONSTANTS = {"offers": {"channel": "online", "kind": "offer"}}
-_TIMES, _NUMBERS = {"start", "end", "timestamp"}, {"discount"}
+_TIMES, _NUMBERS = {"start", "end", "timestamp"}, {"discount", "quantity", "weekday"}
 _INTEGER, _NUMBER = r"^-?(0|[1-9]\d{0,17})$", r"^-?(0|[1-9]\d*)(\.\d+)?$"  # 007 is no number
 _ONE_ROW_EACH = ("users", "items", "stores", "offers")
 
