@@ -81,3 +81,41 @@ def test_ties_and_repeats_by_hand():
     )
     habits = facts.habits(om.Dataset.from_frames(log).tables)
     assert habits == {"events_per_user": 2.0, "one_event": 0.5, "repeats": 0.25, "ties": 0.5}
+
+
+def shanghai(n: int = 600) -> pd.DataFrame:
+    """Customers from 9 to 21 o'clock in Shanghai, every day of two weeks, written in UTC."""
+    local = pd.Timestamp("2024-01-01 09:10") + pd.to_timedelta([n // 12 % 14 * 24 + n % 12 for n in range(n)], unit="h")
+    utc = local.tz_localize("Asia/Shanghai").tz_convert("UTC").tz_localize(None)
+    return pd.DataFrame({"user_id": [n % 9 for n in range(n)], "item_id": [n % 7 for n in range(n)], "timestamp": utc})
+
+
+def test_the_zone_is_guessed_from_the_quiet_hours():
+    tables = om.Dataset.from_frames(shanghai()).tables
+    assert facts.guessed_zone(facts.per_hour(tables), "UTC") == "Asia/Shanghai"
+    at_home = om.Dataset.from_frames(shanghai().assign(timestamp=lambda log: log.timestamp + pd.Timedelta("8h"))).tables
+    assert facts.guessed_zone(facts.per_hour(at_home), "UTC") is None
+    around_the_clock = pd.Series(1 / 24, index=range(24))
+    assert facts.guessed_zone(around_the_clock, "UTC") is None
+
+
+def test_days_and_midnights_are_those_of_the_customers():
+    log = pd.DataFrame({"user_id": ["a"] * 2, "item_id": "x", "timestamp": ["2024-01-01 16:00", "2024-01-02 00:00"]})
+    tables = om.Dataset.from_frames(log.assign(timestamp=log.timestamp + "Z"), timezone="Asia/Shanghai").tables
+    total = facts.totals(tables)
+    assert (str(total["first"]), total["days"], total["midnights"]) == ("2024-01-02 00:00:00", 1, 0.5)
+    assert facts.per_hour(tables)[8] == 1
+
+
+def test_columns_are_summed_up_in_one_query(monkeypatch):
+    log = pd.DataFrame({"user_id": ["a", "b"], "item_id": "x", "timestamp": "2024-01-01", "value": [1.5, None]})
+    columns = facts.columns(om.Dataset.from_frames(log).tables).set_index("column")
+    assert columns.loc["value"].tolist() == [0.5, 1, "1.5", "1.5"]
+    assert columns.loc["user_id"].tolist() == [0, 2, "a", "b"]
+
+
+def test_a_code_of_two_characters_is_a_product():
+    rows = [(f"u{n % 9}", code, "2024-01-01", n + 0.5) for n in range(30) for code in ("m1", "x")]
+    log = pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp", "value"])
+    found = facts.suspicious_items(om.Dataset.from_frames(log).tables)
+    assert dict(zip(found.item_id, found.reason, strict=True)) == {"x": "one character, at ever other amounts"}

@@ -1,18 +1,23 @@
 """Which tasks a log can answer, and what it lacks for the others."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from omniretail.describe.facts import totals
 from omniretail.schema import Tables
 
 _WINDOW_DAYS = 28
 
 
-def answerable(tables: Tables) -> pd.DataFrame:
-    """Each task with a command that fits, or with what is missing: ``task, possible, settings``."""
-    total, columns = totals(tables), set(tables.events.columns)
+def answerable(tables: Tables, total: Mapping[str, Any]) -> pd.DataFrame:
+    """Each task with a command that fits, or with what is missing: ``task, possible, settings``.
+
+    Args:
+        tables: of the log.
+        total: from ``facts.totals``.
+    """
+    columns = set(tables.events.columns)
     days, clock = int(total["days"]), tables.card.clock
     horizon = max(min(_WINDOW_DAYS, days // 4), 1)
     channels = tables.events.channel.nunique().to_pyarrow().as_py()

@@ -32,6 +32,7 @@ class LogFindings:
         drops: rows that were dropped, by reason.
         changes: rows that were changed, by reason.
         settings: that were guessed, to be kept in a yaml.
+        zone: the customers' time zone, guessed by the quiet hours; None: the hours are right as they are, or show none.
     """
 
     totals: Mapping[str, Any]
@@ -47,6 +48,7 @@ class LogFindings:
     drops: Mapping[str, int]
     changes: Mapping[str, int]
     settings: Mapping[str, Any]
+    zone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,21 +64,24 @@ class Describe:
     def evaluate(self, model: Any, data: Dataset, stage: Stage) -> Evaluation:
         """Count; see ``Task``."""
         tables = data.tables
-        days = facts.per_day(tables)
+        days, total = facts.per_day(tables), facts.totals(tables)
+        hours = facts.per_hour(tables) if tables.card.clock else pd.Series(dtype=float)
+        zone = facts.guessed_zone(hours, tables.card.zone) if len(hours) else None
         findings = LogFindings(
-            totals=facts.totals(tables),
+            totals=total,
             habits=facts.habits(tables),
             event_types=facts.by_event_type(tables),
             columns=facts.columns(tables),
             items=facts.suspicious_items(tables),
             users=facts.suspicious_users(tables),
             days=days,
-            hours=facts.per_hour(tables) if tables.card.clock else pd.Series(dtype=float),
+            hours=hours,
             gap=facts.longest_gap(days),
-            tasks=answerable(tables),
+            tasks=answerable(tables, total),
             drops=tables.drops,
             changes=tables.changes,
-            settings=tables.guesses,
+            settings=tables.guesses | ({"source.timezone": zone} if zone and tables.guesses else {}),
+            zone=zone,
         )
         numbers = {name: float(findings.totals[name]) for name in ("events", "users", "items", "days")}
         numbers |= {**findings.habits, "dropped": float(sum(tables.drops.values())), "gap_days": findings.gap[0]}

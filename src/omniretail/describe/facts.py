@@ -3,6 +3,7 @@
 from typing import Any
 
 import ibis
+import numpy as np
 import pandas as pd
 from ibis import _
 
@@ -15,18 +16,39 @@ _NOT_A_PRODUCT = (
 )
 _ODD_PRICES = 0.5
 _MANY_EVENTS = 0.01
+_NIGHT, _NIGHT_HOURS, _QUIET, _MARGIN = 1, 5, 0.05, 0.02
+_ZONES = {
+    -8: "America/Los_Angeles",
+    -7: "America/Denver",
+    -6: "America/Chicago",
+    -5: "America/New_York",
+    -4: "America/Santiago",
+    -3: "America/Sao_Paulo",
+    1: "Europe/Berlin",
+    2: "Europe/Helsinki",
+    3: "Europe/Istanbul",
+    4: "Asia/Dubai",
+    5: "Asia/Karachi",
+    6: "Asia/Kolkata",
+    7: "Asia/Bangkok",
+    8: "Asia/Shanghai",
+    9: "Asia/Tokyo",
+    10: "Australia/Sydney",
+    12: "Pacific/Auckland",
+}
+"""Hours ahead of UTC in winter -> a zone of many customers."""
 
 
 def totals(tables: Tables) -> dict[str, Any]:
-    """Counts, first and last time of the events, and the sum of what was paid."""
-    events: Any = tables.events
+    """Counts of the events; their first and last time and the share of midnights, in the customers' zone."""
+    events = _on_local_clocks(tables)
     row = events.agg(
         events=_.count(),
         users=_.user_id.nunique(),
         items=_.item_id.nunique(),
         first=_.timestamp.min(),
         last=_.timestamp.max(),
-        midnights=(_.timestamp.hour() + _.timestamp.minute() + _.timestamp.second() == 0).mean(),
+        midnights=(~_has_hour(events.timestamp)).mean(),
         **({"stores": _.store_id.nunique()} if "store_id" in events.columns else {}),
     )
     facts = row.to_pandas().iloc[0].to_dict()
@@ -45,13 +67,21 @@ def by_event_type(tables: Tables) -> pd.DataFrame:
 
 def columns(tables: Tables) -> pd.DataFrame:
     """Each column of the events: ``column, missing`` (a share), ``different`` (values), ``lowest, highest``."""
-    rows, n = [], tables.events.count().to_pyarrow().as_py()
-    for name in tables.events.columns:
-        column: Any = tables.events[name]
-        ends = {} if column.type().is_boolean() else {"lowest": column.min(), "highest": column.max()}
-        one = tables.events.agg(present=column.count(), different=column.nunique(), **ends).to_pandas().iloc[0]
-        lowest, highest = one.get("lowest", ""), one.get("highest", "")
-        rows.append((name, 1 - one.present / n, int(one.different), str(lowest), str(highest)))
+    events = tables.events
+    facts: dict[str, Any] = {"n": events.count()}
+    for place, name in enumerate(events.columns):
+        column: Any = events[name]
+        facts |= {f"present {place}": column.count(), f"different {place}": column.nunique()}
+        ends = not column.type().is_boolean()
+        facts |= {f"lowest {place}": column.min(), f"highest {place}": column.max()} if ends else {}
+    row = events.agg(**facts).to_pandas().iloc[0]
+    rows = [
+        (
+            *(name, 1 - row[f"present {place}"] / row["n"], int(row[f"different {place}"])),
+            *(str(row.get(f"{end} {place}", "")) for end in ("lowest", "highest")),
+        )
+        for place, name in enumerate(events.columns)
+    ]
     return pd.DataFrame(rows, columns=["column", "missing", "different", "lowest", "highest"])
 
 
@@ -79,18 +109,51 @@ def per_day(tables: Tables) -> pd.Series:
     """Events of each day of the customers' zone, 0 on days without any; empty where the log has no dates."""
     if not tables.card.clock:
         return pd.Series(dtype=int)
-    day: Any = local_clock(tables.events.timestamp, tables.card.zone).date()
-    counted = tables.events.group_by(day=day).agg(n=_.count()).to_pandas().set_index("day").n.sort_index()
+    events = _on_local_clocks(tables)
+    counted = events.group_by(day=events.timestamp.date()).agg(n=_.count()).to_pandas().set_index("day").n.sort_index()
     counted.index = pd.to_datetime(counted.index)
     return counted.asfreq("D", fill_value=0)
 
 
 def per_hour(tables: Tables) -> pd.Series:
     """Share of the events in each hour of the customers' zone, of those that have a time of day."""
-    timed: Any = tables.events.filter(_.timestamp.hour() + _.timestamp.minute() + _.timestamp.second() > 0)
-    hour = local_clock(timed.timestamp, tables.card.zone).hour()
-    counted = timed.group_by(hour=hour).agg(n=_.count()).to_pandas().set_index("hour").n
+    events = _on_local_clocks(tables)
+    timed = events.filter(_has_hour(events.timestamp))
+    counted = timed.group_by(hour=timed.timestamp.hour()).agg(n=_.count()).to_pandas().set_index("hour").n
     return counted.reindex(range(24), fill_value=0) / max(counted.sum(), 1)
+
+
+def _on_local_clocks(tables: Tables) -> Any:
+    """The events with times as the customers' clocks show them."""
+    events: Any = tables.events
+    return events.mutate(timestamp=local_clock(events.timestamp, tables.card.zone)) if tables.card.clock else events
+
+
+def _has_hour(local: Any) -> Any:
+    return local.hour() + local.minute() + local.second() > 0
+
+
+def guessed_zone(hours: pd.Series, zone: str) -> str | None:
+    """The zone in which the log has the quiet hours of a night, for times that are read in another one.
+
+    Shops are quietest from one to six. A log says by how many hours its clock is off, not where its customers are: the
+    zone is one of several with that clock.
+
+    Args:
+        hours: share of events per hour, from ``per_hour``; shape (24,).
+        zone: in which the hours are.
+
+    Returns:
+        None where the quiet hours are at night already, or no six hours are clearly quieter than the others.
+    """
+    shares = np.append(hours.to_numpy(float), hours.to_numpy(float))
+    quiet = np.array([shares[first : first + _NIGHT_HOURS].sum() for first in range(24)])
+    lowest = np.flatnonzero(quiet <= quiet.min() + _MARGIN / 2)
+    middle = float(np.angle(np.exp(2j * np.pi * lowest / 24).sum())) * 24 / (2 * np.pi)
+    first = int(np.floor(middle + 0.5)) % 24
+    if zone != "UTC" or hours.sum() == 0 or quiet[first] > _QUIET or quiet[_NIGHT] < 2 * quiet[first] + _MARGIN:
+        return None
+    return _ZONES.get((_NIGHT - first + 12) % 24 - 12)
 
 
 def longest_gap(days: pd.Series) -> tuple[int, str]:
@@ -117,7 +180,7 @@ def suspicious_items(tables: Tables, most: int = 20) -> pd.DataFrame:
     if prices:
         reasons += [(counted.priced == 0, "never has a price")]
         odd = (counted.events >= 20) & (counted.prices / counted.events > _ODD_PRICES)
-        reasons += [(odd & (counted.item_id.cast("string").length() <= 2), "a short code at ever other amounts")]
+        reasons += [(odd & (counted.item_id.cast("string").length() == 1), "one character, at ever other amounts")]
     reason = ibis.cases(*reasons, else_=None)
     listed = counted.mutate(reason=reason).order_by(_.events.desc(), "item_id").to_pandas()
     return listed.dropna(subset="reason").head(most)[["item_id", "events", "reason"]]

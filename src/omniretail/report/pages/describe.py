@@ -59,8 +59,11 @@ def sentences(findings: LogFindings, card: DatasetCard) -> list[str]:
         )
     if card.clock and total["midnights"] > 0.99:
         texts.append("Times are dates without an hour, so habits by the hour mean nothing.")
-    elif card.clock and findings.hours.iloc[0:5].sum() > 0.4:
-        texts.append(f"Most events are at night in {card.zone}: check {override('source.timezone', 'Asia/Shanghai')}.")
+    elif findings.zone:
+        texts.append(
+            f"The quiet hours are not at night in {card.zone}. A guess by the hours alone: "
+            f"{override('source.timezone', findings.zone)}, or another zone with that clock."
+        )
     if findings.gap[0] > 1:
         texts.append(f"The longest pause without events is {findings.gap[0]:,} days, from {findings.gap[1]} on.")
     return texts
