@@ -150,7 +150,7 @@ def guessed_zone(hours: pd.Series, zone: str) -> str | None:
     quiet = np.array([shares[first : first + _NIGHT_HOURS].sum() for first in range(24)])
     lowest = np.flatnonzero(quiet <= quiet.min() + _MARGIN / 2)
     middle = float(np.angle(np.exp(2j * np.pi * lowest / 24).sum())) * 24 / (2 * np.pi)
-    first = int(np.floor(middle + 0.5)) % 24
+    first = int(np.floor(middle + 0.5 + 1e-6)) % 24  # halves up
     if zone != "UTC" or hours.sum() == 0 or quiet[first] > _QUIET or quiet[_NIGHT] < 2 * quiet[first] + _MARGIN:
         return None
     return _ZONES.get((_NIGHT - first + 12) % 24 - 12)
