@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from omniretail.core.errors import SettingsError
+from omniretail.core.progress import progress
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def resampled(
     order, ends = _ranked(y, treated, score)
     rng, areas = np.random.default_rng(seed), np.empty((2, n_resamples))
     ranked_y, ranked_treated = y[order], treated[order].astype(np.float64)
-    for number in range(n_resamples):
+    for number in progress(range(n_resamples), "resamples of the Qini curve"):
         weight = np.bincount(rng.integers(len(y), size=len(y)), minlength=len(y))[order].astype(np.float64)
         drawn = _curves(ranked_y, ranked_treated, weight, ends)
         areas[:, number] = _qini(drawn), _area(drawn)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from omniretail.report.pages.comparison import comparison_page
 from omniretail.report.pages.differences import differences
+from omniretail.report.pages.in_words import in_words
 from omniretail.report.pages.index import add_to_index, entry_of
 from omniretail.report.pages.page import Page
 from omniretail.report.tables.by_activity import Pairs, by_activity
@@ -81,7 +82,7 @@ class Comparison:
 
     def show(self, console: Console) -> None:
         """Print the table, how to read it, and whether anything beats the reference or else the baseline."""
-        console.print(f"\n[bold]{self.card.title}[/bold] · {self.results[0].protocol.get('split', '')}\n")
+        console.print(f"\n[bold]{self.card.title}[/bold] · {in_words(self.results[0].protocol.get('split', ''))}\n")
         console.print(text_table(self.table).terminal(console.width))
         for sentence in self.verdicts()[:1]:
             console.print(sentence)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from omniretail.core.checks import at_least
 from omniretail.core.errors import DataError
+from omniretail.core.progress import progress
 from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.models.profiles.protocol import ProfileEncoder
@@ -74,7 +75,7 @@ class Probing:
         earlier, later, embedding = embed_windows(model, windows)
         pairs = questions(windows, data.user_attributes, self.levels, self.min_class_customers, self.min_buyers)
         with metered() as probing:
-            predictions = [self._predict(question, earlier, later) for question in pairs]
+            predictions = [self._predict(question, earlier, later) for question in progress(pairs, "questions probed")]
         result = Result(
             model=model_name(model),
             stage=stage,

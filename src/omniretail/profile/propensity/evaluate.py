@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.core.checks import at_least
+from omniretail.core.progress import progress
 from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.models.profiles.protocol import ProfileEncoder
@@ -161,7 +162,8 @@ class Propensity:
         if learnable.any():
             y = target.truth[:, learnable]
             probes = self.probes.for_target(target).values()
-            fitted = [probe.fit(x, y, seed) for probe in probes for seed in range(self.probes.n_seeds)]
+            pairs = [(probe, seed) for probe in probes for seed in range(self.probes.n_seeds)]
+            fitted = [probe.fit(x, y, seed) for probe, seed in progress(pairs, f"probes of {target.name}")]
             probability[:, learnable] = np.mean([predict(x_new) for predict in fitted], axis=0)
         return clipped(probability)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from sklearn.metrics.cluster import contingency_matrix
 
+from omniretail.core.progress import progress
 from omniretail.profile.segments.mixtures import Method, fit_mixture
 
 _N_SPLITS = 5
@@ -30,7 +31,8 @@ def prediction_strengths(points: np.ndarray, lowest: int, highest: int, method: 
     sample = points[rng.permutation(len(points))[:_MAX_CUSTOMERS]]
     halves = [np.array_split(rng.permutation(len(sample)), 2) for _ in range(_N_SPLITS)]
     numbers = range(lowest, min(highest, len(sample) // 2) + 1)
-    return {n: float(np.mean([_strength(sample[a], sample[b], n, method, seed) for a, b in halves])) for n in numbers}
+    tried = progress(numbers, "numbers of segments tried")
+    return {n: float(np.mean([_strength(sample[a], sample[b], n, method, seed) for a, b in halves])) for n in tried}
 
 
 def best_number(strengths: Mapping[int, float], min_strength: float) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
 from omniretail.core.errors import SettingsError
+from omniretail.core.progress import progress
 from omniretail.profile.segments.clustering import Segments, assign, fixed_segments
 
 STABLE, DOUBTFUL = 0.75, 0.6
@@ -57,7 +58,7 @@ def sample_stability(segments: Segments, embeddings: np.ndarray, n_samples: int 
         In [0, 1]; shape (K,).
     """
     rng, similarities = np.random.default_rng(seed), []
-    for number in range(n_samples):
+    for number in progress(range(n_samples), "samples of customers segmented"):
         sample = embeddings[rng.integers(len(embeddings), size=len(embeddings))]
         others = assign(_refitted(segments, sample, number), embeddings)
         similarities.append(_best_jaccard(segments.labels, others))
