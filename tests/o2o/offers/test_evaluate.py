@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +14,8 @@ from omniretail import tracking
 from omniretail.core.errors import DataError
 from omniretail.dataset import Dataset
 from omniretail.models.recommenders.popular import Popular
+from omniretail.models.responses.lightgbm import LightGBM
+from omniretail.models.responses.logistic import Logistic
 from omniretail.models.responses.single_feature import SingleFeature
 from omniretail.o2o.offers.evaluate import Response
 from omniretail.sweep import compare
@@ -57,6 +60,23 @@ def test_a_model_sees_the_features_of_its_groups_and_nothing_else(groups: list, 
     assert not {"user_id", "offer_id", "redeemed_at"} & set(spy.learned)
     assert (len(spy.learned), len(spy.judged)) == (result.counts["learned"], result.counts["judged"])
     assert spy.y.sum() == result.counts["learned_redeemed"]
+
+
+@pytest.mark.parametrize("model", [Logistic(), LightGBM(n_estimators=5)])
+def test_models_learn_from_attributes_of_customers(model, data: Dataset) -> None:
+    users = pd.DataFrame({"user_id": sorted(data.tables.offer_events.to_pandas().user_id.unique())[:-3]})
+    users = users.assign(age=[30.0, None] * 18 + [40.0], segment=["a", None, "b"] * 12 + ["a"], vip=[True] * 37)
+    shop = replace(data, tables=replace(data.tables, users=ibis.memtable(users), version="3"))
+    shop = replace(shop, user_attributes={"age": "age", "group": "segment", "vip": "vip"})
+    spy, task = Spy(), replace(TASK, groups=["user_attributes"])
+    task.evaluate(spy, shop, "test")
+    assert list(spy.learned) == ["user_age", "user_group", "user_vip"]
+    assert spy.learned.user_age.dtype == float
+    assert set(spy.learned.user_group.dropna()) == {"a", "b"}
+    assert spy.learned.user_vip.isna().any(), "customers without a row have no attributes"
+    assert len(task.evaluate(model, shop, "test").result.per_unit) == len(spy.judged)
+    with pytest.raises(DataError, match=r"no attributes of customers .* set source\.users_path"):
+        task.evaluate(Spy(), data, "test")
 
 
 def test_a_result_counts_what_is_judged_and_what_is_left_out(data: Dataset) -> None:

@@ -1,6 +1,6 @@
 """The response task: who acts on what is sent to them? Learned from offers that are over, evaluated on later ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
@@ -22,6 +22,7 @@ from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of
 from omniretail.views.offers.cached import load_offer_rows
 from omniretail.views.offers.dictionary import Group
 from omniretail.views.offers.rows import OfferRows
+from omniretail.views.offers.user_attributes import with_user_attributes
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Response:
     on the same mailings; it tells runs of one model apart.
 
     Attributes:
-        groups: of features: ``customer``, ``past_offers``, ``offer``, ``match``, ``attribute_values``.
+        groups: of features: ``customer``, ``past_offers``, ``offer``, ``match``, ``attribute_values``,
+            ``user_attributes`` (those of the dataset).
         levels: columns of the item table by which an offer's items are matched, coarse to fine.
         val_from: see ``OfferSplit``.
         test_from: see ``OfferSplit``.
@@ -63,7 +65,7 @@ class Response:
             SettingsError: where the split is not set, or predictions are no probabilities.
         """
         require_methods(model, ["fit", "predict_proba"], "response", example="response/logistic")
-        fold = self.fold(data.tables, stage, data.cache)
+        fold = self.fold(data.tables, stage, data.cache, data.user_attributes)
         names = fold.learned.columns(self.groups)
         learned = fold.learned.rows.reindex(columns=names)
         with metered() as fitting:
@@ -85,22 +87,25 @@ class Response:
         )
         return Evaluation(result, bundle={"model": model, "rows": learned}, model=model)
 
-    def fold(self, tables: Tables, stage: Stage, cache: Path) -> OfferFold:
+    def fold(
+        self, tables: Tables, stage: Stage, cache: Path, user_attributes: Mapping[str, str] | None = None
+    ) -> OfferFold:
         """The mailings that are learned from and judged at one stage.
 
         Raises:
             DataError: where the source has no offers, or none to learn from or to judge.
         """
-        return self.split().cut(self.rows(tables, cache), stage)
+        return self.split().cut(self.rows(tables, cache, user_attributes), stage)
 
-    def rows(self, tables: Tables, cache: Path) -> OfferRows:
+    def rows(self, tables: Tables, cache: Path, user_attributes: Mapping[str, str] | None = None) -> OfferRows:
         """The mailings of all stages.
 
         Raises:
-            DataError: where the source has no offers.
+            DataError: where the source has no offers, or lacks attributes of users that ``groups`` names.
         """
         until = None if self.until is None else parse_utc(self.until)
-        return load_offer_rows(tables, self.levels, "attribute_values" in self.groups, until, cache)
+        rows = load_offer_rows(tables, self.levels, "attribute_values" in self.groups, until, cache)
+        return with_user_attributes(rows, tables, user_attributes or {}) if "user_attributes" in self.groups else rows
 
     def split(self) -> OfferSplit:
         """Which offers are validation and which are test."""

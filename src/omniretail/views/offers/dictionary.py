@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Group = Literal["customer", "past_offers", "offer", "match", "attribute_values"]
+Group = Literal["customer", "past_offers", "offer", "match", "attribute_values", "user_attributes"]
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,9 @@ class OfferFeature:
     Attributes:
         name: the column.
         group: ``customer`` (habits, independent of the offer), ``past_offers`` (outcomes of earlier offers), ``offer``
-            (equal for all recipients), ``match`` (offered items against earlier purchases) or ``attribute_values``
-            (shares of purchases and of offered items by attribute value; for networks).
+            (equal for all recipients), ``match`` (offered items against earlier purchases), ``attribute_values``
+            (shares of purchases and of offered items by attribute value; for networks) or ``user_attributes``
+            (columns of the users table).
         definition: one phrase for people.
     """
 
