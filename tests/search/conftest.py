@@ -5,7 +5,8 @@ from pathlib import Path
 
 import hydra
 import pytest
-from omegaconf import DictConfig
+import yaml
+from omegaconf import DictConfig, OmegaConf
 
 from omniretail.config import CONFIGS
 from omniretail.search.search import Search
@@ -32,8 +33,11 @@ def own_folder(tmp_path: Path, cache_dir: Path, store: str, monkeypatch: pytest.
 
 def searched(*overrides: str, model: str = "recommender/ease") -> Search:
     """A search of the log, for which nothing is tuned."""
-    words = [f"model={model}", "source=csv", "source.path=log.csv", f"search.storage={STORAGE}", *overrides]
-    cfg = composed_search("search.n_trials=4", "search.seeds=0", *words)
+    words = [f"model={model}", "source=csv", "source.path=log.csv", f"search.storage={STORAGE}"]
+    cfg = OmegaConf.create(composed_search(*words))  # composed once for all tests
+    for each in ("search.n_trials=4", "search.seeds=0", *overrides):
+        name, _, value = each.partition("=")
+        OmegaConf.update(cfg, name, yaml.safe_load(value))
     return Search(cfg, cfg, model)
 
 

@@ -111,7 +111,7 @@ def test_nothing_in_the_time_is_one_sentence() -> None:
 
 def test_the_best_number_of_epochs_is_kept() -> None:
     found = searched(
-        *("trainer.max_epochs=3", "search.n_trials=2", "search.tuned_dir=tuned"),
+        *("trainer.max_epochs=3", "search.n_trials=1", "search.tuned_dir=tuned"),
         *("search.space.model.batch_events.choices=[256]", "model.batch_events=256", "model.n_negatives=512"),
         model="recommender/gru4rec",
     )

@@ -36,8 +36,9 @@ def test_names_exist_and_the_first_trial_is_the_default(model: str) -> None:
     trial = study.ask({each.name: each.distribution() for each in space})
     assert trial.params == {each.name: value_at(settings, each.name) for each in space}
     assert {f"trainer.{name}" for name in section.get("trials", {}).get("trainer", {})} <= _names(settings)
+    needed = OmegaConf.masked_copy(cfg, ["model", "trainer", "seed", "source", "split", "window_end", "cache_dir"])
     for dimension in space:
-        _require_ends_are_allowed(cfg, dimension)
+        _require_ends_are_allowed(needed, dimension)
 
 
 def test_the_command_finds_the_space_of_its_model() -> None:
