@@ -26,7 +26,7 @@ def write_train(train: Train, folder: Path) -> None:
     events = {name: getattr(histories, name) for name in PER_EVENT}
     columns = pa.table({"user_idx": histories.rows.astype(np.int32), **events})
     few: Any = list(_FEW_VALUES)
-    pq.write_table(columns, folder / "events.parquet", compression="lz4", use_dictionary=few)
+    pq.write_table(columns, folder / "events.parquet", compression="snappy", use_dictionary=few)
     frames = {
         "users": {"user_id": train.users.ids} if train.user_table is None else train.user_table,
         "items": train.item_table,
