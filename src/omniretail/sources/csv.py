@@ -11,11 +11,11 @@ from typing import Any
 import ibis
 from ibis import _
 
-from omniretail.core.overrides import override
 from omniretail.core.timezones import make_timestamp
 from omniretail.schema import DataError, DatasetCard, Tables
 from omniretail.signals import SIGNALS, Signals
 from omniretail.sources.own_tables import OWN_TABLES, own_table
+from omniretail.sources.parsing.amounts import check_price, with_refunds, with_value
 from omniretail.sources.parsing.column_names import mapped
 from omniretail.sources.parsing.drop_counting import count_drops
 from omniretail.sources.parsing.guesses import guessed_columns
@@ -57,6 +57,7 @@ class CSV:
         encoding: of files that are not UTF-8, such as gb18030; UTF-16 needs none.
         sheet: of a workbook; None: the first.
         decimal: ``.`` or ``,``.
+        thousands: ``,`` where 1,234 is a thousand and more; None: only in numbers that can be nothing else (1,234.50).
         explode: canonical names of columns that hold lists; each value of a list becomes a row.
         list_separator: between the values of lists that are text; None: lists are written ``[a, b]``.
         timestamp_format: for strptime; None accepts what ``sources.parsing.time_cells.time`` lists.
@@ -105,6 +106,7 @@ class CSV:
     encoding: str | None = None
     sheet: str | None = None
     decimal: str = "."
+    thousands: str | None = None
     explode: Sequence[str] = ()
     list_separator: str | None = None
     timestamp_format: str | None = None
@@ -162,14 +164,14 @@ class CSV:
         with plain_errors(path):
             table = read_text(connection, path, self._layout())
             names = mapped(table, path, self._mapping(table), "source.columns", _COLUMNS, self._required())
-            _check_price(names, self.columns, path)
+            check_price(names, self.columns, path)
             rows = self._rows(connection, table, path, names)
             rows, drops = count_drops(rows, _reasons(rows, self.not_products))
             rows, repeats = without_repeats(rows, self.drop_duplicates)
         events = rows if self.session_minutes is None else with_sessions(rows, self.session_minutes)
         drops, changes = drops | repeats, {}
         if {"quantity", "value"} & set(events.columns):
-            events, changes = _refunds(events, meaning)
+            events, changes = with_refunds(events, meaning)
         meaning = meaning.guessed(events) if self.guess else meaning
         card = DatasetCard(self.title, currency=self.currency, zone=self.timezone, clock=self._has_dates())
         others: dict[str, Any] = self._own_tables(connection)
@@ -182,7 +184,7 @@ class CSV:
             names.pop("timestamp", None)
         table = single_values(table, path, names, self.explode, self.list_separator)
         cells = self._cells(names)
-        return _valued(_dated(parsed(connection, table, path, self._events(names, cells), cells)))
+        return with_value(_dated(parsed(connection, table, path, self._events(names, cells), cells)))
 
     def _mapping(self, table: ibis.Table) -> Mapping[str, str | None]:
         """Canonical name -> name in the file, guessed names included."""
@@ -192,7 +194,7 @@ class CSV:
         return not self.in_order and not self.columns.get("order")
 
     def _meaning(self) -> Signals:
-        words = {str(word): signal for word, signal in (self.signals or {}).items()}
+        words = {_word(word): signal for word, signal in (self.signals or {}).items()}
         return Signals(words, self.feedback, self.judged, self.min_rating, self.weigh_ratings)
 
     def _events(self, names: Mapping[str, str], cells: Mapping[str, Cell]) -> dict[str, Any]:
@@ -201,7 +203,7 @@ class CSV:
         for name, constant in (("event_type", event_type), ("channel", self.channel)):
             texts[name] = texts[name].fill_null(constant) if name in texts else ibis.literal(constant)
         if self.event_types:
-            words = {str(word): name for word, name in self.event_types.items()}
+            words = {_word(word): name for word, name in self.event_types.items()}
             texts["event_type"] = texts["event_type"].cast("string").strip().substitute(words)
         return texts | {name: cell.value for name, cell in cells.items()}
 
@@ -213,7 +215,11 @@ class CSV:
         return _REQUIRED if self._has_dates() else _REQUIRED[:2]
 
     def _cells(self, names: Mapping[str, str]) -> dict[str, Cell]:
-        cells = {amount: number(names[amount], self.decimal) for amount in (*_AMOUNTS, *_PARTS) if amount in names}
+        cells = {
+            amount: number(names[amount], self.decimal, self.thousands)
+            for amount in (*_AMOUNTS, *_PARTS)
+            if amount in names
+        }
         if "timestamp" in names:
             cells["timestamp"] = time(names["timestamp"], self.timestamp_format, self.timezone)
         return cells
@@ -233,37 +239,17 @@ class CSV:
         return {name: _expanded(path) for name, path in paths.items() if path is not None}
 
 
+def _word(value: Any) -> str:
+    """A value of a setting as the cells of a file have it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _dated(rows: ibis.Table) -> ibis.Table:
     """Rows with a time; where there are no dates, the order or the row's number is one, in seconds since 1970."""
     if "timestamp" not in rows.columns:
         order: Any = rows.order if "order" in rows.columns else rows.file_row.cast("float64")
         rows = rows.mutate(timestamp=make_timestamp((order * 1_000_000).round().cast("int64")))
     return rows.drop("order") if "order" in rows.columns else rows
-
-
-def _check_price(names: dict[str, str], columns: Mapping[str, str | None], path: Path) -> None:
-    """Let a price that no setting names go where there is a value or no quantity.
-
-    Raises:
-        DataError: where settings name both a price and a value, or a price without a quantity.
-    """
-    if "unit_price" not in names:
-        return
-    if "value" in names and not (columns.get("value") and columns.get("unit_price")):
-        del names["unit_price" if columns.get("value") or not columns.get("unit_price") else "value"]
-    elif "value" in names:
-        raise DataError(
-            f"{path}: source.columns names a value and a unit price, of which one is enough; "
-            f"set {override('source.columns.unit_price', None)} or {override('source.columns.value', None)}"
-        )
-
-
-def _valued(rows: ibis.Table) -> ibis.Table:
-    """Rows with a value, of a unit price times the quantity; a row without a quantity is one piece."""
-    if "unit_price" not in rows.columns:
-        return rows
-    pieces: Any = rows.quantity.fill_null(ibis.literal(1.0)) if "quantity" in rows.columns else 1.0
-    return rows.mutate(value=_.unit_price * pieces).drop("unit_price")
 
 
 def _guesses(names: Mapping[str, str], meaning: Signals) -> dict[str, Any]:
@@ -283,22 +269,6 @@ def _reasons(rows: ibis.Table, not_products: Sequence[str]) -> dict[str, Any]:
 def _whole(pattern: str) -> str:
     """A pattern such as ``GIFT*`` as a regular expression of the whole text."""
     return "^" + re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".") + "$"
-
-
-def _refunds(events: ibis.Table, signals: Signals) -> tuple[ibis.Table, dict[str, int]]:
-    """Purchases of a negative quantity or value as refunds, and how many there are."""
-    amounts: list[Any] = [events[name] for name in ("quantity", "value") if name in events.columns]
-    negative = reduce(or_, [(each < 0).fill_null(False) for each in amounts])
-    counted = events.filter(negative).group_by("event_type").agg(n=_.count()).to_pyarrow().to_pylist()
-    bought = {each["event_type"]: each["n"] for each in counted if signals.signal(each["event_type"]) == "purchase"}
-    if not (n := sum(bought.values())):
-        return events, {}
-    kind: Any = events.event_type
-    refund = negative & kind.isin(list(bought))
-    quantity = {"quantity": amounts[0].abs()} if "quantity" in events.columns else {}
-    return events.mutate(event_type=refund.ifelse("refund", events.event_type), **quantity), {
-        "refunds by their sign": n
-    }
 
 
 def _expanded(path: str | Path) -> Path:

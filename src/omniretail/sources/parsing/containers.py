@@ -75,19 +75,31 @@ def read_workbook(path: Path, sheet: str | None, header: list[str]) -> ibis.Tabl
     """
     import pandas as pd  # here, as openpyxl is slow to import
 
-    names: dict[str, Any] = {"header": None, "names": header} if header else {}
     try:
-        frame = pd.read_excel(path, sheet_name=0 if sheet is None else sheet, dtype=object, engine="openpyxl", **names)
+        cells = pd.read_excel(path, sheet_name=sheet or 0, header=None, dtype=object, engine="openpyxl")
     except ValueError as error:
         raise DataError(f"{path}: {error}; set source.sheet to the name of one of its sheets") from None
     except ImportError:
         raise DataError(f"{path} is a workbook, which needs openpyxl: pip install openpyxl") from None
     except (KeyError, zipfile.BadZipFile, SyntaxError) as error:
         raise DataError(f"{path} is a broken workbook ({error}); save it again, or as CSV") from None
+    names, first = (header, 0) if header else _names(cells)
+    frame = cells.iloc[first:].dropna(how="all")
     if frame.empty:
         raise DataError(f"{path} is empty: it needs a header and at least one row below it")
-    texts = {str(name): pa.array([_cell(value) for value in frame[name]], pa.string()) for name in frame}
-    return ibis.memtable(pa.table(texts))
+    named = zip(names, frame, strict=False)
+    return ibis.memtable(
+        pa.table({name: pa.array([_cell(value) for value in frame[column]], pa.string()) for name, column in named})
+    )
+
+
+def _names(cells: Any) -> tuple[list[str], int]:
+    """Names of the columns, below titles and blank rows, and the number of the row after them."""
+    filled = cells.notna().sum(axis=1)
+    place = int((filled * 2 >= filled.max()).to_numpy().argmax()) if len(cells) else 0
+    row = cells.iloc[place].tolist() if len(cells) else []
+    names = [str(value).strip() if value == value else f"column{n}" for n, value in enumerate(row, start=1)]
+    return [f"{name}.{names[:n].count(name)}" if name in names[:n] else name for n, name in enumerate(names)], place + 1
 
 
 def _cell(value: Any) -> str | None:

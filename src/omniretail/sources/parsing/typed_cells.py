@@ -17,6 +17,9 @@ from omniretail.sources.parsing.sentences import plain_errors
 # The engine's casts accept too much: "nan" and "1_000" as numbers.
 _NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _SAMPLE, _SHOWN = 1_000, 80
+_CURRENCY = r"[$€£¥￥元]"
+_GROUPED = r"^\s*[+-]?\d{1,3}(,\d{3})+(\.\d*)?\s*$"
+_CLEARLY_GROUPED = r"^\s*[+-]?\d{1,3}((,\d{3})+\.\d*|(,\d{3}){2,})\s*$"
 _DECIMAL_COMMA = r"^\s*[+-]?(\d+|\d{1,3}([. ]\d{3})+)?(,\d*)?\s*$"
 
 
@@ -37,25 +40,41 @@ class Cell:
     hint: Callable[[Sequence[str]], str] = lambda texts: ""
 
 
-def number(column: str, decimal: str = ".") -> Cell:
-    """Decimal numbers without currency signs.
+def number(column: str, decimal: str = ".", thousands: str | None = None) -> Cell:
+    """Decimal numbers, with or without the sign of a currency.
 
     Args:
         column: its name in the file.
-        decimal: ``.``, without thousands separators; or ``,``, where points or blanks may separate thousands.
+        decimal: ``.``; or ``,``, where points or blanks may separate thousands.
+        thousands: ``,`` where 1,234 is a thousand and more; None: only in numbers that can be nothing else, such as
+            1,234.50 and 1,234,567.
     """
     text = _[column]
+    bare = text.re_replace(rf"{_CURRENCY}\s*", "")
     if decimal == ",":
-        plain = text.re_replace("[. ]", "").replace(",", ".")
-        value = text.re_search(_DECIMAL_COMMA).ifelse(plain.try_cast("float64"), ibis.null("float64"))
+        plain = bare.re_replace("[. ]", "").replace(",", ".")
+        value = bare.re_search(_DECIMAL_COMMA).ifelse(plain.try_cast("float64"), ibis.null("float64"))
         return Cell(column, value, "a number with a decimal comma")
-    value = text.re_search(_NUMBER).ifelse(text.try_cast("float64"), ibis.null("float64"))
+    grouped = bare.re_search(_GROUPED if thousands else _CLEARLY_GROUPED)
+    value = ibis.cases(
+        (text.re_search(_NUMBER), text.try_cast("float64")),
+        (bare.re_search(_NUMBER), bare.try_cast("float64")),
+        (grouped, bare.replace(",", "").try_cast("float64")),
+        else_=ibis.null("float64"),
+    )
     return Cell(column, value, "a number", _with_comma)
 
 
 def _with_comma(texts: Sequence[str]) -> str:
     comma = all(re.search(_DECIMAL_COMMA, text) and re.search(r",(\d{1,2}|\d{4,})$", text) for text in texts)
-    return f"set {override('source.decimal', ',')}" if comma else ""
+    if comma:
+        return f"set {override('source.decimal', ',')}"
+    grouped = all(re.search(_GROUPED, re.sub(_CURRENCY, "", text)) for text in texts)
+    return (
+        f"set {override('source.thousands', ',')}, or {override('source.decimal', ',')} where it is a decimal comma"
+        if grouped
+        else ""
+    )
 
 
 def check_cells(table: ibis.Table, path: Path, cells: Mapping[str, Cell]) -> None:
