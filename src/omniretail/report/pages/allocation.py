@@ -11,6 +11,7 @@ from omniretail.report.charts.chart import PERCENT, Chart, tooltip
 from omniretail.report.charts.style import colour, line_styles, shape
 from omniretail.report.pages.comparison import protocol_terms
 from omniretail.report.pages.files import write_beside
+from omniretail.report.pages.in_words import parameters_in_words
 from omniretail.report.pages.page import Page, Section, Table
 from omniretail.report.tables.format import NOTHING, figure, probability
 from omniretail.result import Result
@@ -48,7 +49,7 @@ def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
             "Customers": f"{result.counts['customers']:,}",
             "Stores": f"{result.counts['stores']:,}",
             "Customers and stores that meet": f"{result.counts['visited_pairs']:,}",
-            "Parameters": result.parameters or NOTHING,
+            "Parameters": parameters_in_words(result.parameters),
         }
         | protocol_terms(result),
         notes=_NOTES,

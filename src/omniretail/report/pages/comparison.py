@@ -69,7 +69,9 @@ def comparison_page(
 def protocol_terms(result: Result) -> dict[str, str]:
     """Every setting that was equal for all results, in words: those of every task first."""
     names = [*NAMES, *(name for name in result.protocol if name not in NAMES)]
-    return {_heading(name, NAMES): in_words(result.protocol[name]) for name in names if result.protocol.get(name)}
+    return {
+        _heading(name, NAMES): in_words(result.protocol[name]) or "none" for name in names if result.protocol.get(name)
+    }
 
 
 def _table(table: pd.DataFrame) -> Table:

@@ -26,6 +26,17 @@ def in_words(text: str) -> str:
     return ": ".join(filter(None, [call[1].rpartition(".")[2], ", ".join(filter(None, arguments))]))
 
 
+def parameters_in_words(line: str) -> str:
+    """A line of hyper-parameters, see ``tasks.parameters_of``.
+
+    >>> parameters_in_words("levels=['department','brand'] half_life_days=None k=10")
+    'levels department, brand; half life days none; k 10'
+    """
+    pairs = [part.partition("=") for part in line.split()]
+    words = (f"{name.replace('_', ' ')} {in_words(value).replace(',', ', ')}".strip() for name, _, value in pairs)
+    return "; ".join(words) or "none"
+
+
 def _argument(part: str) -> str:
     """One argument; one that is None says nothing."""
     name, equals, value = part.partition("=")

@@ -11,6 +11,7 @@ from omniretail.report.charts.bars import columns
 from omniretail.report.charts.chart import Chart
 from omniretail.report.pages.comparison import protocol_terms
 from omniretail.report.pages.files import write_beside
+from omniretail.report.pages.in_words import parameters_in_words
 from omniretail.report.pages.page import Page, Section, Table
 from omniretail.report.tables.format import NOTHING
 from omniretail.result import Result
@@ -61,7 +62,7 @@ def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
         card=card,
         sentences=sentences(result, findings, card),
         sections=sections,
-        terms={"Model": result.model, "Settings": result.parameters or "none"} | protocol_terms(result),
+        terms={"Model": result.model, "Settings": parameters_in_words(result.parameters)} | protocol_terms(result),
     ).write(path)
 
 

@@ -11,8 +11,9 @@ from omniretail.report.charts.chart import Chart
 from omniretail.report.charts.models import intervals
 from omniretail.report.charts.style import line_styles
 from omniretail.report.pages.comparison import protocol_terms
+from omniretail.report.pages.in_words import parameters_in_words
 from omniretail.report.pages.page import Page, Section, Table
-from omniretail.report.tables.format import NOTHING, figure, interval
+from omniretail.report.tables.format import figure, interval
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
 from omniretail.tasks import Evaluation
@@ -54,7 +55,7 @@ def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
             "Visits judged": f"{counts['visits_judged']:,}",
             "… to stores without an earlier visit": f"{counts['visits_to_new_stores']:,}",
             "… of customers without an earlier visit": f"{counts['visits_of_new_customers']:,}",
-            "Parameters": result.parameters or NOTHING,
+            "Parameters": parameters_in_words(result.parameters),
         }
         | protocol_terms(result),
     ).write(path)

@@ -11,6 +11,7 @@ from omniretail.report.charts.chart import Chart
 from omniretail.report.charts.models import intervals
 from omniretail.report.charts.style import COLOURS, LineStyle
 from omniretail.report.pages.comparison import protocol_terms
+from omniretail.report.pages.in_words import parameters_in_words
 from omniretail.report.pages.page import Page, Section, Table
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
@@ -94,7 +95,7 @@ def _facts(result: Result) -> dict[str, str]:
     cost = result.cost
     return {
         "Encoder": result.model,
-        "Settings": result.parameters or "none",
+        "Settings": parameters_in_words(result.parameters),
         "Embedding": f"{cost['embedding_dim']:,.0f} numbers per customer",
         "Seconds": f"fit {cost['fit_s']:.1f}, embed {cost['score_s']:.1f}, probe {cost['probe_s']:.1f}",
     }

@@ -11,6 +11,7 @@ from omniretail.o2o.uplift.evaluate import CampaignFindings
 from omniretail.report.charts.qini import qini_chart
 from omniretail.report.pages.comparison import protocol_terms
 from omniretail.report.pages.files import write_beside
+from omniretail.report.pages.in_words import parameters_in_words
 from omniretail.report.pages.page import Page, Section, Table
 from omniretail.result import Result
 from omniretail.schema import DatasetCard
@@ -59,7 +60,7 @@ def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
             "Learned from": f"{len(learned):,} rows, {learned.rows.shape[1]} features",
             "Judged by": f"{len(findings.judged):,} customers",
             "Sent at random?": f"AUC {result.counts['balance_auc']:.3f} of predicting who was sent a coupon",
-            "Parameters": result.parameters,
+            "Parameters": parameters_in_words(result.parameters),
         }
         | {name: words for name, words in protocol_terms(result).items() if name != "Split"},
     ).write(path)
