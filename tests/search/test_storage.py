@@ -42,7 +42,11 @@ def test_a_server_that_is_down_is_one_sentence() -> None:
 
 @pytest.mark.parametrize(
     ("address", "words"),
-    [("search.db", "is no address of a database"), ("sqlite:////proc/none/search.db", "cannot be made")],
+    [
+        ("search.db", "is no address of a database"),
+        ("sqlite:////proc/none/search.db", "cannot be made"),
+        ("oracles://host/x", "needs a driver that is not installed"),
+    ],
 )
 def test_an_address_that_is_none(address: str, words: str) -> None:
     with pytest.raises(SettingsError, match=words):

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
-from optuna.exceptions import StorageInternalError
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import RDBStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from omniretail.core.credentials import hide, remember, reveal
 from omniretail.core.errors import SettingsError
@@ -47,18 +47,37 @@ def open_storage(address: str, on_lost: Callable[[Study, FrozenTrial], None] | N
         ) from None
     if url.get_backend_name() == "postgresql" and url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-    sqlite = url.get_backend_name() == "sqlite"
-    if sqlite and url.database:
+    if url.get_backend_name() == "sqlite" and url.database:
         _make_folder(Path(url.database), address)
-    limits = {"timeout": _PATIENCE_S} if sqlite else {"connect_timeout": _PATIENCE_S}
     with reachable(address):
-        return RDBStorage(
-            url.render_as_string(hide_password=False),
-            engine_kwargs={"connect_args": limits, "pool_pre_ping": not sqlite},
-            heartbeat_interval=HEARTBEAT_S,
-            grace_period=4 * HEARTBEAT_S,
-            heartbeat_stale_trial_callback=on_lost,
-        )
+        return _opened(url, address, on_lost)
+
+
+def _opened(url: URL, address: str, on_lost: Callable[[Study, FrozenTrial], None] | None) -> RDBStorage:
+    sqlite = url.get_backend_name() == "sqlite"
+    limits = {"timeout": _PATIENCE_S} if sqlite else {"connect_timeout": _PATIENCE_S}
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=ExperimentalWarning)  # of heartbeats
+            return RDBStorage(
+                url.render_as_string(hide_password=False),
+                engine_kwargs={"connect_args": limits, "pool_pre_ping": not sqlite},
+                heartbeat_interval=HEARTBEAT_S,
+                grace_period=4 * HEARTBEAT_S,
+                heartbeat_stale_trial_callback=on_lost,
+            )
+    except (ImportError, NoSuchModuleError) as error:
+        raise SettingsError(
+            f"search.storage={_shown(address)} needs a driver that is not installed ({error}): pip install "
+            "'omniretail[server]' for PostgreSQL"
+        ) from None
+    except RuntimeError as error:
+        if "table schema" not in str(error):
+            raise
+        raise SettingsError(
+            f"{_shown(address)} was made by another version of Optuna; bring it up to date with: optuna storage "
+            f"upgrade --storage {_shown(address)}, or set {_OTHER}"
+        ) from None
 
 
 def require_file(address: str) -> None:
@@ -83,22 +102,9 @@ def reachable(address: str) -> Iterator[None]:
         SettingsError: naming the way out.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-            yield
+        yield
     except (StorageInternalError, SQLAlchemyError) as error:
         raise SettingsError(_explained(address, error)) from error
-    except ModuleNotFoundError as error:
-        raise SettingsError(
-            f"search.storage needs {error.name}, which is not installed: pip install 'omniretail[server]'"
-        ) from None
-    except RuntimeError as error:
-        if "table schema" not in str(error):
-            raise
-        raise SettingsError(
-            f"{_shown(address)} was made by another version of Optuna; bring it up to date with: optuna storage "
-            f"upgrade --storage {_shown(address)}, or set {_OTHER}"
-        ) from None
 
 
 def _explained(address: str, error: Exception) -> str:
