@@ -63,8 +63,11 @@ def _duckdb(path: Path) -> str:
 WAYS: dict[str, Callable[[Path], str]] = {"omniretail": _ours, "pandas": _pandas, "DuckDB": _duckdb}
 
 
-def main(way: str, path: str) -> None:
-    """Run it and print its seconds and the peak memory of this process."""
+def main(way: str, path: str, rows: str = "") -> None:
+    """Run it and print its seconds and the peak memory of this process; ``write`` writes the log."""
+    if way == "write":
+        write_log(Path(path), int(rows))
+        return
     start, cpu = time.perf_counter(), time.process_time()
     what = WAYS[way](Path(path))
     took, used = time.perf_counter() - start, time.process_time() - cpu

@@ -62,6 +62,10 @@ class LogisticProbe:
         return penalty, best_weights
 
 
+_LARGEST_LOG = 300.0
+"""Of a predicted amount: where few customers are learned from, others may lie far outside, and e^710 is no number."""
+
+
 @dataclass(frozen=True)
 class RidgeProbe:
     """Ridge regression on the logarithm of an amount; the penalty by leave-one-out."""
@@ -76,7 +80,7 @@ class RidgeProbe:
 
         fitted = make_pipeline(StandardScaler(), RidgeCV(alphas=self.penalties))
         fitted.fit(x, np.log1p(np.maximum(y[:, 0], 0.0)))
-        return lambda new: np.expm1(np.maximum(fitted.predict(new), 0.0))[:, None]
+        return lambda new: np.expm1(np.clip(fitted.predict(new), 0.0, _LARGEST_LOG))[:, None]
 
 
 def _fit_logistic(x: np.ndarray, y: np.ndarray, penalty: float, start: np.ndarray | None) -> np.ndarray:
