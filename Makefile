@@ -6,10 +6,11 @@ INSTALLED := $(VENV)/.installed
 EXTRAS := dev,docs,train,neural,recbole,onnx,server
 # a worker and a thread for each of two cores: threads that wait for a core take many times as long
 
-.PHONY: help install quickstart server test test-all lint docs format lock clean
+.PHONY: help install quickstart ui server test test-all lint docs format lock clean
 
 help:
 	@echo "make quickstart   set up .venv, train and compare recommenders on The Complete Journey"
+	@echo "make ui           MLflow's pages on the runs made so far"
 	@echo "make server       start an MLflow server on this machine, behind a password (docs/server.md)"
 	@echo "make test         the default tests (under 5 minutes, no network, no data root)"
 	@echo "make test-all     also slow ones and those that need the data root (OMNIRETAIL_DATA)"
@@ -29,6 +30,9 @@ $(INSTALLED): pyproject.toml requirements.lock
 
 quickstart: $(INSTALLED)
 	@$(BIN)/python scripts/train.py -m --config-dir experiments/001_complete_journey_baselines --config-name config
+
+ui: $(INSTALLED)
+	@$(BIN)/python scripts/ui.py
 
 server: $(INSTALLED)
 	@$(BIN)/python -c 'import boto3, flask_wtf, psycopg' 2>/dev/null \

@@ -175,7 +175,7 @@ def test_a_sweep_ends_with_a_table(own_log: Path, store: str) -> None:
     *_, pages, runs, last = done.stdout.strip().splitlines()
     assert "PersonalTop" in done.stdout
     assert "webbrowser reports/" in pages
-    assert f"ui --backend-store-uri {store}" in runs
+    assert f"omniretail ui {last.removeprefix('run_id=')} --uri={store}" in runs
     assert len(tracking.children(store, last.removeprefix("run_id="))) == 3
 
 

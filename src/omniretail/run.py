@@ -2,6 +2,7 @@
 
 import logging
 import re
+import secrets
 import sys
 import tempfile
 import traceback
@@ -26,14 +27,26 @@ from omniretail.metrics.evaluate_lists import Metrics
 from omniretail.report.compare import Comparison, Report
 from omniretail.report.pages.files import beside
 from omniretail.report.pages.index import add_to_index, entry_of
+from omniretail.report.run_description import run_description
 from omniretail.result import Result
 from omniretail.sources.protocol import load
 from omniretail.splits.cutoff import Stage
-from omniretail.tasks import Evaluation
-from omniretail.tracking import TrackedRun, check_store, record_evaluations, tracked
+from omniretail.tasks import Evaluation, model_name
+from omniretail.tracking import (
+    ModelFiles,
+    TrackedRun,
+    check_store,
+    record_evaluations,
+    system_metrics,
+    tracked,
+    ui_command,
+)
 from omniretail.tracking.job_failures import write_failure
 
 log = logging.getLogger(__name__)
+
+_DISTINGUISHING = ("model.", "seed=", "trainer.")
+"""Beginnings of the settings that tell a run's name from those of other runs of its model."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +58,14 @@ class Run:
         comparison: the last stage's result as a table.
         page: what people look at; a copy is in the run's artifacts.
         text: what the command line prints in place of the table; empty: the table.
+        address: of the run in MLflow, or the command that opens it.
     """
 
     results: list[Result]
     comparison: Comparison
     page: Path
     text: str = ""
+    address: str = ""
 
 
 def run(cfg: DictConfig) -> list[Result]:
@@ -75,10 +90,11 @@ def run_with_page(cfg: DictConfig) -> Run:
     stages, task, report = checked(cfg)
     data = dataset(cfg)
     with (
-        tracked(cfg.tracking.uri, cfg.tracking.experiment, _run_name(cfg), flat(cfg)) as tracked_run,
+        tracked(cfg.tracking.uri, cfg.tracking.experiment, _unique(_run_name(cfg)), run_params(cfg)) as tracked_run,
+        system_metrics(tracked_run, cfg.tracking.system_metrics),
         tempfile.TemporaryDirectory() as temporary,
     ):
-        folder, evaluations = Path(temporary), []
+        folder, evaluations = Path(temporary) / "files", []
         saves = _saves_model(cfg, stages, tracked_run)
         for stage in stages:
             evaluation = _evaluate(cfg, task, data, stage, tracked_run)
@@ -87,15 +103,16 @@ def run_with_page(cfg: DictConfig) -> Run:
         last = evaluations[-1]
         comparison = report.compare([last.result], data.tables.card, data.tables.drops)
         page = _write_page(cfg, last, comparison)
-        (folder / "report").mkdir()
+        (folder / "report").mkdir(parents=True)
         for file in [page, *beside(page)]:
             (folder / "report" / file.name).write_bytes(file.read_bytes())
-        if saves:
-            _note_unsaved(tracked_run, save_bundle(make(cfg.outputs.bundle), folder / "model", last.bundle))
-        record_evaluations(tracked_run, evaluations, OmegaConf.to_yaml(cfg, resolve=True), data.tables, folder)
+        model = _saved_model(cfg, last, Path(temporary) / "model", tracked_run) if saves else None
+        config = OmegaConf.to_yaml(cfg, resolve=True)
+        record_evaluations(tracked_run, evaluations, config, data.tables, folder, model)
+        tracked_run.describe(run_description(comparison, page.name, cfg.task_name))
         results = [replace(each.result, run_id=tracked_run.run_id) for each in evaluations]
         text = make(cfg.outputs.text)(last, data.tables.card) if cfg.outputs.text else ""
-        return Run(results, comparison, page, text)
+        return Run(results, comparison, page, text, ui_command(tracked_run))
 
 
 def checked(cfg: DictConfig) -> tuple[list[Stage], Any, Report]:
@@ -139,7 +156,7 @@ def run_job(cfg: DictConfig) -> float:
         if alone:
             sys.exit(f"error: {text}")
         log.error("error: %s", text or traceback.format_exc())
-        write_failure(_run_name(cfg), text or f"{type(error).__name__}: {error}")
+        write_failure(_class(cfg), text or f"{type(error).__name__}: {error}")
         return float("nan")
     if alone:
         _show(done)
@@ -154,6 +171,7 @@ def _show(done: Run) -> None:
     else:
         done.comparison.show(Console(width=None if sys.stdout.isatty() else 110, highlight=False))
     print(f"\nPage: {command('python')} -m webbrowser {done.page}")
+    print(f"MLflow: {done.address}")
 
 
 def dataset(cfg: DictConfig) -> Dataset:
@@ -191,8 +209,33 @@ def _report(cfg: DictConfig) -> Report:
     return Report(**settings)
 
 
+def run_params(cfg: DictConfig) -> dict[str, str]:
+    """What MLflow lists of a run: its model with hyper-parameters, task, data, split and seed; all is in config.yaml.
+
+    >>> from omniretail.config import compose
+    >>> run_params(compose("model=recommender/popular", "source=gowalla"))["count"]
+    'users'
+    """
+    chosen = {"model": _class(cfg), "task": cfg.task_name, "dataset": cfg.dataset}
+    settings = {name: value for name, value in flat(cfg).items() if not name.endswith("_") and value != "None"}
+    own = {name.removeprefix("model."): value for name, value in settings.items() if name.startswith("model.")}
+    return chosen | own | {name: value for name, value in settings.items() if name.startswith(("split.", "seed"))}
+
+
+def _class(cfg: DictConfig) -> str:
+    return cfg.model._target_.rpartition(".")[2]
+
+
 def _run_name(cfg: DictConfig) -> str:
-    return " ".join([cfg.model._target_.rpartition(".")[2], *([cfg.model.name] if "name" in cfg.model else [])])
+    """The model's name as on the pages, and what a sweep or the command line sets of it."""
+    swept = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
+    own = [each.removeprefix("model.") for each in swept if each.lstrip("+").startswith(_DISTINGUISHING)]
+    return " ".join([model_name(make(cfg.model)), *own])[:200]
+
+
+def _unique(name: str) -> str:
+    """A name that no other run of the same settings has."""
+    return f"{name} · {secrets.token_hex(2)}"
 
 
 def _evaluate(cfg: DictConfig, task: Any, data: Dataset, stage: Stage, tracked_run: TrackedRun) -> Evaluation:
@@ -220,6 +263,15 @@ def _saves_model(cfg: DictConfig, stages: Sequence[Stage], tracked_run: TrackedR
     reason = unsavable(make(cfg.model)) if wanted else ""
     _note_unsaved(tracked_run, reason)
     return bool(wanted) and not reason
+
+
+def _saved_model(cfg: DictConfig, evaluation: Evaluation, folder: Path, tracked_run: TrackedRun) -> ModelFiles | None:
+    """The model's files; None, with a note in the run, where it cannot be saved."""
+    reason = save_bundle(make(cfg.outputs.bundle), folder, evaluation.bundle)
+    _note_unsaved(tracked_run, reason)
+    if not folder.is_dir():
+        return None
+    return ModelFiles(folder, evaluation.result.model, cfg.task_name, run_params(cfg), evaluation.result.stage)
 
 
 def _note_unsaved(tracked_run: TrackedRun, reason: str) -> None:

@@ -14,7 +14,14 @@ from mlflow.artifacts import download_artifacts
 from omniretail.registry.register import register
 from omniretail.serving.load_registered import load_registered
 from omniretail.serving.manifest import MANIFEST, BundleError, seal, sha256
+from omniretail.tracking.logged_models import model_id_of
 from tests.registry.conftest import Registered
+
+
+def saved_model(client: MlflowClient, run_id: str) -> Path:
+    """Where the store has the files of the model that a run logged."""
+    model = client.get_logged_model(model_id_of(client.get_run(run_id)))
+    return Path(model.artifact_location.removeprefix("file://"))
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +86,7 @@ def test_a_run_that_saved_no_model_says_how_to_get_one(registered: Registered) -
 
 def test_a_run_whose_model_was_changed_is_not_registered(registered: Registered) -> None:
     run_id = registered.run("model=recommender/popular", "evaluate=[test]")
-    saved = Path(str(MlflowClient(registered.uri).get_run(run_id).info.artifact_uri).removeprefix("file://")) / "model"
+    saved = saved_model(MlflowClient(registered.uri), run_id)
     (saved / "bundle.json").write_text("{}")
     with pytest.raises(BundleError, match=r"bundle\.json was changed"):
         register(registered.uri, run_id, "tampered")
@@ -122,7 +129,7 @@ def test_a_run_of_the_first_version_is_refused_with_its_own_command(registered: 
     run_id = registered.run("model=recommender/popular", "evaluate=[test]")
     client = MlflowClient(registered.uri)
     client.set_tag(run_id, "command", "python scripts/train.py model=recommender/popular")
-    saved = Path(str(client.get_run(run_id).info.artifact_uri).removeprefix("file://")) / "model"
+    saved = saved_model(client, run_id)
     description = json.loads((saved / "bundle.json").read_text())
     (saved / "bundle.json").write_text(json.dumps(description | {"format": 1}))
     seal(saved)

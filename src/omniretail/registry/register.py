@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.artifacts import download_artifacts
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from omegaconf import OmegaConf
 
-from omniretail.core.credentials import reveal
 from omniretail.core.errors import MissingError, SettingsError
 from omniretail.registry.mlflow_model import write_mlflow_model
 from omniretail.registry.model_card import ModelCard
@@ -22,6 +20,7 @@ from omniretail.serving.bundle import kind_of
 from omniretail.serving.manifest import MANIFEST, BundleError, sha256
 from omniretail.serving.pyfunc import load_service
 from omniretail.tracking import load_config, load_data_summary, load_result, open_store
+from omniretail.tracking.logged_models import download_model, model_id_of
 
 
 def register(uri: str, run_id: str, name: str) -> str:
@@ -44,7 +43,7 @@ def register(uri: str, run_id: str, name: str) -> str:
     if reason := run.data.tags.get("model_not_saved"):
         raise MissingError(f"run {run_id} saved no model: {reason}")
     with tempfile.TemporaryDirectory() as temporary:
-        bundle = _download(uri, run_id, Path(temporary))
+        bundle = _download(client, uri, run, Path(temporary))
         kind = kind_of(bundle, command=run.data.tags.get("command", ""))
         service = load_service(bundle)
         example = service.example()
@@ -58,7 +57,7 @@ def register(uri: str, run_id: str, name: str) -> str:
         model = write_mlflow_model(Path(temporary) / "model", bundle, example, served, card)
         place = f"registered/{name}-{uuid.uuid4().hex[:8]}"  # of its own: MLflow writes the version into it
         client.log_artifacts(run_id, str(model), place)
-        return _version(client, name, f"{run.info.artifact_uri}/{place}", run_id, tags, card)
+        return _version(client, name, f"{run.info.artifact_uri}/{place}", run, tags, card)
 
 
 def _run(client: MlflowClient, uri: str, run_id: str) -> Run:
@@ -68,20 +67,15 @@ def _run(client: MlflowClient, uri: str, run_id: str) -> Run:
         raise MissingError(f"there is no run {run_id} in {uri}") from None
 
 
-def _download(uri: str, run_id: str, folder: Path) -> Path:
+def _download(client: MlflowClient, uri: str, run: Run, folder: Path) -> Path:
     """The bundle that the run saved."""
-    try:
-        path = download_artifacts(
-            run_id=run_id, artifact_path="model", dst_path=str(folder / "saved"), tracking_uri=reveal(uri)
-        )
-    except (MlflowException, OSError):
-        path = ""
-    if not path or not (Path(path) / MANIFEST).is_file():
+    path = download_model(client, uri, run, folder / "saved")
+    if path is None or not (path / MANIFEST).is_file():
         raise MissingError(
-            f"run {run_id} saved no model: only runs evaluated on test do, with tracking.save_model=true; "
+            f"run {run.info.run_id} saved no model: only runs evaluated on test do, with tracking.save_model=true; "
             "train it again with evaluate=[test]"
         )
-    return Path(path)
+    return path
 
 
 def _tags(result: Result, data: str, kind: str, manifest: str, served: Served, run: Run) -> dict[str, str]:
@@ -100,10 +94,12 @@ def _tags(result: Result, data: str, kind: str, manifest: str, served: Served, r
     }
 
 
-def _version(client: MlflowClient, name: str, source: str, run_id: str, tags: dict[str, str], card: str) -> str:
+def _version(client: MlflowClient, name: str, source: str, run: Run, tags: dict[str, str], card: str) -> str:
     try:
         client.create_registered_model(name)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise SettingsError(f"name={name!r} cannot be registered: {error.message}") from None
-    return str(client.create_model_version(name, source, run_id, tags=tags, description=card).version)
+    model_id = model_id_of(run)
+    version = client.create_model_version(name, source, run.info.run_id, tags=tags, description=card, model_id=model_id)
+    return str(version.version)

@@ -5,6 +5,7 @@ and the log says how to push it.
 """
 
 from omniretail.tracking.logged_models import ModelFiles
+from omniretail.tracking.machine import system_metrics
 from omniretail.tracking.recorded_runs import children, push
 from omniretail.tracking.results_io import (
     DataSummary,
@@ -18,7 +19,6 @@ from omniretail.tracking.results_io import (
 )
 from omniretail.tracking.runs import TrackedRun, check_store, sweep, tracked
 from omniretail.tracking.store import LOCAL, open_store
-from omniretail.tracking.system_metrics import system_metrics
 from omniretail.tracking.ui import ui_command
 
 __all__ = [

@@ -1,5 +1,7 @@
 """Runs that exist: of a sweep, and copied from one store to another."""
 
+import shlex
+import tempfile
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -11,6 +13,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from omniretail.core.credentials import remember, reveal
 from omniretail.core.errors import MissingError, SettingsError
 from omniretail.tracking.auth_errors import refusal
+from omniretail.tracking.logged_models import ModelFiles, download_model, model_id_of
 from omniretail.tracking.runs import TrackedRun
 from omniretail.tracking.server_probe import wrong_server
 from omniretail.tracking.store import explained, first_line, open_store
@@ -24,17 +27,21 @@ def children(uri: str, run_id: str) -> list[str]:
         PermissionError: where the server refuses name or password.
         SettingsError: where the store cannot be reached.
     """
+    existing_run(uri, run_id)
+    return [run.info.run_id for run in _finished_children(open_store(remember(uri)), run_id)] or [run_id]
+
+
+def existing_run(uri: str, run_id: str) -> Run:
+    """A run by its id; errors as in ``children``."""
     uri = remember(uri)
     try:
-        client = open_store(uri)
-        client.get_run(run_id)
+        return open_store(uri).get_run(run_id)
     except (MlflowException, OSError) as error:
         if not _is_missing(error):
             raise explained(uri, error) from None
         raise MissingError(
-            f"there is no run {run_id} in {uri}; look it up with: mlflow ui --backend-store-uri {uri}"
+            f"there is no run {run_id} in {uri}; look it up with: python scripts/ui.py --uri={shlex.quote(uri)}"
         ) from None
-    return [run.info.run_id for run in _finished_children(client, run_id)] or [run_id]
 
 
 def push(run_id: str, source: str, target: str) -> str:
@@ -57,7 +64,10 @@ def push(run_id: str, source: str, target: str) -> str:
     try:
         copy.open_at(target)
         inputs = run.inputs.dataset_inputs if run.inputs else []
-        copy.send(Path(download_artifacts(run_id=run_id, tracking_uri=reveal(source))), run.data.metrics, inputs)
+        with tempfile.TemporaryDirectory() as folder:
+            model = _model_files(client, source, run, Path(folder))
+            files = Path(download_artifacts(run_id=run_id, tracking_uri=reveal(source)))
+            copy.send(files, run.data.metrics, inputs, model)
     except (MlflowException, OSError) as error:
         if copy.run_id:
             copy.end("FAILED")  # the half that arrived
@@ -68,6 +78,15 @@ def push(run_id: str, source: str, target: str) -> str:
         raise ConnectionError(f"{target} cannot be reached ({first_line(error)})") from None
     copy.end(run.info.status)
     return copy.run_id
+
+
+def _model_files(client: MlflowClient, source: str, run: Run, folder: Path) -> ModelFiles | None:
+    """The model that the run logged, its files downloaded; None where there is none."""
+    path = download_model(client, source, run, folder)
+    if path is None:
+        return None
+    logged = client.get_logged_model(model_id_of(run))
+    return ModelFiles(path, str(logged.name), str(logged.model_type), logged.params)
 
 
 def _is_missing(error: Exception) -> bool:

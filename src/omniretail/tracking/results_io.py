@@ -84,7 +84,7 @@ def seed_metrics(results: Sequence[Result]) -> dict[str, float]:
     settings = Counter(model for model, _ in groups)
     metrics: dict[str, float] = {}
     for (model, parameters), group in groups.items():
-        values = pd.DataFrame([mlflow_metrics(result) for result in group])
+        values: Any = pd.DataFrame([mlflow_metrics(result) for result in group])
         if len({result.seed for result in group}) < 2:
             continue
         name = f"{model} {parameters}" if settings[model] > 1 else model

@@ -21,6 +21,7 @@ from omniretail.core.errors import SettingsError
 from omniretail.tracking.auth_errors import refusal
 from omniretail.tracking.experiments import experiment_id, require_name
 from omniretail.tracking.live_runs import OpenMark
+from omniretail.tracking.logged_models import ModelFiles, log_model
 from omniretail.tracking.provenance import provenance
 from omniretail.tracking.server_probe import wrong_server
 from omniretail.tracking.store import LOCAL, first_line, open_store, store_name
@@ -74,15 +75,21 @@ class TrackedRun:
                 raise SettingsError(f"{self.wanted_uri} cannot be used ({first_line(error)})") from None
             self._move_to_local(error)
 
-    def record(self, folder: Path, metrics: Mapping[str, float], inputs: Sequence[DatasetInput] = ()) -> None:
-        """Add files, metrics and the dataset; again locally where the server has gone down in the meantime."""
+    def record(
+        self,
+        folder: Path,
+        metrics: Mapping[str, float],
+        inputs: Sequence[DatasetInput] = (),
+        model: ModelFiles | None = None,
+    ) -> None:
+        """Add files, metrics, the dataset and the model; again locally where the server has gone down meanwhile."""
         try:
-            self.send(folder, metrics, inputs)
+            self.send(folder, metrics, inputs, model)
         except (MlflowException, OSError) as error:
             if self.uri == LOCAL:
                 raise
             self._move_to_local(error)
-            self.send(folder, metrics, inputs)
+            self.send(folder, metrics, inputs, model)
 
     def point(self, stage: str, epoch: int, values: Mapping[str, float]) -> None:
         """Add a point to the run's learning curves, ``fit/<stage>/<name>``; it is lost where the server is down."""
@@ -92,6 +99,11 @@ class TrackedRun:
             self.client.log_batch(self.run_id, metrics=points)
         except (MlflowException, OSError) as error:
             log.warning("epoch %d could not be shown in %s: %s", epoch, self.uri, first_line(error))
+
+    def add_metrics(self, metrics: Mapping[str, float]) -> None:
+        """Add metrics to the run."""
+        now = int(time.time() * 1000)
+        self.client.log_batch(self.run_id, metrics=[Metric(key, value, now, 0) for key, value in metrics.items()])
 
     def describe(self, text: str) -> None:
         """Set the description on the run's page, Markdown."""
@@ -141,14 +153,16 @@ class TrackedRun:
             *(refusal(self.wanted_uri, error) or down, LOCAL, self.run_id, self.wanted_uri),
         )
 
-    def send(self, folder: Path, metrics: Mapping[str, float], inputs: Sequence[DatasetInput]) -> None:
-        """Add files, metrics and the dataset to the run in its store."""
+    def send(
+        self, folder: Path, metrics: Mapping[str, float], inputs: Sequence[DatasetInput], model: ModelFiles | None
+    ) -> None:
+        """Add files, metrics, the dataset and the model to the run in its store."""
         if inputs:
             self.client.log_inputs(self.run_id, list(inputs))
-        now = int(time.time() * 1000)
-        points = [Metric(key, value, timestamp=now, step=0) for key, value in metrics.items()]
-        self.client.log_batch(self.run_id, metrics=points)
+        self.add_metrics(metrics)
         self.client.log_artifacts(self.run_id, str(folder))
+        if model is not None:
+            log_model(self.client, self.run_id, model, metrics, inputs)
 
 
 @contextmanager
