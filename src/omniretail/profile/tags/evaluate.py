@@ -1,7 +1,7 @@
 """The tags task: readable rules over the profile table, how common and how stable each is; a card or a portrait."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -13,6 +13,7 @@ from omniretail.dataset import Dataset
 from omniretail.models.profiles.table import ProfileTable
 from omniretail.profile.tags.customer_card import CustomerCard, customer_card
 from omniretail.profile.tags.population import Population
+from omniretail.profile.tags.predictions import CustomerPredictions, Prediction
 from omniretail.profile.tags.rules import tags_from
 from omniretail.profile.tags.segment_portrait import Portrait, segment_portrait
 from omniretail.profile.tags.stability import earlier_table, stability
@@ -34,6 +35,8 @@ class TagFindings:
         days: between the two cutoffs of ``stability``.
         card: of the customer that was chosen.
         portrait: of the tag that was chosen.
+        predictions: of the customer that was chosen.
+        missing: why some of them are missing, in sentences.
     """
 
     population: Population
@@ -41,6 +44,8 @@ class TagFindings:
     days: float
     card: CustomerCard | None = None
     portrait: Portrait | None = None
+    predictions: Sequence[Prediction] = ()
+    missing: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class Tags:
         customer: raw id of a customer whose card is the page.
         segment: name of a tag; the portrait of its customers is the page.
         min_customers: portraits of fewer customers are refused.
+        predictions: of the customer, on the card; None: there are none.
     """
 
     tags: Mapping[str, Any] = field(default_factory=dict)
@@ -60,6 +66,7 @@ class Tags:
     customer: str | int | None = field(default=None, metadata=NOT_PROTOCOL)
     segment: str | None = field(default=None, metadata=NOT_PROTOCOL)
     min_customers: int = field(default=20, metadata=NOT_PROTOCOL)
+    predictions: CustomerPredictions | None = field(default=None, metadata=NOT_PROTOCOL)
 
     def __post_init__(self) -> None:
         above(self, "days")
@@ -96,9 +103,11 @@ class Tags:
             cost=costs(fit=fitting, score=tagging),
             seed=seed_of(model),
         )
-        return Evaluation(
-            result, tables={"tags": by_tag.reset_index()}, findings=self._findings(population, by_tag), model=model
-        )
+        findings = self._findings(population, by_tag)
+        if self.predictions is not None and self.customer is not None:
+            predicted, missing = self.predictions.of(self.customer, data, stage)
+            findings = replace(findings, predictions=predicted, missing=missing)
+        return Evaluation(result, tables={"tags": by_tag.reset_index()}, findings=findings, model=model)
 
     def _findings(self, population: Population, by_tag: pd.DataFrame) -> TagFindings:
         card = portrait = None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from omniretail.profile.tags.customer_card import CustomerCard, KeyFigure
+from omniretail.profile.tags.predictions import Prediction
 from omniretail.profile.tags.purchase_shares import Share
 from omniretail.profile.tags.segment_portrait import Portrait
 from omniretail.profile.tags.visit_times import Columns
@@ -102,6 +103,37 @@ def write_portrait(path: Path, portrait: Portrait, context: str, data: DatasetCa
     ).write(path)
 
 
+def predictions_section(predictions: Sequence[Prediction], missing: Sequence[str] = ()) -> list[Section]:
+    """What the customer will do, and how to read it; empty where nothing was predicted.
+
+    Args:
+        predictions: from ``CustomerPredictions``.
+        missing: why some are missing, in sentences.
+    """
+    if not predictions and not missing:
+        return []
+    rows = [
+        (
+            each.what[0].upper() + each.what[1:],
+            _predicted(each.value, each.unit),
+            _predicted(each.everybody, each.unit),
+            f"{100 * each.percentile:.0f}",
+            f"± {100 * each.error:.1f} points" if isfinite(each.error) else UNKNOWN,
+        )
+        for each in predictions
+    ]
+    cells = pd.DataFrame(rows, columns=["prediction", "this customer", "mean of all", "percentile", "calibration"])
+    chances = [each.value for each in predictions if each.unit == "probability"]
+    example = f"{chances[0]:.0%}" if chances else "30%"
+    notes = [
+        f"A probability of {example} means: of 100 customers with it, about {example.rstrip('%')} do it. Calibration: "
+        "by how much predicted and observed shares differed on average in the window after the cutoff.",
+        "Values by BG/NBD and Gamma-Gamma are of the purchases in the split's window.",
+    ]
+    bars = {"percentile": [each.percentile for each in predictions]}
+    return [Section("What this customer will do", missing, [Table(cells, notes, bars=bars)] if rows else [])]
+
+
 def figure_cells(figures: Sequence[KeyFigure], headings: tuple[str, str, str]) -> pd.DataFrame:
     """Key figures as text, with a customer's percentile or the ratio of a segment's mean to that of all customers."""
     rows = [
@@ -160,6 +192,10 @@ def _when(charts: Sequence[Columns], who: str) -> Section:
         caption = f"Columns: {who}. Lines: the mean of all customers.{' Shares of visits.' if share else ''}"
         drawn.append(columns(frame, chart.title, caption, ".1%" if share else ",.2~f", unit))
     return Section("When", charts=drawn)
+
+
+def _predicted(value: float, unit: str) -> str:
+    return percent(value) if unit == "probability" else amount(value, unit)
 
 
 def _ratio(figure: KeyFigure) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 from omniretail.profile.tags.evaluate import TagFindings
 from omniretail.profile.tags.thresholds import LearnedTags
 from omniretail.report.charts.bars import beside_everybody
-from omniretail.report.pages.customer import write_card, write_portrait
+from omniretail.report.pages.customer import predictions_section, write_card, write_portrait
 from omniretail.report.pages.page import Page, Section, Table
 from omniretail.report.tables.amounts import percent
 from omniretail.schema import DatasetCard
@@ -27,7 +27,8 @@ def page(path: Path, evaluation: Evaluation, card: DatasetCard) -> None:
     at = datetime.fromtimestamp(findings.population.train.at, tz=UTC)
     context = f"{card.title}, events before {at.day} {at:%B %Y, %H:%M} UTC."
     if findings.card is not None:
-        write_card(path, findings.card, context, card)
+        further = predictions_section(findings.predictions, findings.missing)
+        write_card(path, findings.card, context, card, further)
     elif findings.portrait is not None:
         write_portrait(path, findings.portrait, context, card)
     else:
