@@ -51,12 +51,12 @@ def parsed(
         )
     rows: Any = connection.read_parquet(target, file_row_number=True)
     weakref.finalize(rows.op(), _remove, target)
-    found = _checked(rows, list(cells))
+    counts = _checked(rows, list(cells))
     for name, cell in cells.items():
-        if found[name]:
-            refuse(table, path, cell, found[name])
+        if counts[name]:
+            refuse(table, path, cell, counts[name])
     rows = rows.drop(*flags).rename({FILE_ROW: "file_row_number"})
-    return _with_whole_ids(rows, [name for name in _text_ids(rows) if found[_WHOLE + name]])
+    return _with_whole_ids(rows, [name for name in _text_ids(rows) if counts[_WHOLE + name]])
 
 
 def _checked(rows: ibis.Table, cells: Sequence[str]) -> dict[str, Any]:
