@@ -91,3 +91,18 @@ def test_every_attribute_is_a_question_and_unknown_ones_are_refused(shop):
         checked_attributes(tables, {"sex": "gendre"})
     with pytest.raises(DataError, match=r"set source\.users_path"):
         checked_attributes(read(shop), {"sex": "gender"})
+
+
+def test_attributes_with_a_decimal_comma_are_numbers(shop):
+    (shop / "items.csv").write_text("item_id;price\n0;1,5\n1;2\n")
+    (shop / "log.csv").write_text(LOG.replace(",", ";"))
+    items = read(shop, items_path=shop / "items.csv", delimiter=";", decimal=",").items.to_pandas()
+    assert items.price.tolist() == [1.5, 2.0]
+
+
+def test_stock_and_hours_are_typed(shop):
+    (shop / "stock.csv").write_text("store_id,item_id,quantity\n2.0,0,5\n2.0,1,\n")
+    (shop / "hours.csv").write_text("store_id,weekday,opens,closes\n2,0,09:00,20:00\n")
+    tables = read(shop, stock_path=shop / "stock.csv", hours_path=shop / "hours.csv")
+    assert tables.stock.to_pandas().to_numpy().tolist() == [["2", "0", 5.0]]
+    assert tables.hours.to_pandas().to_numpy().tolist() == [["2", 0.0, "09:00", "20:00"]]
