@@ -66,30 +66,30 @@ class CustomerPredictions:
             data: of all customers.
             stage: at whose cutoff.
         """
-        found: list[Prediction] = []
+        predictions: list[Prediction] = []
         missing: list[str] = []
         for name, predict in (("probabilities", self._chances), ("lifetime value", self._lifetime)):
             try:
-                found += predict(str(customer), data, stage)
+                predictions += predict(str(customer), data, stage)
             except (DataError, SettingsError) as error:
                 missing.append(f"No {name}: {error}.")
-        return found, missing
+        return predictions, missing
 
     def _chances(self, customer: str, data: Dataset, stage: Stage) -> list[Prediction]:
         task = Propensity(Probes(n_seeds=self.n_seeds), self.levels, self.min_buyers)
         all_: Propensities = task.evaluate(ProfileTable(), data, stage).findings
         row, days = _row(all_.ids, customer), f"{all_.window_s // 86400:g} days"
-        found = []
+        predictions = []
         for each in all_.reports:
             errors = each.per_class.ece.to_numpy(float)
             for column in np.argsort(-each.after[row], kind="stable")[: self.most]:
                 level = each.question.removesuffix("_propensity")
                 what = f"stays away for {days}" if each.question == "churn" else f"buys {level} {each.classes[column]}"
-                found.append(_prediction(what, each.after[:, column], row, "probability", float(errors[column])))
+                predictions.append(_prediction(what, each.after[:, column], row, "probability", float(errors[column])))
         if all_.spend is not None:
             unit = data.tables.card.currency or "currency"
-            found.append(_prediction(f"spends in {days}", all_.spend.after, row, unit))
-        return found
+            predictions.append(_prediction(f"spends in {days}", all_.spend.after, row, unit))
+        return predictions
 
     def _lifetime(self, customer: str, data: Dataset, stage: Stage) -> list[Prediction]:
         predicted: pd.DataFrame = Lifetime().evaluate(BGNBDGammaGamma(), data, stage).tables["predictions"]

@@ -53,10 +53,10 @@ def tooltip(**names: str) -> list[alt.Tooltip]:
 
 
 def picked(field: str = "model") -> alt.Parameter:
-    """A click in the legend picks; see ``faded``. Of layers, the first one takes it, whose legend is drawn."""
+    """A click in the legend picks; see ``opacity_of``. Of layers, the first one takes it, whose legend is drawn."""
     return alt.selection_point(fields=[field], bind="legend")
 
 
-def faded(selection: alt.Parameter) -> Any:
+def opacity_of(selection: alt.Parameter) -> Any:
     """Opacity of what is not picked."""
     return alt.when(selection).then(alt.value(1)).otherwise(alt.value(0.12))

@@ -8,7 +8,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype
 
 from omniretail.profile.segments.effect_sizes import is_number
-from omniretail.report.charts.chart import Chart, faded, picked
+from omniretail.report.charts.chart import Chart, opacity_of, picked
 from omniretail.report.charts.style import GREY, LineStyle, colour, line_styles, shape
 
 MAX_VALUES = 12
@@ -70,7 +70,7 @@ def _points(frame: pd.DataFrame, channels: dict[str, Any], name: str) -> alt.Cha
     if "shape" not in channels:
         return spec
     selection = picked("value")
-    return spec.encode(opacity=faded(selection)).add_params(selection)
+    return spec.encode(opacity=opacity_of(selection)).add_params(selection)
 
 
 def _low_to_high(values: pd.Series) -> alt.Color:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.metrics.names import group_label, label, lower_is_better
-from omniretail.report.charts.chart import FIGURE, Chart, faded, picked, tooltip
+from omniretail.report.charts.chart import FIGURE, Chart, opacity_of, picked, tooltip
 from omniretail.report.charts.style import COLOURS, GREY, MAX_STYLES, LineStyle, colour, line_styles, shape
 from omniretail.report.tables.comparison import baseline_of, shown_metrics
 from omniretail.report.tables.comparison_text import tied
@@ -99,7 +99,7 @@ def scatter(frame: pd.DataFrame, table: pd.DataFrame, x: alt.X, **under_mouse: s
     base = alt.Chart(frame, height=280).encode(
         x=x,
         color=colour(styles, field),
-        opacity=faded(selection),
+        opacity=opacity_of(selection),
         tooltip=tooltip(
             model="model", value=f"{primary}|{FIGURE}", low=f"from|{FIGURE}", high=f"to|{FIGURE}", **under_mouse
         ),
@@ -138,7 +138,7 @@ def by_group(table: pd.DataFrame, metric: str) -> Chart:
         y=alt.Y("group:N", sort=None, title=None, axis=alt.Axis(domain=False, ticks=False)),
         yOffset=alt.YOffset("model:N", sort=models),
         color=colour(styles, legend=legend),
-        opacity=faded(selection),
+        opacity=opacity_of(selection),
         tooltip=tooltip(
             group="group", model="model", value=f"{label(metric)}|{FIGURE}", low=f"from|{FIGURE}", high=f"to|{FIGURE}"
         ),

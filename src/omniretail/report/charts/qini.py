@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.metrics.uplift import curves
-from omniretail.report.charts.chart import PERCENT, Chart, faded, picked, tooltip
+from omniretail.report.charts.chart import PERCENT, Chart, opacity_of, picked, tooltip
 from omniretail.report.charts.style import GREY, LineStyle, colour, line_styles
 
 _N_POINTS = 101
@@ -43,7 +43,7 @@ def qini_chart(
             y=alt.Y("gain:Q", title="additional buyers, of all customers", axis=alt.Axis(format=".1%")),
             color=colour(styles),
             strokeDash=alt.condition(alt.datum.model == _RANDOM, alt.value([2, 3]), alt.value([1, 0])),
-            opacity=faded(selection),
+            opacity=opacity_of(selection),
             tooltip=tooltip(model="", share="sent to|.0%", gain="additional buyers|.2%"),
         )
         .add_params(selection)

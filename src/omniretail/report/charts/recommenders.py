@@ -9,7 +9,7 @@ import pandas as pd
 
 from omniretail.metrics.names import label
 from omniretail.metrics.significance import bootstrap_interval
-from omniretail.report.charts.chart import FIGURE, PERCENT, Chart, faded, picked, tooltip
+from omniretail.report.charts.chart import FIGURE, PERCENT, Chart, opacity_of, picked, tooltip
 from omniretail.report.charts.models import MAX_ROWS, estimates, intervals, scatter
 from omniretail.report.charts.style import GREY, MAX_STYLES, colour, line_styles, shape
 from omniretail.report.tables.activity_groups import Groups, by_group, groups
@@ -117,7 +117,7 @@ def _lines(
             "events:O", sort=order, title=f"{_X} (number of customers)", axis=alt.Axis(labelAngle=0, labelOverlap=True)
         ),
         color=colour(styles, legend=legend),
-        opacity=faded(selection),
+        opacity=opacity_of(selection),
         tooltip=tooltip(model="model", events=_X, value=f"{title}|{FIGURE}", low=f"from|{FIGURE}", high=f"to|{FIGURE}"),
     )
     if legend:

@@ -100,7 +100,7 @@ def curves(table: pd.DataFrame, results: Mapping[str, Result], families: Mapping
         families: the model of each name, without what distinguishes its runs.
     """
     primary = shown_metrics(table)[0]
-    found = []
+    drawn = []
     for family in dict.fromkeys(families[str(name)] for name in table.index):
         names = [str(name) for name in table.index if families[str(name)] == family]
         settings = {name: parsed(results[name].parameters) for name in names}
@@ -115,8 +115,8 @@ def curves(table: pd.DataFrame, results: Mapping[str, Result], families: Mapping
                     " ".join(f"{each}={settings[name].get(each)}" for each in varied if each != setting)
                     for name in names
                 ]
-                found.append(_curve(table, primary, family, setting, numbers.to_numpy(float), names, others))
-    return found
+                drawn.append(_curve(table, primary, family, setting, numbers.to_numpy(float), names, others))
+    return drawn
 
 
 def parsed(parameters: str) -> dict[str, str]:

@@ -88,13 +88,13 @@ def add_to_index(folder: Path, entry: Entry) -> Path:
 
 def entries(folder: Path) -> list[Entry]:
     """What the folder's list holds, newest first; a line that was cut off is passed over."""
-    found = []
+    listed = []
     for line in (folder / _JOURNAL).read_text(encoding="utf-8").splitlines():
         try:
-            found.append(Entry(**json.loads(line)))
+            listed.append(Entry(**json.loads(line)))
         except (json.JSONDecodeError, TypeError):
             continue
-    return sorted(found, key=lambda each: each.made)[::-1]
+    return sorted(listed, key=lambda each: each.made)[::-1]
 
 
 def index_page(folder: Path, made: Sequence[Entry]) -> Page:

@@ -79,7 +79,7 @@ def _row(result: Result, question: str) -> list[str]:
 
 def _charts(result: Result) -> list[Chart]:
     """A row per question, for each of the two metrics."""
-    found = []
+    drawn = []
     for metric, name in _METRICS.items():
         frame = pd.DataFrame(result.metrics[(result.metrics.metric == metric) & (result.metrics["group"] != "")])
         frame = frame.assign(question=frame["group"].map(_words))[["question", "value", "low", "high"]]
@@ -87,8 +87,8 @@ def _charts(result: Result) -> list[Chart]:
             styles = {each: LineStyle(COLOURS[0], "circle") for each in frame.question}
             caption = f"{name}: {'0.5' if metric == 'auc' else '0'} is chance, 1 is perfect. Bars are 95 % intervals."
             spec = intervals(pd.DataFrame(frame), "question", name, styles)
-            found.append(Chart(f"{name} by question", caption, spec, 60 + 24 * len(frame)))
-    return found
+            drawn.append(Chart(f"{name} by question", caption, spec, 60 + 24 * len(frame)))
+    return drawn
 
 
 def _facts(result: Result) -> dict[str, str]:

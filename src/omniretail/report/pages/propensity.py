@@ -96,12 +96,12 @@ def _customers(path: Path, propensities: Propensities, card: DatasetCard) -> Sec
     table = propensities.table()
     file = write_beside(path, "customers", table)
     unit = f", {card.currency}" if card.currency else ""
-    usual = np.ones(len(table)) if propensities.spend is None else propensities.spend.own_rate
-    order = np.argsort(-table.p_churn.to_numpy() * usual, kind="stable")[:_N_CUSTOMERS]
+    own_rate = np.ones(len(table)) if propensities.spend is None else propensities.spend.own_rate
+    order = np.argsort(-table.p_churn.to_numpy() * own_rate, kind="stable")[:_N_CUSTOMERS]
     shown: Any = table.iloc[order]
     cells = pd.DataFrame({"customer": shown.user_id.astype(str), "stays away": shown.p_churn.map("{:.1%}".format)})
     if propensities.spend is not None:
-        cells[f"usual spend{unit}"] = [f"{each:,.2f}" for each in usual[order]]
+        cells[f"usual spend{unit}"] = [f"{each:,.2f}" for each in own_rate[order]]
         cells[f"expected spend{unit}"] = shown.expected_spend.map("{:,.2f}".format)
     for each in propensities.reports[1:2]:
         best = each.after[order].argmax(axis=1)

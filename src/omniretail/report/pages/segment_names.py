@@ -150,10 +150,10 @@ def advice(d: Mapping[str, float]) -> tuple[str, str]:
 def all_differences(profile: pd.DataFrame, labels: np.ndarray, min_customers: int) -> dict[int, dict[str, float]]:
     """Cohen's d of every number by segment."""
     table = effect_sizes(profile, labels, profile.shape[1], min_customers, max_correlation=np.inf)
-    found: dict[int, dict[str, float]] = {}
+    by_segment: dict[int, dict[str, float]] = {}
     for segment, feature, d in zip(table.segment, table.feature, table.d, strict=True):
-        found.setdefault(int(segment), {})[str(feature)] = float(d)
-    return found
+        by_segment.setdefault(int(segment), {})[str(feature)] = float(d)
+    return by_segment
 
 
 def values(profile: pd.DataFrame, labels: np.ndarray, sizes: Sequence[int], min_customers: int) -> pd.DataFrame:
