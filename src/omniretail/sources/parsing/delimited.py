@@ -139,7 +139,7 @@ def _cut_lines(
 
 def null_where(table: ibis.Table, values: Collection[str]) -> ibis.Table:
     """Null where a cell of text is one of the values."""
-    texts = {name: table[name] for name, dtype in table.schema().items() if dtype.is_string()}
+    texts: dict[str, Any] = {name: table[name] for name, dtype in table.schema().items() if dtype.is_string()}
     return table.mutate(**{name: text.isin(list(values)).ifelse(ibis.null(str), text) for name, text in texts.items()})
 
 
