@@ -7,10 +7,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from mlflow import MlflowClient
@@ -19,6 +22,7 @@ from mlflow.exceptions import MlflowException
 
 from omniretail import tracking
 from omniretail.schema import Tables
+from omniretail.serving.webhook import verified
 from tests.conftest import ROOT
 from tests.tracking.test_runs import one_run
 
@@ -218,3 +222,44 @@ def test_with_files_in_s3(tmp_path: Path, shop: Tables, store: dict[str, str]) -
     keys = [entry["Key"] for entry in bucket_client(store).list_objects_v2(Bucket="models")["Contents"]]
     assert [key for key in keys if key.startswith("team/") and key.endswith(f"{run_id}/artifacts/config.yaml")]
     assert not (tmp_path / "mlartifacts").exists()
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Keeps what it receives, once the signature is checked."""
+
+    received: ClassVar[list[dict]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.received.append(verified(body, dict(self.headers), "s3cret"))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.mark.slow
+@needs_auth
+def test_a_receiver_is_told_of_a_new_champion(tmp_path: Path, shop: Tables) -> None:
+    receiver = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=receiver.serve_forever, daemon=True).start()
+    local = {"MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http", "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true"}
+    key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+    with (
+        running(tmp_path, MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY=key, **local) as uri,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("MLFLOW_TRACKING_USERNAME", "admin")
+        patch.setenv("MLFLOW_TRACKING_PASSWORD", PASSWORD)
+        client = MlflowClient(uri, uri)
+        address = f"http://127.0.0.1:{receiver.server_port}/champion"
+        client.create_webhook("champion", address, ["model_version_alias.created"], secret="s3cret")
+        records_runs_and_models(uri, shop)
+        end = time.monotonic() + 30
+        while not Receiver.received and time.monotonic() < end:
+            time.sleep(0.1)
+    receiver.shutdown()
+    receiver.server_close()
+    (message,) = Receiver.received
+    assert message["data"] == {"name": "groceries", "alias": "champion", "version": "1"}
