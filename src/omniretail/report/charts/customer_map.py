@@ -81,7 +81,7 @@ def _low_to_high(values: pd.Series) -> alt.Color:
         range=["#0072b2", "#a9b4bc", "#d55e00"],
         clamp=True,
     )
-    legend = alt.Legend(orient="top", gradientLength=180, titleLimit=260, title=None, format="~s")
+    legend = alt.Legend(orient="top", gradientLength=180, titleLimit=260, title=None, format=",.3~r")
     return alt.Color("value:Q", scale=scale, legend=legend)
 
 

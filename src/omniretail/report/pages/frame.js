@@ -109,7 +109,7 @@
     },
     legend: {
       labelColor: "currentColor", titleColor: "currentColor", labelFontSize: 12, titleFontSize: 12, titleFontWeight: 400,
-      orient: "top", columns: Math.max(1, Math.floor(width / 190)), labelLimit: Math.min(170, width - 60), symbolSize: 70,
+      orient: "top", columns: Math.max(1, Math.floor(width / 240)), labelLimit: Math.min(215, width - 60), symbolSize: 70,
     },
     text: { color: "currentColor" },
     rule: { color: "currentColor" },

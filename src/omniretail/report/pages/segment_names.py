@@ -95,9 +95,16 @@ def segment_names(numbers: pd.DataFrame, n_segments: int, definitions: Mapping[s
         rows = numbers[numbers.segment == segment]
         pairs = sorted(zip(map(str, rows.feature), rows.d, strict=True), key=lambda pair: pair[0] not in _WORDS)
         words = dict.fromkeys(feature_words(feature, float(d), definitions) for feature, d in pairs)
-        text = ", ".join(list(words)[:2])
+        text = _new_pair(list(words), names)
         names.append(f"{segment} · {text[:1].upper()}{text[1:]}" if text else segment_name(segment))
     return names
+
+
+def _new_pair(words: list[str], names: list[str]) -> str:
+    """The first words, the second of which is changed for the next where another segment is already called so."""
+    pairs = [", ".join([words[0], second]) for second in words[1:]] or words[:1]
+    taken = [name.partition(" · ")[2].lower() for name in names]
+    return next((pair for pair in pairs if pair.lower() not in taken), "".join(pairs[:1]))
 
 
 def feature_words(feature: str, d: float, definitions: Mapping[str, str] | None = None) -> str:
