@@ -27,11 +27,11 @@ def verified(body: bytes, headers: Mapping[str, str], secret: str, now: float | 
     Raises:
         SignatureError: where the signature is missing or another, or the message is older than five minutes.
     """
-    given = {name.lower(): value for name, value in headers.items()}
-    sent, delivery = given.get("x-mlflow-timestamp", ""), given.get("x-mlflow-delivery-id", "")
+    fields = {name.lower(): value for name, value in headers.items()}
+    sent, delivery = fields.get("x-mlflow-timestamp", ""), fields.get("x-mlflow-delivery-id", "")
     content = f"{delivery}.{sent}.".encode() + body
     signature = base64.b64encode(hmac.new(secret.encode(), content, hashlib.sha256).digest())
-    if not hmac.compare_digest(b"v1," + signature, given.get("x-mlflow-signature", "").encode()):
+    if not hmac.compare_digest(b"v1," + signature, fields.get("x-mlflow-signature", "").encode()):
         raise SignatureError("the message is not signed with this secret")
     if not sent.isdigit() or abs((time.time() if now is None else now) - int(sent)) > _MAX_AGE_S:
         raise SignatureError(f"the message is older than {_MAX_AGE_S} seconds")

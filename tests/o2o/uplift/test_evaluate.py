@@ -112,7 +112,14 @@ def test_small_runs_give_the_golden_metrics_a_table_and_a_page(runs: Path) -> No
     assert compared.table.index[0] == "TrueEffect"
     assert {"qini", "auuc", "uplift_at_10", "sure_things_at_10", "auuc_p"} <= {*compared.table}
     page = next(runs.glob("reports/*TrueEffect*.html")).read_text()
-    for words in ("Sure things@10", "persuadables", "Customers gained", "vegaEmbed", "Whom to send it to", "Terms: made by this program"):
+    for words in (
+        "Sure things@10",
+        "persuadables",
+        "Customers gained",
+        "vegaEmbed",
+        "Whom to send it to",
+        "Terms: made by this program",
+    ):
         assert words in page
     of_run = next(runs.rglob(f"{run_ids[0]}/artifacts"))
     coupon_table = pd.read_parquet(of_run / "results" / "test" / "coupons.parquet")
