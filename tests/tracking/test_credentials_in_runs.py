@@ -26,6 +26,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.delenv("OMNIRETAIL_HIDDEN_ADDRESSES", raising=False)  # of other tests in this process
     shop_events().to_csv("log.csv", index=False)
 
 

@@ -20,11 +20,9 @@ from omniretail.views.histories import Histories
 from tests.registry.fitted import ENCODERS, N_ITEMS, NEW, fitted, train_of
 
 _RARE = ("SASRec", "SASRec, ligr", "SASRec, one event", "MultVAE", "LightGCN", "TwoTower")
-RARE = (*_RARE, "NextItem", "CoLES, mean", "GRUAutoencoder")
+RARE = (*_RARE, "GRU4Rec", "CoLES", "NextItem", "CoLES, mean", "GRUAutoencoder")
 NAMES = [
     "SASRec, all there is",
-    "GRU4Rec",
-    "CoLES",
     *(pytest.param(name, marks=pytest.mark.slow) for name in RARE),
 ]
 
@@ -50,9 +48,7 @@ def answers(name: str, path: Path, users: Histories) -> tuple[np.ndarray, np.nda
     return OnnxRecommender(path).score(users), fitted(name).score(users)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(each, marks=[pytest.mark.slow] * (each in ("GRU4Rec", "CoLES"))) for each in NAMES]
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_file_gives_what_the_model_gives(name: str, folder: Path) -> None:
     path = exported(name, folder)
     known = train_of(name).histories
