@@ -34,6 +34,7 @@ def test_a_leak_in_a_view_of_ones_own_is_named_and_the_command_fails(tmp_path, m
     assert set(findings.view) == {"training", "visits", "mine"}
 
 
+@pytest.mark.slow
 def test_a_view_that_holds_passes_with_settings_of_its_own(tmp_path, monkeypatch, capsys) -> None:
     mine = [
         "audit.views.mine._target_=omniretail.audit.audited_views.encoder_input",

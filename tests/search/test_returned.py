@@ -17,6 +17,7 @@ class Returned(Callback):
         RETURNED.append(job_return.return_value)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("own_folder")
 def test_the_objective_is_returned() -> None:
     RETURNED.clear()

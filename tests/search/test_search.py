@@ -109,6 +109,7 @@ def test_nothing_in_the_time_is_one_sentence() -> None:
         searched("search.timeout=0.0001").run()
 
 
+@pytest.mark.slow
 def test_the_best_number_of_epochs_is_kept() -> None:
     found = searched(
         *("trainer.max_epochs=3", "search.n_trials=1", "search.tuned_dir=tuned"),

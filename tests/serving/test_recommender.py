@@ -215,6 +215,7 @@ def test_eight_threads_get_the_answers_of_one(tmp_path: Path) -> None:
         assert list(pool.map(lambda each: served.predict(each).to_dict("records"), requests)) == alone
 
 
+@pytest.mark.slow
 def test_two_services_of_one_process_share_the_engine(tmp_path: Path) -> None:
     both = [service(tmp_path / name, ProfileKNN(ProfileTable(), k=3)) for name in ("one", "other")]
     alone = both[0].predict(both[0].example()).to_dict("records")

@@ -33,7 +33,7 @@ def read(tmp_path, frame: pd.DataFrame, name: str = "experiment.csv", **settings
     return load(UpliftTable(path=tmp_path / name, columns=columns, **settings), tmp_path / "cache")
 
 
-@pytest.mark.parametrize("name", ["experiment.csv", "experiment.parquet"])
+@pytest.mark.parametrize("name", ["experiment.csv", pytest.param("experiment.parquet", marks=pytest.mark.slow)])
 def test_learners_rank_those_who_buy_because_of_it(tmp_path, name):
     tables = read(tmp_path, customers(), name, treated="E-Mail", control="No E-Mail")
     data = Dataset(tables, om.splits.Temporal(), tmp_path / "cache")

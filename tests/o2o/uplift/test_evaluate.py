@@ -127,6 +127,7 @@ def test_small_runs_give_the_golden_metrics_a_table_and_a_page(runs: Path) -> No
     assert not [*of_run.rglob("bundle.json")], "only a model that can be served is saved"
 
 
+@pytest.mark.slow
 def test_a_model_that_can_be_served_is_registered_and_predicts_uplift(runs: Path) -> None:
     uri, model = f"sqlite:///{runs}/mlflow.db", "model=uplift/lightgbm_t_learner"
     (result,) = run(compose(*SIMULATED, *tracked_in(runs), model, "evaluate=[test]"))
