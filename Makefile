@@ -12,7 +12,7 @@ help:
 	@echo "make quickstart   set up .venv, train and compare recommenders on The Complete Journey"
 	@echo "make ui           MLflow's pages on the runs made so far"
 	@echo "make server       start an MLflow server on this machine, behind a password (docs/server.md)"
-	@echo "make test         the default tests (under 5 minutes, no network, no data root)"
+	@echo "make test         the default tests (ten minutes on two cores; no network, no data root)"
 	@echo "make test-all     also slow ones and those that need the data root (OMNIRETAIL_DATA)"
 	@echo "make lint         ruff, pyright, import-linter, the documentation site"
 	@echo "make docs         the documentation site, in site/"
