@@ -46,7 +46,7 @@ from omniretail.tracking.job_failures import write_failure
 log = logging.getLogger(__name__)
 
 _DISTINGUISHING = ("model.", "seed=", "trainer.")
-"""Beginnings of the settings that tell a run's name from those of other runs of its model."""
+"""Beginnings of the settings that the name of a run shows."""
 
 
 @dataclass(frozen=True)

@@ -112,3 +112,8 @@ def test_mean_and_deviation_over_seeds() -> None:
     assert metrics == pytest.approx(
         {"A_x_1/test/auc": 0.2, "A_x_1/test/auc_sd": 0.1414213562, "B/test/auc": 0.5, "B/test/auc_sd": 0}
     )
+
+
+def test_a_metric_is_recorded_once(client: MlflowClient, run_id: str) -> None:
+    for key in ("test/ndcg_at_10", "val/ndcg_at_10"):
+        assert len(client.get_metric_history(run_id, key)) == 1

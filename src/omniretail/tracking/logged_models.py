@@ -34,6 +34,10 @@ class ModelFiles:
     params: Mapping[str, str]
     stage: str = "test"
 
+    def own(self, metrics: Mapping[str, float]) -> dict[str, float]:
+        """The metrics of the model's stage, which ``log_model`` records for the run and the model at once."""
+        return {key: value for key, value in metrics.items() if key.startswith(f"{self.stage}/")}
+
 
 def log_model(
     client: MlflowClient, run_id: str, model: ModelFiles, metrics: Mapping[str, float], inputs: Sequence[DatasetInput]
@@ -44,7 +48,7 @@ def log_model(
         client: of the store that holds the run.
         run_id: of the run that fitted it.
         model: its files and names.
-        metrics: of the run; those of the model's stage are recorded as the model's too.
+        metrics: of the model's stage; they become metrics of the run too.
         inputs: the run's datasets; metrics are tied to the first.
     """
     name = _NO_CHARACTERS.sub("-", model.name).strip("-") or "model"
@@ -55,9 +59,10 @@ def log_model(
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, 0)])
     data = inputs[0].dataset if inputs else None
     of = {"dataset_name": data.name, "dataset_digest": data.digest} if data else {}
-    own = {key: value for key, value in metrics.items() if key.startswith(f"{model.stage}/")}
     now = int(time.time() * 1000)
-    points = [Metric(key, value, now, 0, model_id=logged.model_id, run_id=run_id, **of) for key, value in own.items()]
+    points = [
+        Metric(key, value, now, 0, model_id=logged.model_id, run_id=run_id, **of) for key, value in metrics.items()
+    ]
     client.log_batch(run_id, metrics=points)
     client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
     return logged.model_id

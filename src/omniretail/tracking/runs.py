@@ -159,10 +159,11 @@ class TrackedRun:
         """Add files, metrics, the dataset and the model to the run in its store."""
         if inputs:
             self.client.log_inputs(self.run_id, list(inputs))
-        self.add_metrics(metrics)
+        own = {} if model is None else model.own(metrics)
+        self.add_metrics({key: value for key, value in metrics.items() if key not in own})
         self.client.log_artifacts(self.run_id, str(folder))
         if model is not None:
-            log_model(self.client, self.run_id, model, metrics, inputs)
+            log_model(self.client, self.run_id, model, own, inputs)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def _points(frame: pd.DataFrame, channels: dict[str, Any], name: str) -> alt.Cha
 
 
 def _low_to_high(values: pd.Series) -> alt.Color:
-    """From blue to red, which can be told apart in print; unknown ones are grey."""
+    """From blue to red, which differ in print too; unknown ones are grey."""
     low, high = values.dropna().astype(float).quantile([0.05, 0.95])
     scale = alt.Scale(
         domain=[low, (low + high) / 2, high if high > low else low + 1],

@@ -82,7 +82,9 @@ def by_cost(table: pd.DataFrame) -> Chart:
 
 
 def scatter(frame: pd.DataFrame, table: pd.DataFrame, x: alt.X, **under_mouse: str) -> Any:
-    """Every model's primary metric over ``x``; up to ``MAX_STYLES`` models are told apart, of more their standing is.
+    """Every model's primary metric over ``x``.
+
+    Up to ``MAX_STYLES`` models have colours of their own; more are coloured by how they compare with the best.
 
     Args:
         frame: from ``estimates``, with the column of ``x``.
