@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omniretail.core.errors import DataError
+from omniretail.core.errors import DataError, SettingsError
 from omniretail.core.overrides import override
 from omniretail.schema import Tables
-from omniretail.splits.cutoff import Split, Stage, in_zone
+from omniretail.splits.cutoff import Split, Stage, in_zone, refits
 
 if TYPE_CHECKING:
     from omniretail.views.fold import Fold
@@ -71,16 +71,22 @@ class Dataset:
         """The same tables, cut in another way."""
         return replace(self, split=split)
 
-    def required_split(self) -> Any:
+    def required_split(self, may_be_frozen: bool = False) -> Any:
         """The split.
+
+        Args:
+            may_be_frozen: whether it may have ``refit=False``, which is for recommenders.
 
         Raises:
             DataError: where there is none.
+            SettingsError: where it does not refit, and has to.
         """
         if self.split is None:
             raise DataError(
                 f"{self.tables.card.title}: name a split, such as omniretail.splits.Temporal(horizon_days=28)"
             )
+        if not (may_be_frozen or refits(self.split)):
+            raise SettingsError("split.refit=False is for task=recommendation and cross_channel; set split.refit=true")
         return self.split
 
     def fold(self, stage: Stage) -> "Fold":
@@ -93,7 +99,7 @@ class Dataset:
             load_fold,  # here, so that a frame is taken in without the numerical libraries
         )
 
-        return load_fold(self.tables, self.required_split(), stage, self.cache)
+        return load_fold(self.tables, self.required_split(may_be_frozen=True), stage, self.cache)
 
 
 def checked_attributes(tables: Tables, attributes: Mapping[str, str] | None) -> Mapping[str, str]:

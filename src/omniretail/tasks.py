@@ -11,7 +11,7 @@ from omniretail.core.errors import DataError
 from omniretail.dataset import Dataset
 from omniretail.policies.protocol import described
 from omniretail.result import Result
-from omniretail.splits.cutoff import Stage
+from omniretail.splits.cutoff import Stage, protocol_text
 
 _SEEDS = ("seed", "random_state")
 
@@ -70,7 +70,7 @@ def protocol_of(task: Any, name: str, data: Dataset, stage: Stage, **others: str
     return {
         "source": data.tables.card.title,
         "data": data.tables.version,
-        "split": repr(data.split),
+        "split": protocol_text(data.split),
         "stage": stage,
         "task": name,
         **settings,

@@ -30,15 +30,29 @@ class Cutoff:
         before: the only events that views, vocabularies and models may depend on.
         held_out: the events that the model is judged by.
         at: the time between them, UTC without a zone; None where each user's history is cut by position.
+        histories: what the judged users are known to have done when they are asked; None: what they did ``before``.
+        validation: by which epochs and weights are chosen, where nothing is fitted anew for test; ``before`` is then
+            the same there.
     """
 
     before: ibis.Table
     held_out: ibis.Table
     at: datetime | None = None
+    histories: ibis.Table | None = None
+    validation: "Cutoff | None" = None
 
 
 class Split(Protocol):
     """A frozen dataclass that draws the line."""
+
+    @property
+    def refit(self) -> bool:
+        """Whether what is judged on test learns from the events that validation holds out.
+
+        False is the protocol of most papers on sequences: those events are in the histories at test time, and never
+        learned from.
+        """
+        ...
 
     def cutoff(self, events: ibis.Table, stage: Stage) -> Cutoff:
         """The line for ``val`` (for tuning) or ``test`` (for the final figure).
@@ -47,6 +61,34 @@ class Split(Protocol):
         of ``test``.
         """
         ...
+
+
+def refits(split: Split | None) -> bool:
+    """Whether a split refits for test, as one does that does not say."""
+    return getattr(split, "refit", True)
+
+
+def drawn(split: Split, events: ibis.Table, stage: Stage) -> Cutoff:
+    """The split's line; where ``refit`` is False, with what is learned from cut before validation at both stages."""
+    cut = split.cutoff(events, stage)
+    if refits(split):
+        return cut
+    if stage == "val":
+        return replace(cut, validation=cut)
+    validation = split.cutoff(events, "val")
+    histories = cut.before if cut.histories is None else cut.histories
+    return replace(cut, before=validation.before, histories=histories, validation=validation)
+
+
+def protocol_text(split: Split | None) -> str:
+    """The split as a protocol names it.
+
+    >>> from omniretail.splits import LeaveLast
+    >>> protocol_text(LeaveLast()), protocol_text(LeaveLast(refit=False))
+    ('LeaveLast(min_events=3)', 'LeaveLast(min_events=3, refit=False)')
+    """
+    text = repr(split)
+    return text if refits(split) else f"{text[:-1]}{'' if text.endswith('()') else ', '}refit=False)"
 
 
 def in_zone(split: Any, zone: str) -> Any:

@@ -1,6 +1,6 @@
 """The split published with the files: each event has a ``fold``, train or test."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import ibis
 from ibis import _
@@ -17,10 +17,12 @@ class Fixed:
         val_share: share of the training pairs that validation holds out, chosen by a hash of user and item; None: one
             of each user's, among the items that some other user has too, where test holds out one.
         salt: changes which pairs are drawn.
+        refit: see ``Split``.
     """
 
     val_share: float | None = 0.1
     salt: str = "omniretail"
+    refit: bool = field(default=True, repr=False)
 
     def cutoff(self, events: ibis.Table, stage: Stage) -> Cutoff:
         """See ``Split``.

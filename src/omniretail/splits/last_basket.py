@@ -1,6 +1,6 @@
 """Each user's last basket is test, the one before it validation (next-basket recommendation)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import ibis
@@ -18,9 +18,11 @@ class LastBasket:
 
     Args:
         min_baskets: users with fewer stay in training whole and are not judged.
+        refit: see ``Split``.
     """
 
     min_baskets: int = 3
+    refit: bool = field(default=True, repr=False)
 
     def cutoff(self, events: ibis.Table, stage: Stage) -> Cutoff:
         """See ``Split``; ``with_basket_numbers`` says what a basket is.

@@ -1,6 +1,6 @@
 """Each user's last event is test, the one before it validation (leave-one-out)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import ibis
@@ -17,9 +17,11 @@ class LeaveLast:
 
     Args:
         min_events: users with fewer stay in training whole and are not judged.
+        refit: see ``Split``.
     """
 
     min_events: int = 3
+    refit: bool = field(default=True, repr=False)
 
     def cutoff(self, events: ibis.Table, stage: Stage) -> Cutoff:
         """See ``Split``. Ties in time keep the file's order; how many users have some at the cut is logged.

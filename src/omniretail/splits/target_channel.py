@@ -1,7 +1,7 @@
 """Events of one channel are judged; events of the other channels before the cutoff may be learned from."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import ibis
@@ -31,11 +31,13 @@ class TargetChannel:
         split: cuts its events.
         duplicate_items: ``drop`` leaves products that are sold in the target channel too, under another id, out of the
             other channels (``splits.duplicate_items``, by the events before the cutoff alone); ``keep`` leaves them in.
+        refit: see ``Split``.
     """
 
     channel: str
     split: Split
     duplicate_items: DuplicateItems = "keep"
+    refit: bool = field(default=True, repr=False)
 
     def __post_init__(self) -> None:
         one_of(self, "duplicate_items", get_args(DuplicateItems))

@@ -20,11 +20,13 @@ class Temporal:
         end: end of the test window, ISO 8601, UTC where it has no offset; None: midnight after the last event.
         zone: IANA name of the time zone of that midnight, and of the days before it, of which one in spring has 23
             hours; None: the zone of the dataset, or UTC where there is none. Days before an ``end`` have 24 hours.
+        refit: see ``Split``.
     """
 
     horizon_days: int = 28
     end: str | None = None
     zone: str | None = field(default=None, repr=False)
+    refit: bool = field(default=True, repr=False)
 
     def cutoff(self, events: ibis.Table, stage: Stage) -> Cutoff:
         """See ``Split``.

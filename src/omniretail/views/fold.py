@@ -1,6 +1,6 @@
 """One evaluation as arrays: the training set, the users who are judged, and what they are judged by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 import numpy as np
@@ -14,9 +14,9 @@ from omniretail.ids import Vocabulary
 from omniretail.schema import DataError, Tables
 from omniretail.splits.baskets import with_basket_numbers
 from omniretail.splits.cutoff import Cutoff
-from omniretail.views.encoded_events import encoded
+from omniretail.views.encoded_events import EncodedEvents, encoded
 from omniretail.views.histories import AMOUNTS, CATEGORY, MAX_CATEGORIES, Histories
-from omniretail.views.train import Train
+from omniretail.views.train import Train, Validation
 
 _NONE = Vocabulary(pd.Index([], dtype=object))
 
@@ -28,7 +28,7 @@ class Fold:
     Attributes:
         train: what the model learns from.
         user_ids: raw ids of the U judged users, ascending; shape (U,).
-        users: their histories before the cutoff (empty for a user first seen after it).
+        users: their histories when they are asked (empty for a user without any).
         held_out: True where the user took an item of the catalogue after the cutoff; shape (U, I).
         n_held_out: distinct held-out items per user, items outside the catalogue included; shape (U,).
     """
@@ -47,6 +47,13 @@ def fold(tables: Tables, cutoff: Cutoff) -> Fold:
         DataError: where ``event_type`` or ``channel`` has too many values to be categories.
     """
     train = training_view(tables, cutoff)
+    if cutoff.validation is not None:
+        chosen_by = _judged(cutoff.validation, train)
+        train = replace(train, validation=Validation(chosen_by.users, chosen_by.held_out))
+    return _judged(cutoff, train)
+
+
+def _judged(cutoff: Cutoff, train: Train) -> Fold:
     pairs = cutoff.held_out.select("user_id", "item_id").distinct().to_pandas()
     judged = Vocabulary.of(pairs.user_id)
     row, item_idx = judged.encode(pairs.user_id), train.items.encode(pairs.item_id)
@@ -55,12 +62,36 @@ def fold(tables: Tables, cutoff: Cutoff) -> Fold:
     return Fold(
         train=train,
         user_ids=np.asarray(judged.ids),
-        users=train.histories.take(train.users.encode(judged.ids.to_numpy())),
+        users=_asked(cutoff, judged, train),
         held_out=sparse.csr_array(
             (ones, (row[in_catalogue], item_idx[in_catalogue])), shape=(len(judged), len(train.items))
         ),
         n_held_out=np.bincount(row, minlength=len(judged)),
     )
+
+
+def _asked(cutoff: Cutoff, judged: Vocabulary, train: Train) -> Histories:
+    """Histories of the judged users, in their order, as they are when they are asked."""
+    in_training = train.users.encode(judged.ids.to_numpy())
+    if cutoff.histories is None:
+        return train.histories.take(in_training)
+    asked = judged.ids.to_numpy()
+    users, histories = _known_events(encoded(cutoff.histories.semi_join(cutoff.held_out, "user_id")), train)
+    times = {} if cutoff.at is None else {"served_at": np.full(len(asked), epoch_seconds(cutoff.at))}
+    return replace(histories.take(users.encode(asked)), user_idx=in_training, **times)
+
+
+def _known_events(events: EncodedEvents, train: Train) -> tuple[Vocabulary, Histories]:
+    """Events by the vocabularies of a training set, those of items it lacks left out; and whose history is which."""
+    known = {"item_id": train.items, "event_type": train.event_types, "channel": train.channels}
+    codes = events.codes.copy()
+    for name, vocabulary in (known | {"store_id": train.stores}).items():
+        if name in codes:
+            index = np.append(vocabulary.encode(events.vocabularies[name].ids.to_numpy()), np.int32(-1))
+            codes[name] = index[codes[name]]
+    users = events.vocabularies["user_id"]
+    histories = _histories(replace(events, codes=codes), len(users), len(train.items))
+    return users, histories.keep(histories.item_idx >= 0)
 
 
 def training_view(tables: Tables, cutoff: Cutoff) -> Train:
@@ -70,21 +101,13 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
         DataError: where ``event_type`` or ``channel`` has too many values to be categories.
     """
     events = encoded(cutoff.before)
-    codes, vocabularies = events.codes, events.vocabularies
+    vocabularies = events.vocabularies
     users, items = vocabularies["user_id"], vocabularies["item_id"]
-    kinds = {name: _category(name, codes[name], vocabularies[name]) for name in ("event_type", "channel")}
-    histories = Histories(
-        user_idx=np.arange(len(users), dtype=np.int32),
-        offsets=np.searchsorted(codes["user_id"], np.arange(len(users) + 1)),
-        item_idx=codes["item_id"],
-        timestamp=events.timestamp,
-        basket=events.basket,
-        n_items=len(items),
-        **kinds,
-        **({"store": codes["store_id"]} if "store_id" in codes else {}),
-        **events.numbers,
-    )
-    at = epoch_seconds(cutoff.at) if cutoff.at else int(histories.timestamp.max()) + 1
+    for name in ("event_type", "channel"):
+        _check_few(name, vocabularies[name])
+    histories = _histories(events, len(users), len(items))
+    learned = cutoff if cutoff.validation is None else cutoff.validation
+    at = epoch_seconds(learned.at) if learned.at else int(histories.timestamp.max()) + 1
     return Train(
         histories=histories,
         users=users,
@@ -107,13 +130,27 @@ def with_baskets(events: ibis.Table) -> ibis.Table:
     return numbered.select("user_id", "item_id", "timestamp", "second", "basket", "event_type", "channel", *optional)
 
 
-def _category(name: str, codes: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
+def _histories(events: EncodedEvents, n_users: int, n_items: int) -> Histories:
+    codes = events.codes
+    return Histories(
+        user_idx=np.arange(n_users, dtype=np.int32),
+        offsets=np.searchsorted(codes["user_id"], np.arange(n_users + 1)),
+        item_idx=codes["item_id"],
+        timestamp=events.timestamp,
+        basket=events.basket,
+        n_items=n_items,
+        **{name: codes[name].astype(CATEGORY) for name in ("event_type", "channel")},
+        **({"store": codes["store_id"]} if "store_id" in codes else {}),
+        **events.numbers,
+    )
+
+
+def _check_few(name: str, vocabulary: Vocabulary) -> None:
     if len(vocabulary) > MAX_CATEGORIES:
         raise DataError(
             f"{name} has {len(vocabulary):,} values, but at most {MAX_CATEGORIES:,} are supported: "
             "check that the right column is read as " + name
         )
-    return codes.astype(CATEGORY)
 
 
 def _attributes(table: ibis.Table | None, key: str, ids: Vocabulary) -> pd.DataFrame:

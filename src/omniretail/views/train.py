@@ -3,12 +3,26 @@
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
+from scipy import sparse
 
 from omniretail.ids import Vocabulary
 from omniretail.signals import Signals
 from omniretail.views.histories import Histories
 
 _ONE, _NONE = Vocabulary.of([""]), Vocabulary(pd.Index([], dtype=object))
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What epochs and weights are chosen by, and what is never learned from.
+
+    Attributes:
+        users: histories of V users before what is held out.
+        held_out: True where the user then took the item; shape (V, I).
+    """
+
+    users: Histories
+    held_out: sparse.csr_array
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,7 @@ class Train:
         stores: vocabulary of ``histories.store``.
         signals: what the event types mean.
         zone: IANA name of the time zone of hours and weekdays; empty where the data has an order but no times.
+        validation: of a split with ``refit=False``; None: models that need one hold out training events.
     """
 
     histories: Histories
@@ -40,6 +55,7 @@ class Train:
     stores: Vocabulary = _NONE
     zone: str = "UTC"
     signals: Signals = field(default_factory=Signals)
+    validation: Validation | None = None
 
     def of_purchases(self) -> "Train":
         """The same training set with the purchases of each user only."""

@@ -22,11 +22,7 @@ _VOCABULARIES = ("event_types", "channels", "stores")
 
 def write_train(train: Train, folder: Path) -> None:
     """Write ``events``, ``users`` and ``items`` as Parquet and the rest as ``train.json`` into an existing folder."""
-    histories = train.histories
-    events = {name: getattr(histories, name) for name in PER_EVENT}
-    columns = pa.table({"user_idx": histories.rows.astype(np.int32), **events})
-    few: Any = list(_FEW_VALUES)
-    pq.write_table(columns, folder / "events.parquet", compression="snappy", use_dictionary=few)
+    write_histories(train.histories, folder / "events.parquet")
     frames = {
         "users": {"user_id": train.users.ids} if train.user_table is None else train.user_table,
         "items": train.item_table,
@@ -38,14 +34,22 @@ def write_train(train: Train, folder: Path) -> None:
     (folder / "train.json").write_text(json.dumps(rest | vocabularies | {"signals": asdict(train.signals)}))
 
 
+def write_histories(histories: Histories, file: Path) -> None:
+    """Write the events of histories as Parquet, with the row that each belongs to."""
+    events = {name: getattr(histories, name) for name in PER_EVENT}
+    columns = pa.table({"user_idx": histories.rows.astype(np.int32), **events})
+    few: Any = list(_FEW_VALUES)
+    pq.write_table(columns, file, compression="snappy", use_dictionary=few)
+
+
 def read_train(folder: Path) -> Train:
     """Read the files of ``write_train``."""
     frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("users", "items")}
     users, items = (Vocabulary(pd.Index(frames[f"{name}s"][f"{name}_id"])) for name in ("user", "item"))
     rest = json.loads((folder / "train.json").read_text())
-    vocabularies = {name: Vocabulary(pd.Index(rest[name])) for name in _VOCABULARIES}
+    vocabularies: Any = {name: Vocabulary(pd.Index(rest[name])) for name in _VOCABULARIES}
     return Train(
-        histories=_histories(pq.read_table(folder / "events.parquet"), len(users), len(items)),
+        histories=read_histories(folder / "events.parquet", len(users), len(items)),
         users=users,
         items=items,
         item_table=frames["items"],
@@ -57,7 +61,9 @@ def read_train(folder: Path) -> Train:
     )
 
 
-def _histories(events: pa.Table, n_users: int, n_items: int) -> Histories:
+def read_histories(file: Path, n_users: int, n_items: int) -> Histories:
+    """Read the events of ``write_histories``; row u is user index u."""
+    events = pq.read_table(file)
     columns = {name: events[name].to_numpy() for name in events.column_names}
     return Histories(
         user_idx=np.arange(n_users, dtype=np.int32),

@@ -71,7 +71,12 @@ class BiTGCF:
             TrainingError: where training cannot go on.
         """
         self.item_channel_ = item_channels(train)  # (I,)
-        network = trained(self, lambda: BiTGCFNetwork(len(train.users), self.item_channel_, self), train.histories)
+        network = trained(
+            self,
+            lambda: BiTGCFNetwork(len(train.users), self.item_channel_, self),
+            train.histories,
+            validation=train.validation,
+        )
         self.user_factors_, self.item_factors_, self.fold_in_ = network.factors()
         self.popularity_ = np.bincount(train.histories.item_idx, minlength=len(train.items)).astype(np.float32)  # (I,)
         return self

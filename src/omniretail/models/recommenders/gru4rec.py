@@ -75,7 +75,7 @@ class GRU4Rec:
             TrainingError: where training cannot go on.
         """
         n_items = len(train.items)
-        self._network = trained(self, lambda: self.network(n_items), train.histories)
+        self._network = trained(self, lambda: self.network(n_items), train.histories, validation=train.validation)
         self.weights_ = weights_of(self._network)
         self.popularity_ = np.bincount(train.histories.item_idx, minlength=n_items).astype(np.float32)  # (I,)
         return self

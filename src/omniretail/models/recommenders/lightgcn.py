@@ -76,7 +76,7 @@ class LightGCN:
             TrainingError: where training cannot go on.
         """
         shape = len(train.users), len(train.items)
-        network = trained(self, lambda: LightGCNNetwork(*shape, self), train.histories)
+        network = trained(self, lambda: LightGCNNetwork(*shape, self), train.histories, validation=train.validation)
         self.user_factors_, self.item_factors_, self.fold_in_ = network.factors()
         self.popularity_ = np.bincount(train.histories.item_idx, minlength=shape[1]).astype(np.float32)  # (I,)
         return self

@@ -62,7 +62,9 @@ class MultVAE:
             TrainingError: where training cannot go on.
         """
         n_items = len(train.items)
-        self._network = trained(self, lambda: MultVAENetwork(n_items, self), train.histories)
+        self._network = trained(
+            self, lambda: MultVAENetwork(n_items, self), train.histories, validation=train.validation
+        )
         self.weights_ = weights_of(self._network)
         self.popularity_ = np.bincount(train.histories.item_idx, minlength=n_items).astype(np.float32)  # (I,)
         return self

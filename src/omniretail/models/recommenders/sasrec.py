@@ -94,7 +94,7 @@ class SASRec:
             TrainingError: where training cannot go on.
         """
         n_items = len(train.items)
-        self._network = trained(self, lambda: self.network(n_items), train.histories)
+        self._network = trained(self, lambda: self.network(n_items), train.histories, validation=train.validation)
         self.weights_ = weights_of(self._network)
         self.popularity_ = np.bincount(train.histories.item_idx, minlength=n_items).astype(np.float32)  # (I,)
         return self

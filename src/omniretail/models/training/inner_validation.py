@@ -9,6 +9,7 @@ from omniretail.core.errors import SettingsError
 from omniretail.models.top_k import Scorer, recommend
 from omniretail.models.training.settings import MONITORS
 from omniretail.views.histories import Histories
+from omniretail.views.train import Validation
 
 _K = 10
 
@@ -83,6 +84,21 @@ def hold_out(histories: Histories, max_users: int, seed: int) -> tuple[Histories
     pairs.sum_duplicates()
     learned, held_out = histories.keep(~held), pairs[validated].astype(bool)
     return learned, InnerValidation(learned.take(validated), held_out, not _has_repeats(histories))
+
+
+def outer_validation(histories: Histories, validation: Validation, max_users: int, seed: int) -> InnerValidation:
+    """The validation of a split with ``refit=False``.
+
+    Args:
+        histories: the training events, none of which is held out.
+        validation: of the training set.
+        max_users: at most so many users are validated.
+        seed: of the draw of users.
+    """
+    rows = np.arange(len(validation.users))
+    if len(rows) > max_users:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, max_users, replace=False))
+    return InnerValidation(validation.users.take(rows), validation.held_out[rows], not _has_repeats(histories))
 
 
 def _tenth_of_events(histories: Histories, seed: int) -> np.ndarray:

@@ -11,9 +11,10 @@ from torch import nn
 
 from omniretail.core.cache import digest
 from omniretail.models.saving import settings_of
-from omniretail.models.training.inner_validation import hold_out
+from omniretail.models.training.inner_validation import hold_out, outer_validation
 from omniretail.models.training.settings import Training
 from omniretail.views.histories import PER_EVENT, Histories
+from omniretail.views.train import Validation
 
 
 class NeuralModel(Protocol):
@@ -25,7 +26,13 @@ class NeuralModel(Protocol):
     training: Training
 
 
-def trained(model: NeuralModel, make: Callable[[], Any], histories: Histories, *also: np.ndarray) -> Any:
+def trained(
+    model: NeuralModel,
+    make: Callable[[], Any],
+    histories: Histories,
+    *also: np.ndarray,
+    validation: Validation | None = None,
+) -> Any:
     """Make a model's task and train it on the histories; ready for scoring, on the CPU.
 
     Args:
@@ -33,6 +40,7 @@ def trained(model: NeuralModel, make: Callable[[], Any], histories: Histories, *
         make: returns the untrained task; its initial weights are drawn by the model's seed.
         histories: the training events.
         also: what else the result depends on, so that a checkpoint of other data is not mistaken for this run's.
+        validation: of the training set, which then takes the place of events held out from the histories.
 
     Raises:
         SettingsError: where training diverges, or the inner validation has nothing to hold out.
@@ -41,7 +49,10 @@ def trained(model: NeuralModel, make: Callable[[], Any], histories: Histories, *
 
     training, name = model.training, type(model).__name__
     learned, inner = histories, None
-    if training.patience:
+    if training.patience and validation is not None:
+        inner = outer_validation(histories, validation, training.validation_users, model.seed)
+        also = (*also, validation.users.item_idx, validation.held_out.indices)
+    elif training.patience:
         learned, inner = hold_out(histories, training.validation_users, model.seed)
     with torch.random.fork_rng():
         torch.manual_seed(model.seed)

@@ -22,7 +22,8 @@ class Training:
         max_epochs: passes over the training events.
         patience: validations without a better ``monitor`` before training stops; the best weights are restored. The
             inner validation holds out the last training basket of some users (a tenth of their events where nobody has
-            two baskets), which the model then does not learn from; 0: no validation, all epochs over all events.
+            two baskets), which the model then does not learn from; with ``split.refit=False`` it is the split's own
+            validation; 0: no validation, all epochs over all events.
         monitor: ``ndcg_at_10``, ``recall_at_10`` or ``hit_rate_at_10`` of the inner validation.
         check_val_every_n_epoch: epochs between validations.
         validation_users: at most so many users are in the inner validation, drawn by the seed.

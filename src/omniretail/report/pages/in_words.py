@@ -3,6 +3,7 @@
 import re
 
 _CONSTANTS = {"True": "yes", "False": "no", "None": "none"}
+_ARGUMENTS = {"refit=False": "frozen (validation is in the histories at test time, never learned from)"}
 
 
 def in_words(text: str) -> str:
@@ -10,6 +11,8 @@ def in_words(text: str) -> str:
 
     >>> in_words("Temporal(horizon_days=28, refit=True, end=None)")
     'Temporal: horizon days 28, refit yes'
+    >>> in_words("LeaveLast(min_events=3, refit=False)")
+    'LeaveLast: min events 3, frozen (validation is in the histories at test time, never learned from)'
     >>> in_words("['customer', 'past_offers']"), in_words("AllowSeen()"), in_words("{'a': 'b_c'}")
     ('customer, past_offers', 'AllowSeen', 'a: b_c')
     >>> in_words("allow_seen")
@@ -39,6 +42,8 @@ def parameters_in_words(line: str) -> str:
 
 def _argument(part: str) -> str:
     """One argument; one that is None says nothing."""
+    if part in _ARGUMENTS:
+        return _ARGUMENTS[part]
     name, equals, value = part.partition("=")
     if not equals or not name.isidentifier():
         return in_words(part)
