@@ -175,6 +175,7 @@ REFUSED = {
     "bitgcf": settings(dim=0, n_layers=0, own_share=1.5, temperature=0, n_negatives=0, batch_size=0, **NETWORK),
     "bpr": settings(factors=0, learning_rate=0, regularization=-1, iterations=0),
     "channel_walk": settings(source_weight=-1, similarity_exponent=-1),
+    "cheby_cf": settings(order=0, flatness=0, factors=0, alpha=-1, beta=-1, iterations=0, weighting="logarithm"),
     "ease": settings(l2=-1, weighting="logarithm", source_weight=-1),
     "gfcf": settings(alpha=-1, factors=0, iterations=0, weighting="logarithm"),
     "gru4rec": settings(hidden=0, n_layers=0, bpr_max_regularization=-1, batch_events=0, **SEQUENCE, **NETWORK),

@@ -16,6 +16,7 @@ _PLACES = {
     "Blend": "responses.blend",
     "BoostedChoice": "stores.boosted_choice",
     "ChannelWalk": "recommenders.channel_walk",
+    "ChebyCF": "recommenders.cheby_cf",
     "ClassTransformation": "uplift.class_transformation",
     "CoLES": "profiles.coles",
     "Concat": "profiles.concat",
