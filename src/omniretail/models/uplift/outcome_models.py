@@ -20,6 +20,21 @@ def default_regressor() -> Any:
     return HistGradientBoostingRegressor(max_iter=100, max_depth=3, learning_rate=0.05, random_state=1)
 
 
+def linear_regressor(alpha: float = 10_000.0) -> Any:
+    """Ridge regression on imputed, standardised features.
+
+    Args:
+        alpha: penalty of the squared weights, in rows.
+    """
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    steps = SimpleImputer(keep_empty_features=True), StandardScaler(), Ridge(alpha=alpha)
+    return Pipeline([(type(each).__name__.lower(), each) for each in steps])
+
+
 def values(x: pd.DataFrame) -> np.ndarray:
     """The features as float64; shape (N, D)."""
     return np.asarray(x, dtype=np.float64)
@@ -34,12 +49,15 @@ def fitted_classifier(model: Any, x: np.ndarray, y: np.ndarray, **weights: np.nd
     return fresh.fit(x, y, **weights)
 
 
-def fitted_regressor(model: Any, x: np.ndarray, y: np.ndarray) -> Any:
-    """A fitted copy."""
+def fitted_regressor(model: Any, x: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> Any:
+    """A fitted copy; weights go to the last step of a pipeline."""
     from sklearn.base import clone
 
     fresh: Any = clone(model)
-    return fresh.fit(x, y)
+    if sample_weight is None:
+        return fresh.fit(x, y)
+    steps = getattr(fresh, "steps", None)
+    return fresh.fit(x, y, **{f"{steps[-1][0]}__sample_weight" if steps else "sample_weight": sample_weight})
 
 
 def chance(classifier: Any, x: np.ndarray) -> np.ndarray:
