@@ -46,7 +46,7 @@ ONE_BY_ONE = train_on(
     N_ITEMS,
 )
 """The same, one item per basket, in random order."""
-LEARN_FROM_ORDER = {"sasrec", "gru4rec", "two_tower", *WITH_PROFILE}
+LEARN_FROM_ORDER = {"bsarec", "esasrec", "gru4rec", "hstu", "sasrec", "two_tower", *WITH_PROFILE}
 """These predict a basket from those before it."""
 SHOP = train_on(random_baskets(60, 30), 30)
 OTHER_SHOP = train_on(random_baskets(20, 25, seed=1), 25)
@@ -174,11 +174,17 @@ SEQUENCE = settings(dim=0, max_len=0, dropout=1.5, loss="hinge", n_negatives=0, 
 REFUSED = {
     "bitgcf": settings(dim=0, n_layers=0, own_share=1.5, temperature=0, n_negatives=0, batch_size=0, **NETWORK),
     "bpr": settings(factors=0, learning_rate=0, regularization=-1, iterations=0),
+    "bsarec": settings(dim=0, n_blocks=0, heads=3, max_len=0, dropout=1.5, attention_dropout=1.5, alpha=1.5, c=0)
+    | settings(temperature=0, batch_size=0, **NETWORK),
     "channel_walk": settings(source_weight=-1, similarity_exponent=-1),
     "cheby_cf": settings(order=0, flatness=0, factors=0, alpha=-1, beta=-1, iterations=0, weighting="logarithm"),
     "ease": settings(l2=-1, weighting="logarithm", source_weight=-1),
+    "esasrec": settings(n_blocks=0, heads=3, event_dropout=-1, block="mamba", gbce_t=1.5, temperature=0, batch_events=0)
+    | settings(**SEQUENCE, **NETWORK),
     "gfcf": settings(alpha=-1, factors=0, iterations=0, weighting="logarithm"),
     "gru4rec": settings(hidden=0, n_layers=0, bpr_max_regularization=-1, batch_events=0, **SEQUENCE, **NETWORK),
+    "hstu": settings(dim=0, n_blocks=0, heads=3, max_len=0, dropout=1.5, n_negatives=0, temperature=0, batch_events=0)
+    | settings(**NETWORK),
     "ials": settings(factors=0, regularization=-1, alpha=0, iterations=0, weighting="logarithm"),
     "item_knn": settings(k=0, shrinkage=-1, feature_weighting="bm25", weighting="logarithm"),
     "lightgcn": settings(dim=0, n_layers=-1, loss="hinge", temperature=0, n_negatives=0, warm_up_epochs=-1, **NETWORK)

@@ -4,6 +4,7 @@ from torch import nn
 
 from omniretail.nn.blocks import CausalAttention, stack
 from omniretail.nn.encoders import GRUEncoder, TransformerEncoder
+from omniretail.nn.hstu import HSTUEncoder, time_buckets
 
 SIZES = (4, 3)
 
@@ -13,6 +14,10 @@ def made(kind: str, context_sizes: tuple[int, ...] = SIZES) -> nn.Module:
     encoder: nn.Module
     if kind == "gru":
         encoder = GRUEncoder(20, 8, 12, 2, 0.2, context_sizes)
+    elif kind == "hstu":
+        encoder = HSTUEncoder(20, 8, 10, 2, 2, 0.2)
+        for unit in encoder.blocks:
+            nn.init.normal_(unit.inputs.weight)  # type: ignore[union-attr, arg-type]
     else:
         encoder = TransformerEncoder(20, 8, 10, 2, 2, 0.2, kind, context_sizes=context_sizes)  # type: ignore[arg-type]
     for table in encoder.modules():
@@ -27,7 +32,9 @@ def drawn(n: int = 3, length: int = 7) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.randint(20, (n, length), generator=generator), torch.stack(codes, dim=-1)
 
 
-every_encoder = pytest.mark.parametrize("kind", ["classic", "ligr", "gru"])
+CODES = ["classic", "ligr", "gru"]
+every_encoder = pytest.mark.parametrize("kind", [*CODES, "hstu"])
+every_encoder_of_codes = pytest.mark.parametrize("kind", CODES)
 
 
 @every_encoder
@@ -76,7 +83,7 @@ def test_the_same_event_again_is_another_state(kind: str) -> None:
     assert ((states[:, 1:] - states[:, :-1]).abs().amax(2) > 1e-4).all()
 
 
-@every_encoder
+@every_encoder_of_codes
 @torch.inference_mode()
 def test_each_circumstance_changes_the_state(kind: str) -> None:
     encoder, (items, context) = made(kind), drawn()
@@ -87,7 +94,7 @@ def test_each_circumstance_changes_the_state(kind: str) -> None:
         assert ((encoder(items, other) - states).abs().amax(2) > 1e-4).all()
 
 
-@every_encoder
+@every_encoder_of_codes
 @torch.inference_mode()
 def test_without_circumstances_there_are_no_tables_of_them(kind: str) -> None:
     encoder, (items, _) = made(kind, ()), drawn()
@@ -131,3 +138,20 @@ def test_heads_divide_the_width(block: str) -> None:
 def test_an_unknown_block_is_refused() -> None:
     with pytest.raises(ValueError, match=r"block='mamba' must be one of classic, ligr"):
         stack("mamba", 1, dim=8, heads=2, dropout=0.0)  # type: ignore[arg-type]
+
+
+def test_buckets_of_time_grow_with_its_logarithm() -> None:
+    buckets = time_buckets(torch.tensor([[1_700_000_000, 1_700_000_001, 1_700_000_002, 1_700_086_400]]))[0]
+    assert buckets[0].tolist() == [0, 0, 2, 37]  # ln(86,400) / .301
+    assert torch.equal(buckets, buckets.T)
+
+
+@torch.inference_mode()
+def test_units_weigh_by_lag_and_time() -> None:
+    encoder, (items, _) = made("hstu"), drawn()
+    seconds = torch.arange(7).expand(3, 7)[..., None]
+    states = encoder(items, seconds)
+    assert not torch.allclose(encoder(items, seconds * 1000)[:, 1:], states[:, 1:], atol=1e-5)
+    for block in encoder.blocks:  # type: ignore[union-attr]
+        block.by_lag.zero_()
+    assert not torch.allclose(encoder(items, seconds)[:, 1:], states[:, 1:], atol=1e-5)

@@ -11,6 +11,7 @@ from omniretail.views.sequences import (
     circumstances,
     last_of_previous_basket,
     latest_windows,
+    training_prefixes,
     training_windows,
 )
 
@@ -160,3 +161,22 @@ def test_keep_leaves_the_users_and_some_of_their_events() -> None:
     assert (kept.user_idx.tolist(), kept.n_items) == (HISTORIES.user_idx.tolist(), 3)
     nothing = HISTORIES.keep(np.zeros(7, dtype=bool))
     assert (len(nothing), nothing.lengths.tolist()) == (3, [0, 0, 0])
+
+
+def test_prefixes_end_before_the_basket_of_their_target() -> None:
+    histories = Histories.of([[[0, 1], [2], [3, 4]], [[5]], []], n_items=6)
+    prefixes = training_prefixes(histories, max_len=2)
+    items = histories.item_idx
+    assert items[prefixes.target].tolist() == [2, 3, 4]
+    read = [items[a : a + n].tolist() for a, n in zip(prefixes.start, prefixes.length, strict=True)]
+    assert read == [[0, 1], [1, 2], [1, 2]]
+
+
+def test_batches_of_prefixes_hold_each_once_and_the_shortest_first() -> None:
+    histories = Histories.of([[[item] for item in range(9)], [[0], [1], [2]]], n_items=9)
+    prefixes = training_prefixes(histories, max_len=5)
+    batches = prefixes.batches(4, np.random.default_rng(0))
+    assert [len(batch.target) for batch in batches] == [4, 4, 2]
+    assert sorted(np.concatenate([batch.target for batch in batches])) == sorted(prefixes.target)
+    assert all((np.diff(batch.length) >= 0).all() for batch in batches)
+    assert batches[0].target.tolist() != prefixes.target[:4].tolist()

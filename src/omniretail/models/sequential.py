@@ -1,4 +1,4 @@
-"""The training and scoring that SASRec and GRU4Rec share."""
+"""The training and scoring that recommenders over sequences share."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
 from omniretail.core.checks import require
+from omniretail.models.training import Training
+from omniretail.models.training.networks import trained, weights_of, with_weights
 from omniretail.nn.losses import NEVER, SampledLoss, scores_of
 from omniretail.nn.negatives import Negatives
 from omniretail.nn.repeats import OwnItems
@@ -23,10 +25,45 @@ from omniretail.views.sequences import (
     latest_windows,
     training_windows,
 )
+from omniretail.views.train import Train
 
 log = logging.getLogger(__name__)
 
 _EVENTS_AT_ONCE = 1 << 13  # so that activations fit a processor's cache
+
+
+class SequenceRecommender:
+    """A recommender that is a network over histories: what all of them do alike. The others are dataclasses of it."""
+
+    _network: Any
+    training: Training
+    learning_rate: float
+    weight_decay: float
+    seed: int
+
+    def network(self, n_items: int) -> Any:
+        """The untrained network of a catalogue."""
+        raise NotImplementedError
+
+    def fit(self, train: Train) -> Self:
+        """See ``Recommender``.
+
+        Raises:
+            TrainingError: where training cannot go on.
+        """
+        n_items = len(train.items)
+        self._network = trained(self, lambda: self.network(n_items), train.histories, validation=train.validation)
+        self.weights_ = weights_of(self._network)
+        self.popularity_ = np.bincount(train.histories.item_idx, minlength=n_items).astype(np.float32)  # (I,)
+        return self
+
+    def score(self, users: Histories) -> np.ndarray:
+        """See ``Recommender``; a user without any history gets the popular list."""
+        if not hasattr(self, "_network"):  # loaded from files
+            self._network = with_weights(self.network(len(self.popularity_)), self.weights_)
+        scores = self._network.score(users)
+        scores[users.lengths == 0] = self.popularity_
+        return scores
 
 
 class SequenceNetwork(nn.Module):

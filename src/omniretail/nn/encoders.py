@@ -7,6 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from omniretail.nn.blocks import Block, stack
+from omniretail.nn.dropout import ByteDropout
+from omniretail.nn.frequency import FrequencyBlock
+from omniretail.nn.packed import Packed
 
 
 class SequenceEncoder(Protocol):
@@ -92,6 +95,57 @@ class TransformerEncoder(nn.Module):
             event = event * (torch.rand(items.shape, device=items.device) >= self.event_dropout)[..., None]
         place = torch.arange(items.shape[1], device=items.device)
         return self.blocks(self.dropout(event + self.position(place)))  # (B, L, D)
+
+
+class FrequencyEncoder(nn.Module):
+    """The state after the last event of each sequence, by blocks as in BSARec.
+
+    Places are counted from the end: the last event's has the same vector in every sequence.
+
+    Args:
+        n_items: I.
+        dim: D.
+        max_len: longest sequence.
+        n_blocks: blocks of attention and filter.
+        heads: of each block's attention.
+        dropout: on events and the output of each part of a block.
+        attention_dropout: on the attention weights.
+        alpha: share of the filter in each block.
+        c: see ``FrequencyFilter``.
+    """
+
+    def __init__(
+        self,
+        n_items: int,
+        dim: int,
+        max_len: int,
+        n_blocks: int,
+        heads: int,
+        dropout: float,
+        attention_dropout: float,
+        alpha: float,
+        c: int,
+    ) -> None:
+        super().__init__()
+        self.items = item_vectors(n_items, dim)
+        self.place = nn.Embedding(max_len, dim)
+        self.blocks = nn.ModuleList(
+            FrequencyBlock(dim, heads, dropout, attention_dropout, max_len, alpha, c) for _ in range(n_blocks)
+        )
+        self.norm, self.dropout = nn.LayerNorm(dim), ByteDropout(dropout)
+        for module in self.modules():
+            if isinstance(module, nn.Linear | nn.Embedding):
+                nn.init.normal_(module.weight, std=0.02)
+            if isinstance(module, nn.Linear):
+                nn.init.zeros_(module.bias)
+
+    def forward(self, items: Tensor, packed: Packed) -> Tensor:
+        """Item indices (T,) to states (B, D)."""
+        event = self.dropout(self.norm(self.items(items) + self.place(packed.from_end)))
+        *first, last = self.blocks
+        for block in first:
+            event = block(event, packed)
+        return last.last(event, packed)  # type: ignore[operator]
 
 
 class GRUEncoder(nn.Module):

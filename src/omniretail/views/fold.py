@@ -62,7 +62,7 @@ def _judged(cutoff: Cutoff, train: Train) -> Fold:
     return Fold(
         train=train,
         user_ids=np.asarray(judged.ids),
-        users=_asked(cutoff, judged, train),
+        users=_queries(cutoff, judged, train),
         held_out=sparse.csr_array(
             (ones, (row[in_catalogue], item_idx[in_catalogue])), shape=(len(judged), len(train.items))
         ),
@@ -70,15 +70,15 @@ def _judged(cutoff: Cutoff, train: Train) -> Fold:
     )
 
 
-def _asked(cutoff: Cutoff, judged: Vocabulary, train: Train) -> Histories:
+def _queries(cutoff: Cutoff, judged: Vocabulary, train: Train) -> Histories:
     """Histories of the judged users, in their order, as they are when they are asked."""
     in_training = train.users.encode(judged.ids.to_numpy())
     if cutoff.histories is None:
         return train.histories.take(in_training)
-    asked = judged.ids.to_numpy()
+    ids = judged.ids.to_numpy()
     users, histories = _known_events(encoded(cutoff.histories.semi_join(cutoff.held_out, "user_id")), train)
-    times = {} if cutoff.at is None else {"served_at": np.full(len(asked), epoch_seconds(cutoff.at))}
-    return replace(histories.take(users.encode(asked)), user_idx=in_training, **times)
+    times = {} if cutoff.at is None else {"served_at": np.full(len(ids), epoch_seconds(cutoff.at))}
+    return replace(histories.take(users.encode(ids)), user_idx=in_training, **times)
 
 
 def _known_events(events: EncodedEvents, train: Train) -> tuple[Vocabulary, Histories]:

@@ -35,6 +35,33 @@ class Windows:
         return [Windows(self.start[parts[i]], self.length[parts[i]]) for i in rng.permutation(len(parts))]
 
 
+@dataclass(frozen=True)
+class Prefixes(Windows):
+    """Windows that each end before the basket of an event to predict.
+
+    Attributes:
+        target: position of that event among all events; shape (W,).
+    """
+
+    target: np.ndarray
+
+    def batches(self, batch_size: int, rng: np.random.Generator) -> list["Prefixes"]:  # type: ignore[override]
+        """All prefixes in random batches of ``batch_size``, within each the shortest first."""
+        order = rng.permutation(len(self.start))
+        parts = [order[first : first + batch_size] for first in range(0, len(order), batch_size)]
+        parts = [part[np.argsort(self.length[part], kind="stable")] for part in parts]
+        return [Prefixes(self.start[part], self.length[part], self.target[part]) for part in parts]
+
+
+def training_prefixes(histories: Histories, max_len: int) -> Prefixes:
+    """For every event after a user's first basket, the latest ``max_len`` events up to the basket before."""
+    previous = last_of_previous_basket(histories)
+    target = np.flatnonzero(previous >= 0)
+    end = previous[target] + 1
+    start = np.maximum(histories.offsets[histories.rows[target]], end - max_len)
+    return Prefixes(start, end - start, target)
+
+
 def training_windows(histories: Histories, max_len: int, rng: np.random.Generator) -> Windows:
     """Every event in one window; where a user has more than ``max_len`` events, the cuts are random."""
     lengths = histories.lengths
@@ -67,6 +94,8 @@ def last_of_previous_basket(histories: Histories) -> np.ndarray:
     return np.where(previous >= histories.offsets[rows], previous, -1)
 
 
+SECONDS = "seconds"
+"""The time of an event as a circumstance: no code, for encoders that read time themselves."""
 CIRCUMSTANCES = {"gap": 20, "repeat": 2, "event_type": 33, "channel": 9}
 """Attributes of an event beside its item, and the number of codes of each."""
 
@@ -81,7 +110,7 @@ def circumstances(histories: Histories, names: Sequence[str]) -> np.ndarray:
     Raises:
         SettingsError: where a name is not one of these.
     """
-    unknown = [name for name in names if name not in CIRCUMSTANCES]
+    unknown = [name for name in names if name not in _CODES]
     if unknown:
         raise SettingsError(f"context={unknown[0]!r} is not one of {', '.join(CIRCUMSTANCES)}")
     codes = [_CODES[name](histories) for name in names]
@@ -110,6 +139,7 @@ def _category(values: np.ndarray, name: str) -> np.ndarray:
 
 
 _CODES = {
+    SECONDS: lambda histories: histories.timestamp,
     "gap": _gap,
     "repeat": _repeat,
     "event_type": lambda histories: _category(histories.event_type, "event_type"),

@@ -2,25 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
-
-import numpy as np
 
 from omniretail.core.checks import above, at_least, between, one_of
-from omniretail.models.sequential import SequenceNetwork, require_context
+from omniretail.models.sequential import SequenceNetwork, SequenceRecommender, require_context
 from omniretail.models.training import Training
-from omniretail.models.training.networks import trained, weights_of, with_weights
 from omniretail.nn.encoders import GRUEncoder
 from omniretail.nn.losses import bpr, bpr_max, sampled_softmax, top1, top1_max
-from omniretail.views.histories import Histories
 from omniretail.views.sequences import CIRCUMSTANCES
-from omniretail.views.train import Train
 
 _LOSSES = ("cross_entropy", "bpr_max", "top1", "top1_max", "bpr")
 
 
 @dataclass(eq=False)
-class GRU4Rec:
+class GRU4Rec(SequenceRecommender):
     """Recurrent recommendation (Hidasi et al., ICLR 2016; losses of Hidasi & Karatzoglou, CIKM 2018).
 
     Negatives are drawn for each batch by popularity to the power of ``popularity``, as in the authors' later versions;
@@ -67,26 +61,6 @@ class GRU4Rec:
         above(self, "learning_rate")
         one_of(self, "loss", _LOSSES)
         self.context = require_context(self)
-
-    def fit(self, train: Train) -> Self:
-        """See ``Recommender``.
-
-        Raises:
-            TrainingError: where training cannot go on.
-        """
-        n_items = len(train.items)
-        self._network = trained(self, lambda: self.network(n_items), train.histories, validation=train.validation)
-        self.weights_ = weights_of(self._network)
-        self.popularity_ = np.bincount(train.histories.item_idx, minlength=n_items).astype(np.float32)  # (I,)
-        return self
-
-    def score(self, users: Histories) -> np.ndarray:
-        """See ``Recommender``; a user without any history gets the popular list."""
-        if not hasattr(self, "_network"):  # loaded from files
-            self._network = with_weights(self.network(len(self.popularity_)), self.weights_)
-        scores = self._network.score(users)
-        scores[users.lengths == 0] = self.popularity_
-        return scores
 
     def network(self, n_items: int) -> SequenceNetwork:
         """The untrained network."""

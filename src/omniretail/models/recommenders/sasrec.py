@@ -2,27 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self, get_args
-
-import numpy as np
+from typing import get_args
 
 from omniretail.core.checks import above, at_least, between, one_of, require
-from omniretail.models.sequential import SequenceNetwork, require_context
+from omniretail.models.sequential import SequenceNetwork, SequenceRecommender, require_context
 from omniretail.models.training import Training
-from omniretail.models.training.networks import trained, weights_of, with_weights
 from omniretail.nn.blocks import Block
 from omniretail.nn.encoders import TransformerEncoder
 from omniretail.nn.losses import bce, gbce, sampled_softmax
 from omniretail.nn.repeats import OwnItems
-from omniretail.views.histories import Histories
 from omniretail.views.sequences import CIRCUMSTANCES
-from omniretail.views.train import Train
 
 _LOSSES = ("softmax", "sampled_softmax", "bce", "gbce")
 
 
 @dataclass(eq=False)
-class SASRec:
+class SASRec(SequenceRecommender):
     """Self-attentive sequential recommendation (Kang & McAuley, ICDM 2018), with later losses and blocks.
 
     The original is ``loss=bce, n_negatives=1, block=classic``; eSASRec (Tikhonovich et al., RecSys 2025) is
@@ -86,26 +81,6 @@ class SASRec:
         require(self, "log_q", sampled or not self.log_q, "be False unless loss=sampled_softmax")
         require(self, "own_items", sampled or not self.own_items, "be False unless loss=sampled_softmax")
         self.context = require_context(self)
-
-    def fit(self, train: Train) -> Self:
-        """See ``Recommender``.
-
-        Raises:
-            TrainingError: where training cannot go on.
-        """
-        n_items = len(train.items)
-        self._network = trained(self, lambda: self.network(n_items), train.histories, validation=train.validation)
-        self.weights_ = weights_of(self._network)
-        self.popularity_ = np.bincount(train.histories.item_idx, minlength=n_items).astype(np.float32)  # (I,)
-        return self
-
-    def score(self, users: Histories) -> np.ndarray:
-        """See ``Recommender``; a user without any history gets the popular list."""
-        if not hasattr(self, "_network"):  # loaded from files
-            self._network = with_weights(self.network(len(self.popularity_)), self.weights_)
-        scores = self._network.score(users)
-        scores[users.lengths == 0] = self.popularity_
-        return scores
 
     def network(self, n_items: int) -> SequenceNetwork:
         """The untrained network."""
