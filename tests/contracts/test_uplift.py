@@ -19,8 +19,8 @@ NAMES = sorted(path.stem for path in (ROOT / "configs/model/uplift").glob("*.yam
 NO_EFFECT_LEARNED = {"random", "response"}
 """Baselines, by design."""
 BY_PLACE = {"random"}
-NOT_SAVED = {"random", "true_effect"}
-"""They learn nothing."""
+NOT_SAVED = {"random", "true_effect", "oracle_features", "noise_free"}
+"""They learn nothing, or know the truth."""
 SOURCE = Simulate(n_customers=4000, n_items=20, n_weeks=14, seed=5)
 
 every_learner = pytest.mark.parametrize("name", NAMES)

@@ -25,7 +25,7 @@ def judged(tables) -> Experiment:
     return experiment(tables, campaigns(tables)[-1:])
 
 
-def test_nothing_after_the_start_reaches_the_features(tables, judged):
+def test_nothing_after_the_start_reaches_the_features(tables):
     offers = campaigns(tables)
     start = offers.start.iloc[-1]
     events = tables.events.to_pandas()
@@ -37,7 +37,9 @@ def test_nothing_after_the_start_reaches_the_features(tables, judged):
     offer_events = offer_events[(offer_events.timestamp < start) | (offer_events.event_type == "sent")]
     others = {name: getattr(tables, name).to_pandas() for name in ("items", "offers", "offer_items")}
     changed = replace(tables_of(events, offer_events=offer_events, **others), card=tables.card)
-    pd.testing.assert_frame_equal(experiment(changed, offers[-1:]).rows, judged.rows)
+    rows, after_changes = (experiment(each, offers[-1:], reactions=True).rows for each in (tables, changed))
+    pd.testing.assert_frame_equal(after_changes, rows)
+    assert {"pace", "reaction", "redemptions"} <= {*rows}
 
 
 def test_rows_through_the_cache_are_the_same(tables, tmp_path):

@@ -1,7 +1,8 @@
 """TrueEffect: the effect that the simulated retailer draws its customers' reactions with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from omniretail.core.checks import require
 from omniretail.models.uplift.protocol import both_groups
 from omniretail.sources.simulator.source import Simulate
+from omniretail.sources.simulator.world import World
 
 
 @dataclass(eq=False)
@@ -22,7 +24,7 @@ class TrueEffect:
     source: Simulate = field(metadata={"protocol": False})
 
     def __post_init__(self) -> None:
-        require(self, "source", isinstance(self.source, Simulate), "be the simulated retailer: set source=simulate")
+        require_simulated(self)
 
     def fit(self, x: pd.DataFrame, treated: np.ndarray, y: np.ndarray) -> Self:
         """See ``UpliftModel``; nothing is learned."""
@@ -31,9 +33,44 @@ class TrueEffect:
 
     def predict(self, x: pd.DataFrame) -> np.ndarray:
         """See ``UpliftModel``; customers and offers are looked up by the index."""
-        user, offer = (x.index.get_level_values(name).to_numpy(np.int64) - 1 for name in ("user_id", "offer_id"))
-        effects, world = np.zeros(len(x)), self.source.world()
-        for number in np.unique(offer):
-            rows = offer == number
-            effects[rows] = world.effect(int(number))[user[rows]]
-        return effects
+        return true_effects(self.source, x)
+
+
+def require_simulated(oracle: Any) -> None:
+    """Refuse a model of the truth beside any other source.
+
+    Raises:
+        SettingsError: where its ``source`` is not the simulated retailer.
+    """
+    simulated = isinstance(oracle.source, Simulate)
+    require(oracle, "source", simulated, "be the simulated retailer: set source=simulate")
+
+
+def true_effects(source: Simulate, x: pd.DataFrame) -> np.ndarray:
+    """The true effect of each row's coupon on its customer; shape (N,).
+
+    Args:
+        source: the simulated retailer.
+        x: with the index (``user_id``, ``offer_id``), numbered from 1; shape (N, D).
+    """
+    return looked_up(source, x, lambda world, campaign: world.effect(campaign)[:, None])[:, 0]
+
+
+def looked_up(source: Simulate, x: pd.DataFrame, truth: Callable[[World, int], np.ndarray]) -> np.ndarray:
+    """Numbers of the world for each row.
+
+    Args:
+        source: the simulated retailer.
+        x: as for ``true_effects``.
+        truth: world and campaign to F numbers of each of the U customers; shape (U, F).
+
+    Returns:
+        Shape (N, F).
+    """
+    user, offer = (x.index.get_level_values(name).to_numpy(np.int64) - 1 for name in ("user_id", "offer_id"))
+    world, n_numbers = source.world(), truth(source.world(), 0).shape[1]
+    numbers = np.zeros((len(x), n_numbers))
+    for campaign in np.unique(offer):
+        rows = offer == campaign
+        numbers[rows] = truth(world, int(campaign))[user[rows]]
+    return numbers

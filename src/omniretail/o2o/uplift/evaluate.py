@@ -50,6 +50,8 @@ class Uplift:
     Attributes:
         levels: columns of the item table whose values become features; no part of the protocol, since all models are
             evaluated on the same customers.
+        reactions: whether features tell how customers reacted to earlier mailings and promotions, too; see
+            ``reaction_features``.
         shares: of customers who get a coupon, for metrics at a share.
         n_resamples: behind intervals and tests.
         probabilities: the model also predicts P(buys | coupon), which is evaluated on those who were sent it, as the
@@ -57,6 +59,7 @@ class Uplift:
     """
 
     levels: Sequence[str] = field(default=("category",), metadata=NOT_PROTOCOL)
+    reactions: bool = field(default=False, metadata=NOT_PROTOCOL)
     shares: Sequence[float] = field(default=(0.1, 0.2, 0.3), metadata=NOT_PROTOCOL)
     n_resamples: int = 500
     probabilities: bool = field(default=False, metadata=NOT_PROTOCOL)
@@ -84,7 +87,7 @@ class Uplift:
             task="uplift",
             **self._measured(model, judged, rows, score),
             protocol=protocol_of(self, "uplift", data, stage, split=split),
-            parameters=f"{parameters_of(model)} levels={','.join(self.levels)}".strip(),
+            parameters=f"{parameters_of(model)} levels={','.join(self.levels)}{self._reactions()}".strip(),
             counts=_counts(learned, judged),
             cost=costs(fit=fitting, score=scoring),
             seed=seed_of(model),
@@ -105,8 +108,13 @@ class Uplift:
             first, last = SHARES[stage]
             return *table_rows(data.tables, stage), f"by a hash of customers: learned below {first}, judged to {last}"
         past, judged = _campaigns_of(data.tables, stage)
-        learned, rows = (load_experiment(data.tables, each, self.levels, data.cache) for each in (past, judged))
+        learned, rows = (
+            load_experiment(data.tables, each, self.levels, data.cache, self.reactions) for each in (past, judged)
+        )
         return learned, rows, _split(judged)
+
+    def _reactions(self) -> str:
+        return " reactions=True" if self.reactions else ""
 
     def _answers(self) -> list[str]:
         """What a service gives."""

@@ -13,6 +13,7 @@ from ibis import _
 from omniretail.core.engine import count
 from omniretail.core.errors import DataError
 from omniretail.models.profiles.table import ProfileTable
+from omniretail.o2o.uplift.reaction_features import offered_items, reaction_features
 from omniretail.schema import Tables
 from omniretail.splits.cutoff import Cutoff
 from omniretail.views.fold import training_view
@@ -73,15 +74,18 @@ def campaigns(tables: Tables) -> pd.DataFrame:
     return table
 
 
-def experiment(tables: Tables, offers: pd.DataFrame, levels: Sequence[str] = ("category",)) -> Experiment:
+def experiment(
+    tables: Tables, offers: pd.DataFrame, levels: Sequence[str] = ("category",), reactions: bool = False
+) -> Experiment:
     """The rows of some campaigns, each with features as of its start.
 
     Args:
         tables: with offers and their events.
         offers: from ``campaigns``.
         levels: columns of the item table whose values become features.
+        reactions: whether there are ``reaction_features`` too.
     """
-    return stacked([_campaign(tables, offer, levels) for offer in offers.itertuples(index=False)])
+    return stacked([_campaign(tables, offer, levels, reactions) for offer in offers.itertuples(index=False)])
 
 
 def stacked(parts: Sequence[Experiment]) -> Experiment:
@@ -93,7 +97,7 @@ def stacked(parts: Sequence[Experiment]) -> Experiment:
     )
 
 
-def _campaign(tables: Tables, offer: tuple, levels: Sequence[str]) -> Experiment:
+def _campaign(tables: Tables, offer: tuple, levels: Sequence[str], reactions: bool) -> Experiment:
     offer_id, start, end = offer
     cutoff = Cutoff(
         before=tables.feedback.filter(_.timestamp < start),
@@ -105,7 +109,11 @@ def _campaign(tables: Tables, offer: tuple, levels: Sequence[str]) -> Experiment
     assert tables.offer_events is not None
     sent = tables.offer_events.filter(_.event_type == "sent", _.offer_id == offer_id)
     habits = ProfileTable(levels).fit(train).table(train.histories, train.at).reset_index(drop=True)
-    rows = pd.concat([habits, _interest(tables, train, offer_id)], axis=1).astype(np.float64)
+    frames = [habits, _interest(tables, train, offer_id)]
+    if reactions:
+        earlier = campaigns(tables)
+        frames.append(reaction_features(tables, train, offer_id, earlier[earlier.end <= start]))
+    rows = pd.concat(frames, axis=1).astype(np.float64)
     return Experiment(
         rows=rows.set_index(pd.MultiIndex.from_arrays([ids, np.full(len(ids), offer_id)], names=INDEX)),
         treated=np.isin(ids, _ids(sent)),
@@ -115,12 +123,8 @@ def _campaign(tables: Tables, offer: tuple, levels: Sequence[str]) -> Experiment
 
 def _interest(tables: Tables, train: Train, offer_id: object) -> pd.DataFrame:
     """What each customer has bought of the offered items."""
-    histories, offered = train.histories, np.zeros(len(train.items), dtype=bool)
-    if tables.offer_items is not None:
-        covered = tables.offer_items.filter(_.offer_id == offer_id).item_id.to_pandas().to_numpy()
-        numbers = train.items.encode(covered)
-        offered[numbers[numbers >= 0]] = True
-    hit = offered[histories.item_idx].astype(np.float64)
+    histories = train.histories
+    hit = offered_items(tables, train, offer_id)[histories.item_idx].astype(np.float64)
     recent = (histories.timestamp >= train.at - _RECENT_S).astype(np.float64)
     lines = {
         name: np.bincount(histories.rows, weight, len(histories))

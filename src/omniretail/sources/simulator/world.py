@@ -65,9 +65,12 @@ class World:
 
     def chance(self, campaign: int, sent: bool) -> np.ndarray:
         """P(any purchase in the campaign's weeks), with the coupon or without it; shape (N,)."""
+        return 1 - np.exp(-self.rate * self.weeks(campaign) * (self.lift[campaign] if sent else 1.0))
+
+    def weeks(self, campaign: int) -> np.ndarray:
+        """Weeks of the campaign in which each is a customer; shape (N,)."""
         start = self.starts[campaign]
-        weeks = np.clip(np.minimum(self.left, start + CAMPAIGN_WEEKS) - np.maximum(self.joined, start), 0, None)
-        return 1 - np.exp(-self.rate * weeks * (self.lift[campaign] if sent else 1.0))
+        return np.clip(np.minimum(self.left, start + CAMPAIGN_WEEKS) - np.maximum(self.joined, start), 0, None)
 
     def effect(self, campaign: int) -> np.ndarray:
         """The coupon's effect on that probability; shape (N,)."""
