@@ -173,6 +173,7 @@ NETWORK = settings(learning_rate=0, weight_decay=-1)
 SEQUENCE = settings(dim=0, max_len=0, dropout=1.5, loss="hinge", n_negatives=0, popularity=-1, context=["weather"])
 REFUSED = {
     "bitgcf": settings(dim=0, n_layers=0, own_share=1.5, temperature=0, n_negatives=0, batch_size=0, **NETWORK),
+    "blend": settings(normalisation="log", k=0, candidates=0, horizon_days=0, n_windows=0, max_users=0),
     "bpr": settings(factors=0, learning_rate=0, regularization=-1, iterations=0),
     "bsarec": settings(dim=0, n_blocks=0, heads=3, max_len=0, dropout=1.5, attention_dropout=1.5, alpha=1.5, c=0)
     | settings(temperature=0, batch_size=0, **NETWORK),
@@ -203,12 +204,15 @@ REFUSED = {
     "tifu_knn": settings(k=0, m=0, r_b=1.5, r_g=-1, alpha=-1),
     "two_tower": settings(dim=0, max_len=0, temperature=0, id_dropout=1.5, batch_events=0, **NETWORK)
     | settings(profile_share=1, profile_snapshots=0),
+    "two_stage": settings(candidates=0, features=["weather"], horizon_days=0, n_windows=0, max_users=0, truncation=0)
+    | settings(objective="pairwise", n_estimators=0, learning_rate=0, num_leaves=1, min_child_samples=0, subsample=1.5)
+    | settings(colsample_bytree=0, reg_lambda=-1, n_seeds=0),
     "up_cf": settings(r=0, q=-1, alpha=1.5),
     "user_knn": settings(k=0, shrinkage=-1, feature_weighting="unit", weighting="logarithm"),
 }
 """For each yaml, each setting that has a range, with a value outside it."""
-ANY_VALUE = {"seed", "user_exponent", "item_exponent", "level", "target_channel", "log_q", "own_items"}
-PARTS = {"training", "encoder", "base"}
+ANY_VALUE = {"seed", "user_exponent", "item_exponent", "level", "levels", "target_channel", "log_q", "own_items"}
+PARTS = {"training", "encoder", "base", "members"}
 
 
 @pytest.mark.parametrize(("name", "setting"), [(name, setting) for name, own in REFUSED.items() for setting in own])

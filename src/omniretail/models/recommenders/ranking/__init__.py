@@ -1,0 +1,1 @@
+"""Candidates, inner windows and features of models that combine other recommenders."""
