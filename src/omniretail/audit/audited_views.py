@@ -12,6 +12,9 @@ from ibis import _
 from omniretail.audit.as_of import AsOf
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.profiles.table import ProfileTable
+from omniretail.models.recommenders.personal_top import PersonalTop
+from omniretail.models.recommenders.ranking.features import RankingFacts
+from omniretail.models.recommenders.two_stage import TwoStage
 from omniretail.o2o.offers import tianchi
 from omniretail.o2o.uplift import experiment_rows
 from omniretail.profile.tags import learn, tags_from
@@ -60,6 +63,14 @@ def embedding(as_of: AsOf, encoder: ProfileEncoder) -> Columns:
     """Embeddings of one encoder, fitted anew."""
     vectors = encoder.fit(as_of.train).embed(as_of.train.histories, as_of.train.at)
     return pd.DataFrame(vectors).add_prefix("dimension ")
+
+
+def second_stage(as_of: AsOf, levels: Sequence[str], horizon_days: float, candidates: int) -> Columns:
+    """What a second stage learns from, and the facts that its features read, with one member."""
+    model = TwoStage({"personal_top": PersonalTop()}, candidates, levels=levels, horizon_days=horizon_days)
+    facts = RankingFacts.of(as_of.train, levels)
+    sales = {f"store sales {days}": matrix.data for days, matrix in facts.stores.items()}
+    return {**vars(model.examples(as_of.train)), **facts.items, "item_values": facts.item_values, **sales}
 
 
 def tags(as_of: AsOf, rules: Mapping[str, Any]) -> Columns:

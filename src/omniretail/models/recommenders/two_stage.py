@@ -1,7 +1,7 @@
 """TwoStage: candidates of several recommenders, ranked by boosted trees."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal, Self, get_args
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from omniretail.core.checks import above, at_least, one_of, require
 from omniretail.models.lightgbm_params import Booster, boosters, lightgbm_params, require_lightgbm_params, trained_text
 from omniretail.models.protocols import Recommender
+from omniretail.models.recommenders.ranking.examples import RankingExamples
 from omniretail.models.recommenders.ranking.features import GROUPS, RankingFacts
 from omniretail.models.recommenders.ranking.members import (
     best_items,
@@ -104,8 +105,7 @@ class TwoStage:
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
-        windows = inner_windows(train, self.horizon_days, self.n_windows, self.max_users)
-        self.models_text_ = self._trained([self._examples(window) for window in windows])
+        self.models_text_ = self._trained(self.examples(train))
         self._boosters: list[Booster] = []
         self.members_ = fitted_members(self.members, train)
         facts = RankingFacts.of(train, self.levels)
@@ -121,6 +121,11 @@ class TwoStage:
         for rows in self._batches(users):
             scores[rows] = self._ranked(users.take(rows))
         return scores
+
+    def examples(self, train: Train) -> RankingExamples:
+        """What the trees learn from: candidates of all inner windows, of the latest first."""
+        windows = inner_windows(train, self.horizon_days, self.n_windows, self.max_users)
+        return RankingExamples.of([self._examples(window) for window in windows])
 
     def _ranked(self, users: Histories) -> np.ndarray:
         own = member_scores(in_order(self), users)
@@ -156,7 +161,7 @@ class TwoStage:
         columns = member_features(scores, best, pairs) if "members" in self.features else {}
         return pairs, dict(sorted((columns | facts.features(users, pairs, self.features)).items()))
 
-    def _examples(self, window: InnerWindow) -> "_Examples":
+    def _examples(self, window: InnerWindow) -> RankingExamples:
         """Candidates of a window's users, and which of them were bought in it."""
         members, facts = fitted_members(self.members, window.train), RankingFacts.of(window.train, self.levels)
         parts = []
@@ -165,14 +170,13 @@ class TwoStage:
             pairs, columns = self._candidates(member_scores(members, users), users, facts)
             bought = np.asarray(window.taken[rows.start + pairs.row, pairs.item]).ravel() > 0
             x = np.column_stack(list(columns.values())).astype(np.float32)
-            parts.append(_Examples(x, bought, pairs.sizes(len(users))))
-        return _Examples.of(parts)
+            parts.append(RankingExamples(x, bought, pairs.sizes(len(users))))
+        return RankingExamples.of(parts)
 
-    def _trained(self, examples: "list[_Examples]") -> np.ndarray:
+    def _trained(self, every: RankingExamples) -> np.ndarray:
         """The text of each booster; of none where there is nothing to learn from."""
-        if not examples or not any(each.bought.any() for each in examples):
+        if not every.bought.any():
             return np.zeros(0, dtype=np.str_)
-        every = _Examples.of(examples)
         others = {"lambdarank_truncation_level": self.truncation} if self.objective == "lambdarank" else {}
         data = {} if self.objective == "binary" else {"group": every.sizes}
         return np.array(
@@ -187,17 +191,3 @@ class TwoStage:
                 for seed in range(self.seed, self.seed + self.n_seeds)
             ]
         )
-
-
-@dataclass(frozen=True)
-class _Examples:
-    """Features of candidates (N, F), whether each was bought (N,), candidates of each user (U,)."""
-
-    x: np.ndarray
-    bought: np.ndarray
-    sizes: np.ndarray
-
-    @classmethod
-    def of(cls, parts: "list[_Examples]") -> "_Examples":
-        """All parts, one after the other."""
-        return cls(*(np.concatenate([getattr(each, field.name) for each in parts]) for field in fields(cls)))
