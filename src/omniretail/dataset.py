@@ -16,7 +16,7 @@ from omniretail.schema import Tables
 from omniretail.splits.cutoff import Split, Stage, in_zone, refits
 
 if TYPE_CHECKING:
-    from omniretail.views.fold import Fold
+    from omniretail.views.fold import Catalogue, Fold
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,12 @@ class Dataset:
             raise SettingsError("split.refit=False is for task=recommendation and cross_channel; set split.refit=true")
         return self.split
 
-    def fold(self, stage: Stage) -> "Fold":
+    def fold(self, stage: Stage, catalogue: "Catalogue" = "sold") -> "Fold":
         """What is learned from and what is judged at one stage, through the cache.
+
+        Args:
+            stage: ``val`` or ``test``.
+            catalogue: ``sold`` or ``listed``, see ``views.fold.training_view``.
 
         Raises:
             DataError: where the split leaves nothing to learn from or to judge.
@@ -99,7 +103,7 @@ class Dataset:
             load_fold,  # here, so that a frame is taken in without the numerical libraries
         )
 
-        return load_fold(self.tables, self.required_split(may_be_frozen=True), stage, self.cache)
+        return load_fold(self.tables, self.required_split(may_be_frozen=True), stage, self.cache, catalogue)
 
 
 def checked_attributes(tables: Tables, attributes: Mapping[str, str] | None) -> Mapping[str, str]:

@@ -170,7 +170,9 @@ def settings(**values: Any) -> dict[str, Any]:
 
 
 NETWORK = settings(learning_rate=0, weight_decay=-1)
-SEQUENCE = settings(dim=0, max_len=0, dropout=1.5, loss="hinge", n_negatives=0, popularity=-1, context=["weather"])
+SEQUENCE = settings(
+    dim=0, max_len=0, dropout=1.5, loss="hinge", n_negatives=0, popularity=-1, context=["weather"], id_dropout=2
+)
 REFUSED = {
     "bitgcf": settings(dim=0, n_layers=0, own_share=1.5, temperature=0, n_negatives=0, batch_size=0, **NETWORK),
     "blend": settings(normalisation="log", k=0, candidates=0, horizon_days=0, n_windows=0, max_users=0),
@@ -201,6 +203,7 @@ REFUSED = {
     "sasrec": settings(n_blocks=0, heads=3, event_dropout=-1, block="mamba", gbce_t=1.5, temperature=0, batch_events=0)
     | settings(**SEQUENCE, **NETWORK),
     "slim": settings(k=0, l1=-1, l2=-1, max_iter=0, tolerance=-1, weighting="logarithm"),
+    "stan": settings(k=0, sample=0, item_decay=0, recency_days=0, neighbour_decay=0, match_decay=0, idf=-1, max_len=0),
     "tifu_knn": settings(k=0, m=0, r_b=1.5, r_g=-1, alpha=-1),
     "two_tower": settings(dim=0, max_len=0, temperature=0, id_dropout=1.5, batch_events=0, **NETWORK)
     | settings(profile_share=1, profile_snapshots=0),
@@ -209,9 +212,21 @@ REFUSED = {
     | settings(colsample_bytree=0, reg_lambda=-1, n_seeds=0),
     "up_cf": settings(r=0, q=-1, alpha=1.5),
     "user_knn": settings(k=0, shrinkage=-1, feature_weighting="unit", weighting="logarithm"),
+    "vs_knn": settings(k=0, sample=0, decay="cubic", match_decay="cubic", idf=-1, max_len=0),
 }
 """For each yaml, each setting that has a range, with a value outside it."""
-ANY_VALUE = {"seed", "user_exponent", "item_exponent", "level", "levels", "target_channel", "log_q", "own_items"}
+ANY_VALUE = {
+    "item_features",
+    "item_vectors",
+    "seed",
+    "user_exponent",
+    "item_exponent",
+    "level",
+    "levels",
+    "target_channel",
+    "log_q",
+    "own_items",
+}
 PARTS = {"training", "encoder", "base", "members"}
 
 

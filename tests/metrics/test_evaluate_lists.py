@@ -46,6 +46,7 @@ def test_repeat_and_new_items_are_reported_separately():
             "recall_at_2": [2 / 3, 1.0, 1.0],
             "repeat_recall_at_2": [1.0, np.nan, np.nan],
             "new_recall_at_2": [1 / 2, 1.0, 1.0],
+            "cold_recall_at_2": [1.0, 1.0, np.nan],  # of items 2 and 4, which nobody has in their history
             "n_history": [3, 1, 0],
         },
         index=pd.Index(["u0", "u1", "u2"], name="user_id"),
@@ -58,13 +59,14 @@ def test_repeat_and_new_items_are_reported_separately():
         "held_out_items": 5,
         "repeat_items": 1,
         "cold_items": 1,
+        "unsold_items": 2,
         "catalogue_items": 5,
     }
 
 
 def test_no_parts_without_repeats():
     metrics = Metrics([1], "recall_at_1", {"recall": recall_at_k}, {}, split_repeat_new=["recall"])
-    per_user, _, counts = evaluate_lists(np.array([[2]]), fold([[0]], [{2}]), metrics)
+    per_user, _, counts = evaluate_lists(np.array([[2], [0]]), fold([[0], [1, 2, 3, 4]], [{2}, {0}]), metrics)
     assert list(per_user) == ["recall_at_1", "n_history"]
     assert counts["repeat_items"] == 0
 

@@ -63,7 +63,9 @@ class Metrics:
             SettingsError: naming those that are measured.
         """
         whole = [key(name, k) for name, k in product([*self.per_user, *self.overall], self.ks)]
-        parts = [key(name, k, part) for name, k, part in product(self.split_repeat_new, self.ks, ("repeat", "new"))]
+        parts = [
+            key(name, k, part) for name, k, part in product(self.split_repeat_new, self.ks, ("repeat", "new", "cold"))
+        ]
         costs = [key(name, k) for name, k in product(_POLICY_COSTS, self.ks)]
         measured = {*whole, *parts, *costs, *(f"unconstrained_{name}" for name in whole)}
         if unknown := [name for name in names if "*" not in name and name not in measured]:
@@ -78,7 +80,8 @@ def evaluate_lists(
     """Compare the lists of a fold's users with their held-out items.
 
     A *repeat* is a held-out item in the user's history; every other held-out item is *new*, those outside the catalogue
-    (``cold_items``) included. Both are reported separately where there are repeats at all.
+    (``cold_items``) included. Both are reported separately where there are repeats at all. A *cold* one is in the
+    catalogue and has no event before the cutoff; those are reported where the catalogue has any.
 
     Args:
         ranked: item indices, best first, -1 in unused places; shape (U, N) with N >= max(ks).
@@ -124,6 +127,10 @@ def _parts(lists: RankedLists, fold: Fold) -> Iterator[tuple[str, RankedLists]]:
         in_history = hits_of(lists.ranked, seen)
         yield "repeat", lists.restricted_to(in_history, n_repeat)
         yield "new", lists.restricted_to(~in_history, fold.n_held_out - n_repeat)
+    unsold = lists.item_users == 0
+    if unsold.any():
+        n_cold = fold.held_out[:, unsold].sum(axis=1).astype(int)
+        yield "cold", lists.restricted_to(unsold[lists.ranked] & (lists.ranked >= 0), n_cold)
 
 
 def _counts(fold: Fold, parts: Mapping[str, RankedLists]) -> dict[str, float]:
@@ -134,5 +141,6 @@ def _counts(fold: Fold, parts: Mapping[str, RankedLists]) -> dict[str, float]:
         "held_out_items": total,
         "repeat_items": int(parts["repeat"].n_held_out.sum()) if "repeat" in parts else 0,
         "cold_items": total - fold.held_out.nnz,
+        **({"unsold_items": int(parts["cold"].n_held_out.sum())} if "cold" in parts else {}),
         "catalogue_items": len(fold.train.items),
     }

@@ -28,11 +28,13 @@ def label(key: str) -> str:
 
     >>> label("ndcg_at_10"), label("repeat_hit_rate_at_5"), label("users_judged")
     ('NDCG@10', 'Hit rate@5 (repeat)', 'Users judged')
+    >>> label("cold_recall_at_10")
+    'Recall@10 (cold)'
     >>> label("churn/auc"), label("first_visit/recall_at_3"), label("auc_per_offer")
     ('churn AUC', 'first visit recall@3', 'AUC per offer')
     """
     group, _, metric = key.rpartition("/")
-    parts = re.fullmatch(r"(?:(repeat|new)_)?(.+)_at_(\d+)", metric)
+    parts = re.fullmatch(r"(?:(repeat|new|cold)_)?(.+)_at_(\d+)", metric)
     if parts is None:
         name = _words(metric)
     else:

@@ -12,11 +12,14 @@ from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 from omniretail.core.checks import require
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
+from omniretail.nn.encoders import WithFeatures
+from omniretail.nn.item_vectors import FeaturedItems
 from omniretail.nn.losses import NEVER, SampledLoss, scores_of
 from omniretail.nn.negatives import Negatives
 from omniretail.nn.repeats import OwnItems
 from omniretail.nn.softmax import full_softmax
 from omniretail.views.histories import Histories
+from omniretail.views.item_features import ItemFeatures
 from omniretail.views.sequences import (
     CIRCUMSTANCES,
     Windows,
@@ -36,6 +39,9 @@ class SequenceRecommender:
     """A recommender that is a network over histories: what all of them do alike. The others are dataclasses of it."""
 
     _network: Any
+    item_features: Sequence[str] = ()
+    item_vectors: str | None = None
+    id_dropout: float = 0.0
     training: Training
     learning_rate: float
     weight_decay: float
@@ -49,12 +55,20 @@ class SequenceRecommender:
         """See ``Recommender``.
 
         Raises:
+            DataError: where the item table lacks a feature, or vectors are not as they should be.
             TrainingError: where training cannot go on.
         """
         n_items = len(train.items)
-        self._network = trained(self, lambda: self.network(n_items), train.histories, validation=train.validation)
-        self.weights_ = weights_of(self._network)
         self.popularity_ = np.bincount(train.histories.item_idx, minlength=n_items).astype(np.float32)  # (I,)
+        features = []
+        if self.reads_features:
+            read = ItemFeatures.of(train.item_table, self.item_features, self.item_vectors)
+            self.item_values_, self.item_numbers_ = read.categories, read.dense  # (I, V), (I, F)
+            features = [read.categories.indices, read.dense]
+        self._network = trained(
+            self, lambda: self.network(n_items), train.histories, *features, validation=train.validation
+        )
+        self.weights_ = weights_of(self._network)
         return self
 
     def score(self, users: Histories) -> np.ndarray:
@@ -62,8 +76,25 @@ class SequenceRecommender:
         if not hasattr(self, "_network"):  # loaded from files
             self._network = with_weights(self.network(len(self.popularity_)), self.weights_)
         scores = self._network.score(users)
+        unsold = self.popularity_ == 0
+        if unsold.any() and not self.reads_features:  # nothing is known of these
+            scores[:, unsold] = scores.min(axis=1, keepdims=True) - 1
         scores[users.lengths == 0] = self.popularity_
         return scores
+
+    @property
+    def reads_features(self) -> bool:
+        """Whether items are known by more than their ids."""
+        return bool(self.item_features or self.item_vectors)
+
+    def with_features(self) -> WithFeatures | None:
+        """Makes vectors of items from their own and their features; None: they are known by their ids alone."""
+        if not self.reads_features:
+            return None
+        values: Any = self.item_values_
+        index, starts = (torch.from_numpy(each.astype(np.int64)) for each in (values.indices, values.indptr[:-1]))
+        numbers, unsold = torch.from_numpy(self.item_numbers_), torch.from_numpy(self.popularity_ == 0)
+        return lambda own: FeaturedItems(own, index, starts, values.shape[1], numbers, unsold, self.id_dropout)
 
 
 class SequenceNetwork(nn.Module):
@@ -88,6 +119,7 @@ class SequenceNetwork(nn.Module):
     circumstance: Tensor
     basket: Tensor
     previous: Tensor
+    sold: Tensor
 
     def __init__(
         self,
@@ -122,7 +154,10 @@ class SequenceNetwork(nn.Module):
         for name, array in flat.items():
             self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array)), persistent=False)
         events = torch.from_numpy(np.bincount(histories.item_idx, minlength=histories.n_items)).float()
-        self.negatives = Negatives((1 + events) ** self.popularity, self.n_negatives)
+        items = self.encoder.items
+        judged = items.has_id if isinstance(items, FeaturedItems) else torch.ones_like(events, dtype=torch.bool)
+        self.negatives = Negatives((1 + events) ** self.popularity * judged, self.n_negatives)
+        self.register_buffer("sold", judged.nonzero().squeeze(1), persistent=False)
         if not (self.previous >= 0).any():
             log.warning("no user has two baskets, so there is no order to learn from")
 
@@ -139,7 +174,7 @@ class SequenceNetwork(nn.Module):
         states, items = self._comparable(states)
         queries, targets = states[row, at], self.item[target]  # (P, D), (P,)
         if self.sampled_loss is None:
-            return full_softmax(queries, items, targets)
+            return full_softmax(queries, *self._among_sold(items, targets))
         negatives = self.negatives.draw()
         positive, negative = scores_of(queries, items, targets, negatives)
         if self.log_q:
@@ -148,6 +183,12 @@ class SequenceNetwork(nn.Module):
             positive, own = self._own(states, items, place, row, at, targets, positive)
             negative = torch.cat([negative, own], dim=1)
         return self.sampled_loss(positive, negative) if len(targets) else 0.0 * states.sum()
+
+    def _among_sold(self, items: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Vectors of items that are negatives, and the targets among them: one that nobody has taken yet is none."""
+        if len(self.sold) == len(items):
+            return items, targets
+        return items[self.sold], torch.searchsorted(self.sold, targets)
 
     def _comparable(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """States and the catalogue's vectors, of unit length where there is a temperature."""

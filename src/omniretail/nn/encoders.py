@@ -1,7 +1,7 @@
 """Sequence encoders: from events to the state after each of them."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -9,13 +9,16 @@ from torch import Tensor, nn
 from omniretail.nn.blocks import Block, stack
 from omniretail.nn.dropout import ByteDropout
 from omniretail.nn.frequency import FrequencyBlock
+from omniretail.nn.item_vectors import FeaturedItems
 from omniretail.nn.packed import Packed
+
+WithFeatures = Callable[[nn.Embedding], FeaturedItems]
 
 
 class SequenceEncoder(Protocol):
     """What the training of a sequence model needs from it; an ``nn.Module``."""
 
-    items: nn.Embedding
+    items: nn.Embedding | FeaturedItems
 
     def forward(self, items: Tensor, context: Tensor) -> Tensor:
         """States after each event.
@@ -38,7 +41,7 @@ class EventEmbedding(nn.Module):
         context_sizes: number of codes of each of C circumstances.
     """
 
-    def __init__(self, items: nn.Embedding, context_sizes: Sequence[int]) -> None:
+    def __init__(self, items: nn.Embedding | FeaturedItems, context_sizes: Sequence[int]) -> None:
         super().__init__()
         self.items = items
         self.context = nn.ModuleList(nn.Embedding(size, items.embedding_dim) for size in context_sizes)
@@ -66,6 +69,7 @@ class TransformerEncoder(nn.Module):
         block: ``classic`` or ``ligr``.
         event_dropout: share of events of which only the position is read in training.
         context_sizes: number of codes of each circumstance.
+        features: makes vectors of items from their own and their features; None: their own alone.
     """
 
     def __init__(
@@ -79,9 +83,10 @@ class TransformerEncoder(nn.Module):
         block: Block,
         event_dropout: float = 0.0,
         context_sizes: Sequence[int] = (),
+        features: WithFeatures | None = None,
     ) -> None:
         super().__init__()
-        self.items = item_vectors(n_items, dim)
+        self.items = item_vectors(n_items, dim, features)
         self.event = EventEmbedding(self.items, context_sizes)
         self.position = nn.Embedding(max_len, dim)
         nn.init.normal_(self.position.weight, std=0.02)
@@ -158,6 +163,7 @@ class GRUEncoder(nn.Module):
         n_layers: recurrent layers.
         dropout: on events and states.
         context_sizes: number of codes of each circumstance.
+        features: makes vectors of items from their own and their features; None: their own alone.
     """
 
     def __init__(
@@ -168,9 +174,10 @@ class GRUEncoder(nn.Module):
         n_layers: int,
         dropout: float,
         context_sizes: Sequence[int] = (),
+        features: WithFeatures | None = None,
     ) -> None:
         super().__init__()
-        self.items = item_vectors(n_items, dim)
+        self.items = item_vectors(n_items, dim, features)
         self.event = EventEmbedding(self.items, context_sizes)
         self.units = nn.GRU(dim, hidden, n_layers, batch_first=True)
         self.out = nn.Linear(hidden, dim)
@@ -182,8 +189,8 @@ class GRUEncoder(nn.Module):
         return self.out(self.dropout(hidden))  # (B, L, D)
 
 
-def item_vectors(n_items: int, dim: int) -> nn.Embedding:
+def item_vectors(n_items: int, dim: int, features: WithFeatures | None = None) -> Any:
     """Vectors of the catalogue, initially small so that all items are about equally likely."""
     table = nn.Embedding(n_items, dim)
     nn.init.normal_(table.weight, std=0.02)
-    return table
+    return table if features is None else features(table)

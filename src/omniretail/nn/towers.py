@@ -26,13 +26,14 @@ class ItemTower(nn.Module):
         for table in (self.ids, self.attributes):
             nn.init.normal_(table.weight, std=0.1)
 
-    def forward(self, items: Tensor | None, values: Tensor, starts: Tensor) -> Tensor:
+    def forward(self, items: Tensor | None, values: Tensor, starts: Tensor, has_id: Tensor | None = None) -> Tensor:
         """Vectors of N items.
 
         Args:
             items: their indices, None for items outside the catalogue; int64, shape (N,).
             values: attribute values of all of them, item after item; int64.
             starts: where each item's values begin; shape (N,).
+            has_id: False for items of the catalogue whose id says nothing; None: all say something; shape (N,).
 
         Returns:
             Shape (N, D).
@@ -40,6 +41,8 @@ class ItemTower(nn.Module):
         vectors = self.attributes(values, starts)
         if items is not None:
             ids = self.ids(items)
+            if has_id is not None:
+                ids = ids * has_id[:, None]
             if self.training:
                 ids = ids * (torch.rand(len(items), 1, device=ids.device) >= self.id_dropout)
             vectors = vectors + ids

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from omniretail.core.checks import at_least
+from omniretail.core.errors import SettingsError
 from omniretail.policies.protocol import TableOrPath, require_columns, table
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train
@@ -91,4 +92,25 @@ class CategoryCap:
             order = np.lexsort((-row[open_], category))  # ties by index, as in lists
             place = np.arange(len(order)) - np.searchsorted(category[order], category[order])
             row[open_[order[place >= self.cap]]] = -np.inf
+        return scores
+
+
+@dataclass(eq=False)
+class NewArrivals:
+    """Shows items that nobody has taken yet, and no others; for ``task.catalogue=listed``."""
+
+    def fit(self, train: Train) -> Self:
+        """See ``Rule``.
+
+        Raises:
+            SettingsError: where the catalogue has no such item.
+        """
+        self.sold_ = np.bincount(train.histories.item_idx, minlength=len(train.items)) > 0  # (I,)
+        if self.sold_.all():
+            raise SettingsError("policy=new_arrivals: every item has been taken; set task.catalogue=listed")
+        return self
+
+    def __call__(self, scores: np.ndarray, users: Histories) -> np.ndarray:
+        """See ``Rule``."""
+        scores[:, self.sold_] = -np.inf
         return scores

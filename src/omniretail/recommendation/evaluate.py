@@ -2,11 +2,12 @@
 
 import logging
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
+from omniretail.core.checks import one_of
 from omniretail.core.resources import costs, metered
 from omniretail.dataset import Dataset
 from omniretail.metrics.evaluate_lists import Metrics, evaluate_lists
@@ -20,7 +21,7 @@ from omniretail.recommendation.examples import example_lists
 from omniretail.result import Result, metric_rows
 from omniretail.splits.cutoff import Stage
 from omniretail.tasks import NOT_PROTOCOL, Evaluation, model_name, parameters_of, protocol_of, seed_of
-from omniretail.views.fold import Fold
+from omniretail.views.fold import Catalogue, Fold
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +34,17 @@ class Recommendation:
         metrics: what is measured.
         policy: what may be shown.
         memory_mb: bound on one batch of scores, MiB.
+        catalogue: ``sold``: items with events before the cutoff are ranked; ``listed``: those of the item table that
+            nobody has taken yet, too.
     """
 
     metrics: Metrics = field(metadata=NOT_PROTOCOL)
     policy: Any
     memory_mb: int = field(default=256, metadata=NOT_PROTOCOL)
+    catalogue: Catalogue = field(default="sold", metadata=NOT_PROTOCOL)  # named where it is not the default
+
+    def __post_init__(self) -> None:
+        one_of(self, "catalogue", get_args(Catalogue))
 
     def evaluate(self, model: Recommender, data: Dataset, stage: Stage) -> Evaluation:
         """Fit the model and evaluate its lists; see ``Task``.
@@ -49,7 +56,7 @@ class Recommendation:
             DataError: where the split leaves nothing to learn from or to judge.
             SettingsError: where lists are longer than the catalogue, or scores are not finite.
         """
-        fold = data.fold(stage)
+        fold = data.fold(stage, self.catalogue)
         with metered() as fitting:
             model.fit(fold.train)
         fallback = newcomer_scores(model, fold.train)
@@ -66,7 +73,7 @@ class Recommendation:
             stage=stage,
             per_unit=per_user,
             metrics=_metrics(per_user, overall),
-            protocol=protocol_of(self, "recommendation", data, stage, policy=described(policy)),
+            protocol=protocol_of(self, "recommendation", data, stage, **self._named(policy)),
             parameters=parameters_of(model),
             counts=counts,
             cost=costs(fit=fitting, score=scoring),
@@ -74,6 +81,9 @@ class Recommendation:
         )
         bundle = {"model": model, "policy": policy, "train": fold.train}
         return Evaluation(result, bundle=bundle, tables={"examples": example_lists(ranked, fold)}, model=model)
+
+    def _named(self, policy: Any) -> dict[str, str]:
+        return {"policy": described(policy)} | ({} if self.catalogue == "sold" else {"catalogue": self.catalogue})
 
     def _with_constraint_effect(
         self, per_user: pd.DataFrame, counts: dict[str, float], effect: ConstraintEffect, fold: Fold

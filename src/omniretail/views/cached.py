@@ -15,7 +15,7 @@ from omniretail.splits.cutoff import Cutoff, Split, Stage, drawn
 from omniretail.splits.file_order import in_file_order
 from omniretail.views import fold as fold_module
 from omniretail.views import histories, train_io
-from omniretail.views.fold import Fold, fold
+from omniretail.views.fold import Catalogue, Fold, fold
 from omniretail.views.histories import Histories
 from omniretail.views.train import Train, Validation
 from omniretail.views.train_io import read_histories, read_train, write_histories, write_train
@@ -23,7 +23,7 @@ from omniretail.views.train_io import read_histories, read_train, write_historie
 _CODE = (ids, signals, baskets, cutoff, file_order, fold_module, histories, train_io)
 
 
-def load_fold(tables: Tables, split: Split, stage: Stage, cache: Path) -> Fold:
+def load_fold(tables: Tables, split: Split, stage: Stage, cache: Path, catalogue: Catalogue = "sold") -> Fold:
     """``fold`` of a split's line, through the cache.
 
     Raises:
@@ -31,11 +31,11 @@ def load_fold(tables: Tables, split: Split, stage: Stage, cache: Path) -> Fold:
         PermissionError: where the cache cannot be written.
     """
     ordered = replace(tables, events=in_file_order(tables.events)) if tables.in_file_order else tables
-    key = digest(tables.version, *parts_of(split), stage, *_CODE)
+    key = digest(tables.version, *parts_of(split), stage, catalogue, *_CODE)
 
     def write(folder: Path) -> None:
         cut = drawn(split, ordered.feedback, stage)
-        _write(fold(tables, cut), cut, folder)
+        _write(fold(tables, cut, catalogue), cut, folder)
 
     return _read(cached(cache / "folds", key, write))
 

@@ -1,6 +1,7 @@
 """One evaluation as arrays: the training set, the users who are judged, and what they are judged by."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import ibis
 import numpy as np
@@ -18,6 +19,7 @@ from omniretail.views.encoded_events import EncodedEvents, encoded
 from omniretail.views.histories import AMOUNTS, CATEGORY, MAX_CATEGORIES, Histories
 from omniretail.views.train import Train, Validation
 
+Catalogue = Literal["sold", "listed"]
 _NONE = Vocabulary(pd.Index([], dtype=object))
 
 
@@ -40,13 +42,18 @@ class Fold:
     n_held_out: np.ndarray
 
 
-def fold(tables: Tables, cutoff: Cutoff) -> Fold:
+def fold(tables: Tables, cutoff: Cutoff, catalogue: Catalogue = "sold") -> Fold:
     """Encode ids and events as arrays.
+
+    Args:
+        tables: of the dataset.
+        cutoff: what is learned from and what is judged.
+        catalogue: see ``training_view``.
 
     Raises:
         DataError: where ``event_type`` or ``channel`` has too many values to be categories.
     """
-    train = training_view(tables, cutoff)
+    train = training_view(tables, cutoff, catalogue)
     if cutoff.validation is not None:
         chosen_by = _judged(cutoff.validation, train)
         train = replace(train, validation=Validation(chosen_by.users, chosen_by.held_out))
@@ -94,13 +101,21 @@ def _known_events(events: EncodedEvents, train: Train) -> tuple[Vocabulary, Hist
     return users, histories.keep(histories.item_idx >= 0)
 
 
-def training_view(tables: Tables, cutoff: Cutoff) -> Train:
-    """The training set: a function of the events before the cutoff and of nothing else.
+def training_view(tables: Tables, cutoff: Cutoff, catalogue: Catalogue = "sold") -> Train:
+    """The training set: a function of the events before the cutoff and of undated tables, and of nothing else.
+
+    Args:
+        tables: of the dataset.
+        cutoff: its events before the cutoff are read.
+        catalogue: ``sold``: the items that have events before the cutoff; ``listed``: those of the item table too,
+            which is taken to be known at the cutoff.
 
     Raises:
         DataError: where ``event_type`` or ``channel`` has too many values to be categories.
     """
     events = encoded(cutoff.before)
+    if catalogue == "listed":
+        events = _with_listed_items(events, tables)
     vocabularies = events.vocabularies
     users, items = vocabularies["user_id"], vocabularies["item_id"]
     for name in ("event_type", "channel"):
@@ -120,6 +135,19 @@ def training_view(tables: Tables, cutoff: Cutoff) -> Train:
         stores=vocabularies.get("store_id", _NONE),
         zone=tables.card.zone if tables.card.clock else "",
         signals=tables.signals.of_log(tables.events),
+    )
+
+
+def _with_listed_items(events: EncodedEvents, tables: Tables) -> EncodedEvents:
+    """The same events by a vocabulary of items that also holds those of the item table."""
+    if tables.items is None:
+        raise DataError("task.catalogue=listed needs an item table; set task.catalogue=sold")
+    sold = events.vocabularies["item_id"]
+    listed = tables.items.select("item_id").to_pandas().item_id
+    items = Vocabulary.of(np.concatenate([sold.ids.to_numpy(), listed.to_numpy()]))
+    codes = items.encode(sold.ids.to_numpy())[events.codes["item_id"]]
+    return replace(
+        events, vocabularies=events.vocabularies | {"item_id": items}, codes=events.codes | {"item_id": codes}
     )
 
 

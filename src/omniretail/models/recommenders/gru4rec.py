@@ -31,6 +31,9 @@ class GRU4Rec(SequenceRecommender):
         n_negatives: drawn for each batch.
         popularity: exponent of an item's popularity in that draw.
         context: of ``gap``, ``repeat``, ``event_type``, ``channel``: inputs beside the items.
+        item_features: columns of the item table that items are known by beside their ids: categories, numbers, texts.
+        item_vectors: Parquet file of ``item_id`` and ``vector``, such as a sentence encoder's; None: none.
+        id_dropout: share of items that are known by their features alone in a batch, so that new items are, too.
         learning_rate: of AdamW.
         weight_decay: of AdamW.
         batch_events: events in a batch.
@@ -48,6 +51,9 @@ class GRU4Rec(SequenceRecommender):
     n_negatives: int = 2048
     popularity: float = 0.75
     context: Sequence[str] = ()
+    item_features: Sequence[str] = ()
+    item_vectors: str | None = None
+    id_dropout: float = 0.0
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
     batch_events: int = 1024
@@ -57,10 +63,10 @@ class GRU4Rec(SequenceRecommender):
     def __post_init__(self) -> None:
         at_least(self, "dim", "hidden", "n_layers", "max_len", "n_negatives", "batch_events", low=1)
         at_least(self, "bpr_max_regularization", "popularity", "weight_decay")
-        between(self, "dropout")
+        between(self, "id_dropout", "dropout")
         above(self, "learning_rate")
         one_of(self, "loss", _LOSSES)
-        self.context = require_context(self)
+        self.context, self.item_features = require_context(self), list(self.item_features)
 
     def network(self, n_items: int) -> SequenceNetwork:
         """The untrained network."""
@@ -72,7 +78,8 @@ class GRU4Rec(SequenceRecommender):
             "bpr": bpr,
         }
         sizes = [CIRCUMSTANCES.get(name, 0) for name in self.context]
-        encoder = GRUEncoder(n_items, self.dim, self.hidden, self.n_layers, self.dropout, sizes)
+        shape = (n_items, self.dim, self.hidden, self.n_layers, self.dropout)
+        encoder = GRUEncoder(*shape, sizes, self.with_features())
         return SequenceNetwork(
             encoder,
             losses[self.loss],

@@ -41,6 +41,9 @@ class SASRec(SequenceRecommender):
         context: of ``gap``, ``repeat``, ``event_type``, ``channel``: inputs beside the items.
         own_items: learn a bonus for items of the user's history, by age and item; for customers who buy again, with
             ``loss=sampled_softmax``.
+        item_features: columns of the item table that items are known by beside their ids: categories, numbers, texts.
+        item_vectors: Parquet file of ``item_id`` and ``vector``, such as a sentence encoder's; None: none.
+        id_dropout: share of items that are known by their features alone in a batch, so that new items are, too.
         learning_rate: of AdamW.
         weight_decay: of AdamW.
         batch_events: events in a batch.
@@ -63,6 +66,9 @@ class SASRec(SequenceRecommender):
     temperature: float | None = None
     context: Sequence[str] = ()
     own_items: bool = False
+    item_features: Sequence[str] = ()
+    item_vectors: str | None = None
+    id_dropout: float = 0.0
     learning_rate: float = 1e-3
     weight_decay: float = 0.0
     batch_events: int = 1024
@@ -72,7 +78,7 @@ class SASRec(SequenceRecommender):
     def __post_init__(self) -> None:
         at_least(self, "dim", "n_blocks", "heads", "max_len", "n_negatives", "batch_events", low=1)
         at_least(self, "popularity", "weight_decay")
-        between(self, "dropout", "event_dropout", "gbce_t")
+        between(self, "id_dropout", "dropout", "event_dropout", "gbce_t")
         above(self, "temperature", "learning_rate")
         one_of(self, "block", get_args(Block))
         one_of(self, "loss", _LOSSES)
@@ -80,7 +86,7 @@ class SASRec(SequenceRecommender):
         sampled = self.loss == "sampled_softmax"
         require(self, "log_q", sampled or not self.log_q, "be False unless loss=sampled_softmax")
         require(self, "own_items", sampled or not self.own_items, "be False unless loss=sampled_softmax")
-        self.context = require_context(self)
+        self.context, self.item_features = require_context(self), list(self.item_features)
 
     def network(self, n_items: int) -> SequenceNetwork:
         """The untrained network."""
@@ -95,6 +101,7 @@ class SASRec(SequenceRecommender):
             self.block,
             self.event_dropout,
             [CIRCUMSTANCES.get(name, 0) for name in self.context],
+            self.with_features(),
         )
         return SequenceNetwork(
             encoder,

@@ -83,12 +83,12 @@ class TwoTower:
             self.models_, self.profiles_ = {"encoder": profiles.encoder}, profiles.arrays()
         attributes = (self.item_attributes_, self.user_attributes_)
         inputs = [part for matrix in attributes for part in (matrix.indices, matrix.indptr)]
+        self.popularity_ = np.bincount(train.histories.item_idx, minlength=len(train.items)).astype(np.float32)  # (I,)
         self._network = trained(
             self, self.network, train.histories, *inputs, *self._profile_arrays().values(), validation=train.validation
         )
         self.weights_ = weights_of(self._network)
         self.item_factors_ = self.item_vectors(train.item_table, in_catalogue=True)  # (I, D)
-        self.popularity_ = np.bincount(train.histories.item_idx, minlength=len(train.items)).astype(np.float32)  # (I,)
         return self
 
     def score(self, users: Histories) -> np.ndarray:
@@ -138,6 +138,7 @@ class TwoTower:
             temperature=self.temperature,
             id_dropout=self.id_dropout,
             batch_events=self.batch_events,
+            has_id=self.popularity_ > 0,
             profiles=ProfileInputs(self.models_["encoder"], **arrays) if arrays else None,
         )
 

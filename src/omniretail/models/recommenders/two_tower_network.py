@@ -26,6 +26,7 @@ class TwoTowerNetwork(nn.Module):
         temperature: of the cosine scores.
         id_dropout: see ``ItemTower``.
         batch_events: events in a batch.
+        has_id: False for items that nobody has taken yet, which are known by their attributes alone; None: there are none; shape (I,).
         profiles: of users, a further input; None: there is none.
     """
 
@@ -46,6 +47,7 @@ class TwoTowerNetwork(nn.Module):
         temperature: float,
         id_dropout: float,
         batch_events: int,
+        has_id: np.ndarray | None = None,
         profiles: ProfileInputs | None = None,
     ) -> None:
         super().__init__()
@@ -53,6 +55,7 @@ class TwoTowerNetwork(nn.Module):
         self.item_attributes, self.user_attributes = item_attributes, user_attributes
         self.max_len, self.temperature, self.batch_events = max_len, temperature, batch_events
         (self.n_items, n_item_values), (_, n_user_values) = _shape(item_attributes), _shape(user_attributes)
+        self.has_id = torch.from_numpy(np.ones(self.n_items, dtype=bool) if has_id is None else has_id)
         self.item_tower = ItemTower(self.n_items, n_item_values, dim, id_dropout)
         self.user_tower = UserTower(n_user_values, dim, max_len, profiles.dim if profiles else 0)
         self._catalogue: Tensor | None = None
@@ -96,8 +99,11 @@ class TwoTowerNetwork(nn.Module):
 
     def items(self, item_idx: np.ndarray | None, attributes: sparse.csr_array) -> Tensor:
         """Unit vectors of N items, ``item_idx`` None for items outside the catalogue; shape (N, D)."""
-        index = None if item_idx is None else torch.from_numpy(item_idx).to(self._device)
-        return unit(self.item_tower(index, *self._flat(attributes)))
+        if item_idx is None:
+            return unit(self.item_tower(None, *self._flat(attributes)))
+        index = torch.from_numpy(item_idx)
+        has_id = self.has_id[index].to(self._device)
+        return unit(self.item_tower(index.to(self._device), *self._flat(attributes), has_id))
 
     @torch.inference_mode()
     def users(self, users: Histories, attributes: sparse.csr_array) -> np.ndarray:
