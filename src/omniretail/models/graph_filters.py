@@ -12,17 +12,18 @@ _OVERSAMPLING = 32
 _BLOCK = 32
 
 
-def degree_normalised(user_items: sparse.csr_array) -> tuple[sparse.csr_array, np.ndarray]:
-    """``R = Du^-1/2 X Di^-1/2``, in place, and the items' degrees.
+def degree_normalised(user_items: sparse.csr_array, user_exponent: float = 0.5) -> tuple[sparse.csr_array, np.ndarray]:
+    """``R = Du^-user_exponent X Di^-1/2``, in place, and the items' degrees.
 
     Args:
         user_items: weights X, all stored ones positive; shape (U, I). D: sums of its rows, and of its columns.
+        user_exponent: with 1/2 the largest singular value of R is 1; with less of it, long histories count more.
 
     Returns:
         R, shape (U, I), and the diagonal of Di, shape (I,).
     """
-    user_roots, item_degrees = np.sqrt(user_items.sum(axis=1)), user_items.sum(axis=0)
-    user_items.data /= np.repeat(user_roots, np.diff(user_items.indptr)) * np.sqrt(item_degrees)[user_items.indices]
+    user_scale, item_degrees = user_items.sum(axis=1) ** user_exponent, user_items.sum(axis=0)
+    user_items.data /= np.repeat(user_scale, np.diff(user_items.indptr)) * np.sqrt(item_degrees)[user_items.indices]
     return user_items, item_degrees
 
 

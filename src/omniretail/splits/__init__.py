@@ -4,7 +4,8 @@ from omniretail.splits.cutoff import Cutoff
 from omniretail.splits.fixed import Fixed
 from omniretail.splits.last_basket import LastBasket
 from omniretail.splits.leave_last import LeaveLast
+from omniretail.splits.session import Session
 from omniretail.splits.target_channel import TargetChannel
 from omniretail.splits.temporal import Temporal
 
-__all__ = ["Cutoff", "Fixed", "LastBasket", "LeaveLast", "TargetChannel", "Temporal"]
+__all__ = ["Cutoff", "Fixed", "LastBasket", "LeaveLast", "Session", "TargetChannel", "Temporal"]

@@ -25,12 +25,16 @@ class ChebyCF:
     t from -1 (what all share) to 1. p has degree ``order``; as in the authors' code it takes at its K + 1 nodes, the
     roots of T_(K+1), the values that h has at the extrema of T_K, which lie a little further out.
 
+    ``user_exponent`` replaces the 1/2 of Du, in the paper's place of which long histories count less than they tell;
+    R is then divided by its largest singular value, so that frequencies stay in [0, 1].
+
     Args:
         order: the paper's K.
         flatness: the paper's phi; 1 is a line, more of it a longer plateau.
         factors: number of singular vectors; the paper's eta.
         alpha: weight of the ideal low-pass filter.
         beta: exponent of the items' degrees; more of it for popular items.
+        user_exponent: of the users' degrees; the paper's is 0.5.
         iterations: of the randomised decomposition; more is closer to the exact one.
         weighting: of a pair of user and item, by how many of the user's baskets held it, see ``views.matrix``; ``log``
             or ``count`` where customers buy again.
@@ -42,6 +46,7 @@ class ChebyCF:
     factors: int = 512
     alpha: float = 0.2
     beta: float = 0.4
+    user_exponent: float = 0.5
     iterations: int = 8
     weighting: Weighting = "binary"
     seed: int = 42
@@ -54,8 +59,10 @@ class ChebyCF:
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
-        self.normalised_, degrees = degree_normalised(weighted_user_items(train.histories, self.weighting))  # R: (U, I)
+        user_items = weighted_user_items(train.histories, self.weighting)
+        self.normalised_, degrees = degree_normalised(user_items, self.user_exponent)  # R: (U, I)
         self.vectors_ = right_singular_vectors(self.normalised_, self.factors, self.iterations, self.seed)  # V
+        self.normalised_.data /= np.linalg.norm(self.normalised_ @ self.vectors_[:, 0])
         self.item_scale_ = (degrees**self.beta).astype(np.float32)  # (I,)
         self.coefficients_ = plateau_coefficients(self.order, self.flatness)  # (K + 1,)
         return self

@@ -37,7 +37,7 @@ def read_lines(path: Path) -> ItemLines:
         for number, text in enumerate(file, start=1):
             if not (cells := text.split()):
                 continue
-            ids = _whole_numbers(cells, path, number)
+            ids = whole_numbers(cells, path, number)
             first = line_of.setdefault(int(ids[0]), number)
             if first != number:
                 raise DataError(f"{path}, row {number}, column 1: user {ids[0]} already has row {first}")
@@ -53,7 +53,12 @@ def read_lines(path: Path) -> ItemLines:
     )
 
 
-def _whole_numbers(cells: list[str], path: Path, row: int) -> np.ndarray:
+def whole_numbers(cells: list[str], path: Path, row: int) -> np.ndarray:
+    """The cells of a row; int64, shape (C,).
+
+    Raises:
+        DataError: naming file, row and column of one that is no whole number.
+    """
     try:
         return np.array(cells, dtype=np.int64)
     except (ValueError, OverflowError):
