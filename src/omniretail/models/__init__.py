@@ -70,6 +70,7 @@ _PLACES = {
     "TimeOfWeekStore": "stores.time_of_week",
     "TrueEffect": "uplift.true_effect",
     "TwoStage": "recommenders.two_stage",
+    "TwHIN": "profiles.twhin",
     "TwoTower": "recommenders.two_tower",
     "UPCF": "recommenders.up_cf",
     "UserKNN": "recommenders.user_knn",
