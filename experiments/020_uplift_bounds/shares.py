@@ -14,7 +14,7 @@ BOUNDS = ["TrueEffect", "OracleFeatures", "NoiseFree"]
 def shares() -> pd.DataFrame:
     """A row per ranking and bound: mean, lowest and highest share, and a t-interval over worlds."""
     results = pd.read_csv(Path(__file__).with_name("results.csv")).dropna(subset="table")
-    qini = results.pivot(index="table", columns="model", values="qini")
+    qini = results.pivot_table(index="table", columns="model", values="qini")
     rows = []
     for bound in BOUNDS:
         share = qini.div(qini[bound], axis=0)
