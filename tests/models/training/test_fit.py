@@ -198,6 +198,27 @@ def test_stops_early_and_restores_the_best_weights(monitor: str, every: int) -> 
     assert now[f"val_{monitor}"] > values[-1]
 
 
+def test_the_average_of_the_weights_is_validated_and_remains() -> None:
+    training = Training(max_epochs=12, patience=99, ema_decay=0.98)
+    model = small(training, learning_rate=0.03)
+    values = [metrics["val_ndcg_at_10"] for _, metrics in curve_of(model)]
+    _, inner = hold_out(SHOP.histories, 10_000, model.seed)
+    assert mean_metrics(inner.evaluate_users(model))["val_ndcg_at_10"] == pytest.approx(max(values), rel=1e-6)
+    plain = curve_of(small(Training(max_epochs=12, patience=99), learning_rate=0.03))
+    assert values != [metrics["val_ndcg_at_10"] for _, metrics in plain]
+
+
+def test_the_average_follows_the_weights_and_changes_no_step() -> None:
+    """Of decay 0 it is the weights; of a decay near 1 it has hardly left where they began."""
+    scores = {
+        decay: small(Training(max_epochs=3, ema_decay=decay)).fit(SHOP).score(SHOP.histories)
+        for decay in (None, 0.0, 0.9999)
+    }
+    np.testing.assert_allclose(scores[0.0], scores[None], atol=1e-6)
+    first = small(Training(max_epochs=1), learning_rate=1e-12).fit(SHOP).score(SHOP.histories)
+    assert np.abs(scores[0.9999] - first).max() < 0.2 * np.abs(scores[None] - first).max()
+
+
 def test_each_epoch_is_reported_once() -> None:
     curve = curve_of(small(Training(max_epochs=4)))
     assert [epoch for epoch, _ in curve] == [0, 1, 2, 3]
@@ -239,6 +260,7 @@ COUNTS = ("max_epochs", "check_val_every_n_epoch", "validation_users", "accumula
         ],
         ({"patience": -1}, "Training: patience=-1 must be 0 or more"),
         ({"gradient_clip_val": 0.0}, r"Training: gradient_clip_val=0.0 must be above 0"),
+        ({"ema_decay": 1.0}, r"Training: ema_decay=1.0 must lie between 0 and 1"),
         ({"monitor": "mrr"}, "monitor='mrr' must be one of ndcg_at_10, recall_at_10"),
         ({"schedule": "linear"}, "schedule='linear' must be one of constant, cosine"),
         (

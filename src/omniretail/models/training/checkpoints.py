@@ -37,9 +37,8 @@ class EpochCheckpoint(ModelCheckpoint):
 
 
 def best_weights(folder: Path, monitor: str) -> ModelCheckpoint:
-    """Saves the weights of the best validation as ``BEST``."""
-    name = Path(BEST).stem
-    return ModelCheckpoint(folder, name, monitor, mode="max", save_weights_only=True, enable_version_counter=False)
+    """Saves the state of the best validation as ``BEST``; of weights alone, Lightning leaves their averages out."""
+    return ModelCheckpoint(folder, Path(BEST).stem, monitor, mode="max", enable_version_counter=False)
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):

@@ -15,7 +15,7 @@ from typing import Any
 import pytorch_lightning as lightning
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from pytorch_lightning.callbacks import EarlyStopping
+from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging
 from torch import nn
 from torch.multiprocessing.spawn import ProcessRaisedException
 
@@ -79,6 +79,8 @@ _TASK = "task."  # before the names of the task's weights in the module's
 
 def _trainer(training: Training, validated: bool, folder: Path) -> lightning.Trainer:
     callbacks: list[Any] = []
+    if training.ema_decay is not None:
+        callbacks.append(EMAWeightAveraging(decay=training.ema_decay, use_buffers=False))
     if validated:
         monitor = f"val_{training.monitor}"
         callbacks += [EarlyStopping(monitor, patience=training.patience, mode="max"), best_weights(folder, monitor)]

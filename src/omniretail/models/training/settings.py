@@ -34,6 +34,8 @@ class Training:
         schedule: of the learning rate, epoch by epoch: ``constant``, or ``cosine``, which ends near zero.
         gradient_clip_val: upper bound on the norm of the gradients; None: no bound.
         accumulate_grad_batches: batches per step of the optimiser.
+        ema_decay: of the moving average of the weights over steps, which is validated and remains in the end; .9998 is an
+            average over some 5,000 steps. None: the weights themselves.
         compile: whether ``torch.compile`` fuses the network, which takes a minute and pays on a GPU.
         checkpoints: folder from which a killed run continues when the same command is run again; None: a killed run
             starts anew.
@@ -55,6 +57,7 @@ class Training:
     schedule: str = "constant"
     gradient_clip_val: float | None = None
     accumulate_grad_batches: int = 1
+    ema_decay: float | None = None
     compile: bool = False
     checkpoints: str | None = field(default=None, metadata=_NOT_A_PARAMETER)
     checkpoint_every_s: float = field(default=30.0, metadata=_NOT_A_PARAMETER)
@@ -64,6 +67,7 @@ class Training:
         counts = ("max_epochs", "check_val_every_n_epoch", "validation_users", "devices", "accumulate_grad_batches")
         at_least(self, *counts, low=1)
         above(self, "gradient_clip_val")
+        require(self, "ema_decay", self.ema_decay is None or 0 <= self.ema_decay < 1, "lie between 0 and 1, 1 excluded")
         one_of(self, "monitor", MONITORS)
         one_of(self, "schedule", SCHEDULES)
         validated = not self.patience or self.check_val_every_n_epoch <= self.max_epochs
