@@ -83,3 +83,21 @@ def test_beauty_popularity_is_published_with_the_test_items_counted(data_root: P
     per_user, _, _ = evaluate_lists(ranked, known, instantiate(cfg.metrics))
     assert per_user.hit_rate_at_10.mean() == pytest.approx(0.0152, abs=0.0001)
     assert per_user.ndcg_at_10.mean() == pytest.approx(0.0068, abs=0.0001)
+
+
+@pytest.mark.slow
+def test_diginetica_neighbours_of_sessions(data_root: Path) -> None:
+    measured = {"vs_knn": (0.5167, 0.1828), "stan": (0.5275, 0.1876)}
+    for model, (hit_rate, mrr) in measured.items():
+        result = judged(data_root, "diginetica", model)
+        assert len(result.per_unit) == 60_858
+        assert result.per_unit.hit_rate_at_20.mean() == pytest.approx(hit_rate, abs=0.0005)
+        assert result.per_unit.mrr_at_20.mean() == pytest.approx(mrr, abs=0.0005)
+
+
+@pytest.mark.slow
+def test_gowalla_chebycf_at_its_authors_settings(data_root: Path) -> None:
+    """Published: .1941 / .1616."""
+    means = judged(data_root, "gowalla", "cheby_cf").per_unit.mean()
+    assert means.recall_at_20 == pytest.approx(0.1939, abs=0.0005)
+    assert means.ndcg_at_20 == pytest.approx(0.1616, abs=0.0005)
