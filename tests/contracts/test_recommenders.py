@@ -204,7 +204,6 @@ REFUSED = {
     | settings(**SEQUENCE, **NETWORK),
     "slim": settings(k=0, l1=-1, l2=-1, max_iter=0, tolerance=-1, weighting="logarithm"),
     "stan": settings(k=0, sample=0, item_decay=0, recency_days=0, neighbour_decay=0, match_decay=0, idf=-1, max_len=0),
-    "stan": settings(k=0, sample=0, item_decay=0, recency_days=0, neighbour_decay=0, match_decay=0, idf=-1, max_len=0),
     "tifu_knn": settings(k=0, m=0, r_b=1.5, r_g=-1, alpha=-1),
     "two_tower": settings(dim=0, max_len=0, temperature=0, id_dropout=1.5, batch_events=0, **NETWORK)
     | settings(profile_share=1, profile_snapshots=0),
@@ -213,7 +212,6 @@ REFUSED = {
     | settings(colsample_bytree=0, reg_lambda=-1, n_seeds=0),
     "up_cf": settings(r=0, q=-1, alpha=1.5),
     "user_knn": settings(k=0, shrinkage=-1, feature_weighting="unit", weighting="logarithm"),
-    "vs_knn": settings(k=0, sample=0, decay="cubic", match_decay="cubic", idf=-1, max_len=0),
     "vs_knn": settings(k=0, sample=0, decay="cubic", match_decay="cubic", idf=-1, max_len=0),
 }
 """For each yaml, each setting that has a range, with a value outside it."""
