@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from omniretail.views.histories import Histories
+from omniretail.views.histories import Histories, has_repeats
 from omniretail.views.train import Train
 
 log = logging.getLogger(__name__)
@@ -34,9 +34,7 @@ class SeenByRepeats:
 
     def fit(self, train: Train) -> Callable[[np.ndarray, Histories], np.ndarray]:
         """``hide_seen`` or ``allow_seen``; which one is logged."""
-        pairs = train.histories.rows * np.int64(len(train.items)) + train.histories.item_idx
-        repeats = len(pairs) - len(np.unique(pairs))
-        if repeats:
+        if has_repeats(train.histories):
             return allow_seen
         log.info("nobody has an item twice: items of a user's history are hidden (policy=allow_seen shows them)")
         return hide_seen

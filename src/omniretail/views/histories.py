@@ -183,6 +183,12 @@ class Histories:
         )
 
 
+def has_repeats(histories: Histories) -> bool:
+    """Whether some user has an item twice."""
+    pairs = histories.rows * np.int64(histories.n_items) + histories.item_idx
+    return len(np.unique(pairs)) < len(pairs)
+
+
 def consecutive_baskets(histories: Histories) -> np.ndarray:
     """Each event's basket among those of its user that have events; shape (E,)."""
     rows, basket = histories.rows, histories.basket

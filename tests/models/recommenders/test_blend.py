@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 from scipy.special import softmax
 
 from omniretail.core.errors import SettingsError
@@ -14,6 +15,7 @@ from omniretail.models.recommenders.popular import Popular
 from omniretail.models.recommenders.recent_popular import RecentPopular
 from omniretail.models.saving import load, save
 from omniretail.views.histories import Histories
+from omniretail.views.train import Train, Validation
 from tests.models.factories import random_baskets, train_on
 from tests.models.recommenders.test_two_stage import DAY_S, TRAIN
 
@@ -87,3 +89,36 @@ def test_saved_and_loaded_with_its_members_in_their_order(tmp_path: Path) -> Non
     again = load(tmp_path)
     assert again.label == "Blend (PersonalTop, Popular)"
     np.testing.assert_array_equal(again.score(TRAIN.histories), model.score(TRAIN.histories))
+
+
+class _Fixed:
+    """Scores that are given, by item; counts how often it is fitted."""
+
+    def __init__(self, scores: list[float]) -> None:
+        self.scores, self.fits_ = scores, np.zeros(1)
+
+    def fit(self, train: Train) -> "_Fixed":
+        self.fits_ = self.fits_ + 1
+        return self
+
+    def score(self, users: Histories) -> np.ndarray:
+        return np.tile(np.float32(self.scores), (len(users), 1))
+
+
+def test_where_nothing_is_fitted_anew_validation_chooses_the_weights() -> None:
+    train = train_on([[[0], [1]], [[1], [0]]], 4)
+    held_out = sparse.csr_array(np.array([[0, 0, 1, 0], [0, 0, 1, 0]], dtype=bool))
+    with_validation = replace(train, validation=Validation(train.histories, held_out))
+    blend = ScoreBlend({"right": _Fixed([0, 1, 3, 2]), "wrong": _Fixed([0, 1, 1.5, 3])}, k=1).fit(with_validation)
+    assert blend.weights_[0] > 0.5
+    assert blend.members_["right"].fits_.tolist() == [1]
+
+
+def test_items_that_a_user_has_choose_no_weight_where_nobody_buys_again() -> None:
+    """The first member's best are items that the users have; of the others it ranks the right one first."""
+    train = train_on([[[0], [1]], [[1], [0]]], 4)
+    held_out = sparse.csr_array(np.array([[0, 0, 1, 0], [0, 0, 1, 0]], dtype=bool))
+    members = {"right": _Fixed([9, 8, 1.1, 0]), "wrong": _Fixed([0, 0, 1, 1.5])}
+    blend = ScoreBlend(members, k=1).fit(replace(train, validation=Validation(train.histories, held_out)))
+    scores = blend.score(train.histories)
+    assert (scores[:, 2] > scores[:, 3]).all()

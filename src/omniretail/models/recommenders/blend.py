@@ -19,9 +19,9 @@ from omniretail.models.recommenders.ranking.members import (
 )
 from omniretail.models.recommenders.ranking.pairs import Pairs
 from omniretail.models.recommenders.ranking.weights import WeightExamples, best_weights
-from omniretail.models.recommenders.ranking.windows import InnerWindow, inner_windows
+from omniretail.models.recommenders.ranking.windows import InnerWindow, inner_windows, outer_window
 from omniretail.models.top_k import batches
-from omniretail.views.histories import Histories
+from omniretail.views.histories import Histories, has_repeats
 from omniretail.views.train import Train
 
 _MEMORY_MB = 128
@@ -36,8 +36,9 @@ class ScoreBlend:
 
     Members are fitted on the events before each of the last ``n_windows`` windows, and the weights with the best
     NDCG@``k`` of what was bought in the windows are taken; then members are fitted again on all events. Without a
-    window to learn from, and where nothing is better, all weigh the same. A user whom some members cannot score is
-    scored by the others.
+    window to learn from, and where nothing is better, all weigh the same. With ``split.refit=False`` the split's own
+    validation is the window, and members are fitted once. Where nobody takes an item twice, items that the user has are
+    left out of the lists by which weights are chosen. A user whom some members cannot score is scored by the others.
 
     Args:
         members: recommenders by name.
@@ -72,10 +73,15 @@ class ScoreBlend:
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``."""
-        windows = inner_windows(train, self.horizon_days, self.n_windows, self.max_users)
-        examples = [self._examples(window) for window in windows] if len(self.members) > 1 else []
+        if train.validation is None:
+            windows = inner_windows(train, self.horizon_days, self.n_windows, self.max_users)
+            several = windows if len(self.members) > 1 else []
+            examples = [self._examples(fitted_members(self.members, each.train), each) for each in several]
+            self.members_ = fitted_members(self.members, train)
+        else:
+            self.members_ = fitted_members(self.members, train)
+            examples = [self._examples(in_order(self), outer_window(train, train.validation, self.max_users))]
         self.weights_ = best_weights(examples, len(self.members), self.k)  # (M,)
-        self.members_ = fitted_members(self.members, train)
         return self
 
     def score(self, users: Histories) -> np.ndarray:
@@ -90,11 +96,12 @@ class ScoreBlend:
     def _batches(self, users: Histories) -> list[slice]:
         return list(batches(len(users), users.n_items * (len(self.members) + 2), _MEMORY_MB))
 
-    def _examples(self, window: InnerWindow) -> WeightExamples:
-        members, parts = fitted_members(self.members, window.train), []
+    def _examples(self, members: Mapping[str, Recommender], window: InnerWindow) -> WeightExamples:
+        parts, repeats = [], has_repeats(window.train.histories)
         for rows in self._batches(window.users):
             scores = member_scores(members, window.users.take(rows))
             pairs = Pairs.of(list(best_items(scores, self.candidates).values()), window.users.n_items)
+            pairs = pairs if repeats else pairs.without(window.users.take(rows))
             x = np.column_stack(
                 [normalised(each, self.normalisation)[pairs.row, pairs.item] for each in scores.values()]
             )

@@ -8,7 +8,7 @@ from scipy import sparse
 from omniretail.core.errors import SettingsError
 from omniretail.models.top_k import Scorer, recommend
 from omniretail.models.training.settings import MONITORS
-from omniretail.views.histories import Histories
+from omniretail.views.histories import Histories, has_repeats
 from omniretail.views.train import Validation
 
 _K = 10
@@ -83,7 +83,7 @@ def hold_out(histories: Histories, max_users: int, seed: int) -> tuple[Histories
     )
     pairs.sum_duplicates()
     learned, held_out = histories.keep(~held), pairs[validated].astype(bool)
-    return learned, InnerValidation(learned.take(validated), held_out, not _has_repeats(histories))
+    return learned, InnerValidation(learned.take(validated), held_out, not has_repeats(histories))
 
 
 def outer_validation(histories: Histories, validation: Validation, max_users: int, seed: int) -> InnerValidation:
@@ -98,7 +98,7 @@ def outer_validation(histories: Histories, validation: Validation, max_users: in
     rows = np.arange(len(validation.users))
     if len(rows) > max_users:
         rows = np.sort(np.random.default_rng(seed).choice(rows, max_users, replace=False))
-    return InnerValidation(validation.users.take(rows), validation.held_out[rows], not _has_repeats(histories))
+    return InnerValidation(validation.users.take(rows), validation.held_out[rows], not has_repeats(histories))
 
 
 def _tenth_of_events(histories: Histories, seed: int) -> np.ndarray:
@@ -115,8 +115,3 @@ def _tenth_of_events(histories: Histories, seed: int) -> np.ndarray:
 def _hide_seen(scores: np.ndarray, users: Histories) -> np.ndarray:
     scores[users.rows, users.item_idx] = -np.inf
     return scores
-
-
-def _has_repeats(histories: Histories) -> bool:
-    pairs = histories.rows * np.int64(histories.n_items) + histories.item_idx
-    return len(np.unique(pairs)) < len(pairs)

@@ -34,8 +34,8 @@ class Training:
         schedule: of the learning rate, epoch by epoch: ``constant``, or ``cosine``, which ends near zero.
         gradient_clip_val: upper bound on the norm of the gradients; None: no bound.
         accumulate_grad_batches: batches per step of the optimiser.
-        ema_decay: of the moving average of the weights over steps, which is validated and remains in the end; .9998 is an
-            average over some 5,000 steps. None: the weights themselves.
+        ema_decay: of the moving average of the weights over steps, which is validated and remains in the end; .9998 is
+            an average over some 5,000 steps. None: the weights themselves.
         compile: whether ``torch.compile`` fuses the network, which takes a minute and pays on a GPU.
         checkpoints: folder from which a killed run continues when the same command is run again; None: a killed run
             starts anew.

@@ -27,6 +27,11 @@ class Pairs:
         keys = [(np.arange(len(each))[:, None] * n_items + each)[each >= 0] for each in lists]
         return cls(*np.divmod(np.unique(np.concatenate(keys)), n_items), n_items)
 
+    def without(self, users: Histories) -> "Pairs":
+        """The candidates that are not in the history of their user, one of B."""
+        new = ~np.isin(self.keys, users.rows * self.n_items + users.item_idx)
+        return Pairs(self.row[new], self.item[new], self.n_items)
+
     @property
     def keys(self) -> np.ndarray:
         """One number for each pair, ascending; int64, shape (P,)."""

@@ -9,7 +9,7 @@ from scipy import sparse
 from omniretail.ids import Vocabulary
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import binary_user_items
-from omniretail.views.train import Train
+from omniretail.views.train import Train, Validation
 
 DAY_S = 24 * 3600
 
@@ -53,6 +53,18 @@ def inner_windows(train: Train, horizon_days: float, n_windows: int, max_users: 
         if learners.size:
             learners = learners[:: 1 + (len(learners) - 1) // max_users]
             yield _window(replace(train, histories=before, at=start[number]), learners, window)
+
+
+def outer_window(train: Train, validation: Validation, max_users: int) -> InnerWindow:
+    """The validation of a split with ``refit=False``, in the place of an inner window.
+
+    Args:
+        train: the training set, which ends before it.
+        validation: its validation.
+        max_users: at most so many, evenly spread.
+    """
+    rows = np.arange(len(validation.users))[:: 1 + (len(validation.users) - 1) // max_users]
+    return InnerWindow(train, validation.users.take(rows), validation.held_out[rows].astype(np.float32))
 
 
 def _learners(before: Histories, window: Histories) -> np.ndarray:
