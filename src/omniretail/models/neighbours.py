@@ -81,6 +81,30 @@ def rarity(count: np.ndarray, total: int) -> np.ndarray:
     return np.log1p(total / np.maximum(count, 1)).astype(np.float32)
 
 
+def candidate_products(
+    item_users: sparse.csr_array, candidates: list[np.ndarray], first: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Inner products of the candidates of b items with each other, and with the item itself; 0 where there are fewer.
+
+    Args:
+        item_users: shape (I, U).
+        candidates: items, of each of the b.
+        first: index of the first of these items, which follow one another.
+
+    Returns:
+        Two: shapes (k, b, k) and (b, k), k the largest number of candidates.
+    """
+    k = max(map(len, candidates))
+    products = np.zeros((k, len(candidates), k), dtype=np.float32)
+    targets = np.zeros((len(candidates), k), dtype=np.float32)
+    for place, own in enumerate(candidates):
+        n = len(own)
+        vectors = item_users[np.append(own, first + place)]  # (n + 1, U)
+        block = (vectors @ vectors.T).toarray()
+        products[:n, place, :n], targets[place, :n] = block[:n, :n], block[n, :n]
+    return products, targets
+
+
 def _best(columns: np.ndarray, values: np.ndarray, own: int, k: int) -> tuple[np.ndarray, np.ndarray]:
     other = columns != own
     columns, values = columns[other], values[other]

@@ -1,5 +1,6 @@
 """EASE: a linear autoencoder in closed form."""
 
+import os
 from dataclasses import dataclass
 from typing import Self, get_args
 
@@ -26,7 +27,7 @@ class EASE:
     items than users, the same P is ``(I - X' K X) / l2`` with ``K = (XX' + l2 I)^-1`` (Woodbury), an inverse in user
     space; B is then never formed: ``xB = x - (x - x X'K X) / diag(I - X'KX)``.
 
-    Memory: 4 bytes x min(users, items)^2, and time its third power.
+    Memory: 4 bytes x min(users, items)^2, and time its third power; ``SparseEASE`` is for larger catalogues.
 
     Args:
         l2: the paper's lambda; more of it for denser data.
@@ -91,6 +92,7 @@ class EASE:
 def _gram_inverse(vectors: sparse.csr_array, l2: float) -> np.ndarray:
     """Inverse of ``vectors' vectors + l2 I``, computed in place; shape (N, N) for N columns."""
     rows = vectors.T.tocsr()
+    _require_memory(len(rows.indptr) - 1)
     gram = np.empty((len(rows.indptr) - 1,) * 2, dtype=np.float32)
     for start in range(0, len(gram), _BLOCK):
         gram[start : start + _BLOCK] = (rows[start : start + _BLOCK] @ vectors).toarray()
@@ -101,6 +103,20 @@ def _gram_inverse(vectors: sparse.csr_array, l2: float) -> np.ndarray:
     except np.linalg.LinAlgError:
         raise SettingsError(f"EASE: X'X + l2 I cannot be inverted with l2={l2}; raise it") from None
     return _mirrored(np.negative(gram, out=gram))
+
+
+def _require_memory(n: int) -> None:
+    """Refuse an inverse that the machine's memory cannot hold, before hours are spent on paging.
+
+    Raises:
+        SettingsError: naming the sparse form.
+    """
+    needed, present = 4 * n * n / 2**30, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    if needed > present:
+        raise SettingsError(
+            f"EASE: an inverse of {n:,} x {n:,} takes {needed:,.0f} GiB, and the machine has {present:,.0f}; "
+            "use model=recommender/sparse_ease"
+        )
 
 
 def _sweep_block(matrix: np.ndarray, own: slice) -> None:

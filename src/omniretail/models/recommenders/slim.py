@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from omniretail.core.checks import at_least, one_of
-from omniretail.models.neighbours import similar_items
+from omniretail.models.neighbours import candidate_products, similar_items
 from omniretail.views.histories import Histories
 from omniretail.views.matrix import Weighting, weighted_user_items
 from omniretail.views.train import Train
@@ -66,7 +66,7 @@ class SLIM:
 
     def _solve(self, item_users: sparse.csr_array, candidates: list[np.ndarray], first: int) -> np.ndarray:
         """Weights of the items ``first``, ``first + 1``, … on their candidates, one after the other."""
-        solved = self._descend(*_products(item_users, candidates, first))  # (b, k)
+        solved = self._descend(*candidate_products(item_users, candidates, first))  # (b, k)
         return np.concatenate([weights[: len(own)] for weights, own in zip(solved, candidates, strict=True)])
 
     def _descend(self, products: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -92,16 +92,3 @@ class SLIM:
             if largest_step < self.tolerance:
                 break
         return weights
-
-
-def _products(item_users: sparse.csr_array, candidates: list[np.ndarray], first: int) -> tuple[np.ndarray, np.ndarray]:
-    """Inner products of the candidates of b items with each other, (k, b, k), and with the item itself, (b, k)."""
-    k = max(map(len, candidates))
-    products = np.zeros((k, len(candidates), k), dtype=np.float32)
-    targets = np.zeros((len(candidates), k), dtype=np.float32)
-    for place, own in enumerate(candidates):
-        n = len(own)
-        vectors = item_users[np.append(own, first + place)]  # (n + 1, U)
-        block = (vectors @ vectors.T).toarray()
-        products[:n, place, :n], targets[place, :n] = block[:n, :n], block[n, :n]
-    return products, targets
