@@ -176,7 +176,7 @@ SEQUENCE = settings(
 REFUSED = {
     "bitgcf": settings(dim=0, n_layers=0, own_share=1.5, temperature=0, n_negatives=0, batch_size=0, **NETWORK),
     "blend": settings(normalisation="log", k=0, candidates=0, horizon_days=0, n_windows=0, max_users=0),
-    "bpr": settings(factors=0, learning_rate=0, regularization=-1, iterations=0),
+    "bpr": settings(factors=0, learning_rate=0, regularization=-1, iterations=0, batch_size=0),
     "bsarec": settings(dim=0, n_blocks=0, heads=3, max_len=0, dropout=1.5, attention_dropout=1.5, alpha=1.5, c=0)
     | settings(temperature=0, batch_size=0, **NETWORK),
     "channel_walk": settings(source_weight=-1, similarity_exponent=-1),
@@ -203,6 +203,7 @@ REFUSED = {
     "sasrec": settings(n_blocks=0, heads=3, event_dropout=-1, block="mamba", gbce_t=1.5, temperature=0, batch_events=0)
     | settings(**SEQUENCE, **NETWORK),
     "slim": settings(k=0, l1=-1, l2=-1, max_iter=0, tolerance=-1, weighting="logarithm"),
+    "sparse_ease": settings(k=0, l2=0, weighting="logarithm"),
     "stan": settings(k=0, sample=0, item_decay=0, recency_days=0, neighbour_decay=0, match_decay=0, idf=-1, max_len=0),
     "tifu_knn": settings(k=0, m=0, r_b=1.5, r_g=-1, alpha=-1),
     "two_tower": settings(dim=0, max_len=0, temperature=0, id_dropout=1.5, batch_events=0, **NETWORK)

@@ -64,6 +64,7 @@ _PLACES = {
     "STAN": "recommenders.stan",
     "ScoreBlend": "recommenders.blend",
     "SingleFeature": "responses.single_feature",
+    "SparseEASE": "recommenders.sparse_ease",
     "StoreOracle": "stores.oracle",
     "TIFUKNN": "recommenders.tifu_knn",
     "TLearner": "uplift.t_learner",
