@@ -51,7 +51,8 @@ class TwoStage:
     Args:
         members: recommenders by name.
         candidates: best items of each member that are ranked; all, where the catalogue is smaller.
-        features: groups of features.
+        features: groups of features; a window before the cutoff says little about the months after it, so ``time`` is
+            not among them by default.
         levels: columns of the item table for ``affinity``; those that it lacks are ignored.
         horizon_days: length of a window; see ``ranking.windows`` for data without times.
         n_windows: windows to learn from.
@@ -72,7 +73,7 @@ class TwoStage:
 
     members: Mapping[str, Recommender]
     candidates: int = 100
-    features: Sequence[str] = GROUPS
+    features: Sequence[str] = GROUPS[:-1]
     levels: Sequence[str] = ("department", "category", "type", "brand", "manufacturer_id")
     horizon_days: float = 28.0
     n_windows: int = 3
