@@ -160,6 +160,15 @@ def test_changes_of_scores_do_not_reach_the_model(name: str) -> None:
 
 
 @every_model
+def test_items_of_which_nothing_is_known_are_no_favourites(name: str) -> None:
+    """With ``task.catalogue=listed`` and in inner windows the catalogue has items without any event."""
+    wide = train_on(random_baskets(60, 30), 33)
+    scores = made(name).fit(wide).score(wide.histories)
+    assert np.isfinite(scores).all()
+    assert (scores[:, 30:] <= np.median(scores[:, :30], axis=1, keepdims=True)).all()
+
+
+@every_model
 def test_one_user_and_one_item_are_enough(name: str) -> None:
     tiny = train_on([[[0]]], n_items=1)
     assert np.isfinite(made(name).fit(tiny).score(tiny.histories)).all()

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
 from omniretail.core.checks import require
+from omniretail.models.top_k import rank_last
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
 from omniretail.nn.encoders import WithFeatures
@@ -76,9 +77,8 @@ class SequenceRecommender:
         if not hasattr(self, "_network"):  # loaded from files
             self._network = with_weights(self.network(len(self.popularity_)), self.weights_)
         scores = self._network.score(users)
-        unsold = self.popularity_ == 0
-        if unsold.any() and not self.reads_features:  # nothing is known of these
-            scores[:, unsold] = scores.min(axis=1, keepdims=True) - 1
+        if not self.reads_features:
+            rank_last(scores, self.popularity_ == 0)
         scores[users.lengths == 0] = self.popularity_
         return scores
 

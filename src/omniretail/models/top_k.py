@@ -28,6 +28,18 @@ _CHUNK_BYTES = 16 << 20
 _ONE_THREAD_BYTES = 1 << 20
 
 
+def rank_last(scores: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """The same scores, in place, with some items below all others: those of which a model knows nothing.
+
+    Args:
+        scores: shape (B, I).
+        items: True for those; shape (I,).
+    """
+    if items.any():
+        scores[:, items] = scores.min(axis=1, keepdims=True, initial=0) - 1
+    return scores
+
+
 def recommend(
     model: Scorer,
     users: Histories,

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
 from omniretail.core.checks import above, at_least, between
+from omniretail.models.top_k import rank_last
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained
 from omniretail.nn.channels import exchanged
@@ -85,6 +86,7 @@ class BiTGCF:
         """See ``Recommender``; a customer without any history gets the popular list."""
         vectors = _vectors(users, self.user_factors_, self.fold_in_, self.item_channel_, self.own_share)
         scores = _scores(vectors, self.item_factors_, self.item_channel_)
+        rank_last(scores, self.popularity_ == 0)
         scores[users.lengths == 0] = self.popularity_
         return scores
 

@@ -73,6 +73,8 @@ class BPR:
                     self._step(users, items, user[batch][used], item[batch][used], negative[used])
         if not (np.isfinite(users.values).all() and np.isfinite(items.values).all()):
             raise SettingsError(f"BPR: training diverges at learning_rate={self.learning_rate:g}; lower it")
+        unsold = np.bincount(pairs.indices, minlength=n_items) == 0  # nothing is known of these
+        items.values[unsold, :-1], items.values[unsold, -1] = 0, items.values[:, -1].min() - 1
         self.user_factors_ = users.values  # (U, factors + 1): 1 in the last place
         self.item_factors_ = items.values  # (I, factors + 1): the item's bias in the last place
         return self

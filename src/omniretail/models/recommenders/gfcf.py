@@ -47,7 +47,7 @@ class GFCF:
         self.normalised_, degrees = degree_normalised(weighted_user_items(train.histories, self.weighting))  # R: (U, I)
         vectors = right_singular_vectors(self.normalised_, self.factors, self.iterations, self.seed)  # V: (I, factors)
         roots = np.sqrt(degrees)  # (I,)
-        self.encoder_ = vectors / roots[:, None]  # (I, factors)
+        self.encoder_ = vectors / np.where(roots > 0, roots, 1)[:, None]  # (I, factors)
         self.decoder_ = self.alpha * vectors.T * roots  # (factors, I)
         return self
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
 from omniretail.core.checks import above, at_least, one_of
+from omniretail.models.top_k import rank_last
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained
 from omniretail.nn.encoders import item_vectors
@@ -84,6 +85,7 @@ class LightGCN:
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``; a user without any history gets the popular list."""
         scores = _vectors(users, self.user_factors_, self.fold_in_) @ self.item_factors_.T
+        rank_last(scores, self.popularity_ == 0)
         scores[users.lengths == 0] = self.popularity_
         return scores
 

@@ -11,6 +11,7 @@ from omniretail.core.checks import above, at_least, between, require
 from omniretail.models.profiles.protocol import ProfileEncoder
 from omniretail.models.recommenders.profile_inputs import ProfileInputs
 from omniretail.models.recommenders.two_tower_network import TwoTowerNetwork, attributes_of
+from omniretail.models.top_k import rank_last
 from omniretail.models.training import Training
 from omniretail.models.training.networks import trained, weights_of, with_weights
 from omniretail.views.attribute_values import AttributeValues
@@ -94,6 +95,7 @@ class TwoTower:
     def score(self, users: Histories) -> np.ndarray:
         """See ``Recommender``; a user with neither history nor attributes gets the popular list."""
         scores = self.user_vectors(users) @ self.item_factors_.T
+        rank_last(scores, (self.popularity_ == 0) & (np.diff(self.item_attributes_.indptr) == 0))
         scores[(users.lengths == 0) & (users.user_idx < 0)] = self.popularity_
         return scores
 

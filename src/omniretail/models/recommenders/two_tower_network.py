@@ -26,7 +26,7 @@ class TwoTowerNetwork(nn.Module):
         temperature: of the cosine scores.
         id_dropout: see ``ItemTower``.
         batch_events: events in a batch.
-        has_id: False for items that nobody has taken yet, which are known by their attributes alone; None: there are none; shape (I,).
+        has_id: False for items that nobody has taken yet, known by their attributes alone; None: none; shape (I,).
         profiles: of users, a further input; None: there is none.
     """
 
