@@ -46,6 +46,7 @@ _PLACES = {
     "OneChannel": "profiles.one_channel",
     "OracleFeatures": "uplift.oracle_features",
     "OwnRate": "lifetime.naive_rates",
+    "PerArm": "uplift.per_arm",
     "PersonalTop": "recommenders.personal_top",
     "Popular": "recommenders.popular",
     "PopularStore": "stores.popular",

@@ -130,6 +130,8 @@ class Uplift:
 def _campaigns_of(tables: Tables, stage: Stage) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The campaigns to learn from, and the one to judge by."""
     offers: Any = campaigns(tables)
+    if offers.duplicated(["start", "end"]).any():
+        raise DataError(f"{tables.card.title} has campaigns of several arms; set task=uplift_arms model=uplift/per_arm")
     last = len(offers) - (2 if stage == "val" else 1)
     judged = offers[last : last + 1]
     past = offers[:last]

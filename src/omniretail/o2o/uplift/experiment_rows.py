@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import ibis
 import numpy as np
@@ -111,7 +112,7 @@ def _campaign(tables: Tables, offer: tuple, levels: Sequence[str], reactions: bo
     habits = ProfileTable(levels).fit(train).table(train.histories, train.at).reset_index(drop=True)
     frames = [habits, _interest(tables, train, offer_id)]
     if reactions:
-        earlier = campaigns(tables)
+        earlier: Any = campaigns(tables)
         frames.append(reaction_features(tables, train, offer_id, earlier[earlier.end <= start]))
     rows = pd.concat(frames, axis=1).astype(np.float64)
     return Experiment(

@@ -61,10 +61,10 @@ def _while_mailed(
     """Mailings of each customer, and what they did while mailed and while not; each of shape (U,)."""
     (row, time), n = visits, len(first)
     sums = {name: np.zeros(n) for name in _SUMS}
-    for offer in past.itertuples(index=False):
-        start, end = epoch_seconds(offer.start), epoch_seconds(offer.end)
+    for offer in past.to_dict("records"):
+        start, end = epoch_seconds(offer["start"]), epoch_seconds(offer["end"])
         n_visits = np.bincount(row[(time >= start) & (time < end)], minlength=n)
-        mailed = np.isin(np.arange(n), _mailed(tables, train, offer.offer_id))
+        mailed = np.isin(np.arange(n), _mailed(tables, train, offer["offer_id"]))
         groups = {"mailed": mailed, "unmailed": ~mailed & (first < start)}
         for name, group in groups.items():
             sums[f"visits_{name}"] += n_visits * group

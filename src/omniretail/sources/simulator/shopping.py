@@ -7,9 +7,11 @@ import numpy as np
 from omniretail.sources.simulator.world import CAMPAIGN_WEEKS, N_FAVOURITES, World
 
 _WEEKDAYS = np.array([0.12, 0.11, 0.12, 0.13, 0.17, 0.20, 0.15])  # Monday first
-_REPEAT, _PROMOTED, _PROMOTION, _COUPON = 0.5, 0.1, 0.2, 0.25
+_REPEAT, _PROMOTED, _PROMOTION = 0.5, 0.1, 0.2
+COUPONS = 0.25, 0.4
+"""Discount of the coupon of each arm."""
 _TRIES = 4
-_PROMOTIONS, _STOCK = 2, 3  # streams of chance
+_PROMOTIONS, _STOCK, _ARMS = 2, 3, 4  # streams of chance
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class Shopping:
         item: of each line; shape (L,).
         discount: of each line, coupon included; shape (L,).
         coupon: the part of the discount that is due to coupons; shape (L,).
-        sent: campaign and customer of each coupon sent; shape (2, M).
-        redeemed: campaign and visit of each redemption; shape (2, R).
+        sent: campaign, customer and arm of each coupon sent; shape (3, M).
+        redeemed: campaign, visit and arm of each redemption; shape (3, R).
         substituted: number of lines whose wanted item the store did not have.
     """
 
@@ -42,7 +44,13 @@ class Shopping:
 
 
 def shop(
-    world: World, customers: np.ndarray, channel_effect: float, stock_out: float, sent_share: float, seed: int
+    world: World,
+    customers: np.ndarray,
+    channel_effect: float,
+    stock_out: float,
+    sent_share: float,
+    seed: int,
+    arms: int = 1,
 ) -> Shopping:
     """Simulate visits of some customers.
 
@@ -56,10 +64,11 @@ def shop(
         stock_out: probability that a store is out of an item of its assortment for a week.
         sent_share: of customers with an earlier visit who are sent a campaign's coupon.
         seed: of all draws of this batch.
+        arms: different coupons; each customer who is sent one is sent any of them alike.
     """
     rng = np.random.default_rng([seed, 1, int(customers[0])])
     visitor, week = _visits(world, customers, rng)
-    sent = _sent(world, customers, visitor, week, sent_share, rng)
+    sent = _arms(_sent(world, customers, visitor, week, sent_share, rng), arms, seed, int(customers[0]))
     visitor, week = _moved(world, customers, visitor, week, sent, rng)
     online = rng.random(len(visitor)) < 1 / (1 + np.exp(-world.online[visitor]))
     second = _seconds(week, online, rng)
@@ -79,9 +88,9 @@ def shop(
         store=store,
         visit=visit,
         item=item,
-        discount=world.price[item] * (_PROMOTION * promoted + _COUPON * coupon),
-        coupon=world.price[item] * _COUPON * coupon,
-        sent=np.stack([np.nonzero(sent)[0], customers[np.nonzero(sent)[1]]]),
+        discount=world.price[item] * (_PROMOTION * promoted + coupon),
+        coupon=world.price[item] * coupon,
+        sent=np.stack([np.nonzero(sent)[0], customers[np.nonzero(sent)[1]], sent[np.nonzero(sent)]]),
         redeemed=redeemed,
         substituted=substituted,
     )
@@ -116,6 +125,13 @@ def _sent(
     return (first < world.starts[:, None]) & (rng.random((len(world.starts), len(customers))) < share)
 
 
+def _arms(sent: np.ndarray, arms: int, seed: int, first: int) -> np.ndarray:
+    """The arm of each coupon, from 1, where one was sent, else 0; shape (C, B)."""
+    if arms == 1:
+        return sent.astype(np.int64)
+    return sent * np.random.default_rng([seed, _ARMS, first]).integers(1, arms + 1, sent.shape)
+
+
 def _moved(
     world: World,
     customers: np.ndarray,
@@ -127,7 +143,8 @@ def _moved(
     """The visits with the effect of coupons."""
     stays, more_visitor, more_week = np.ones(len(visitor), dtype=bool), [], []
     for campaign, start in enumerate(world.starts):
-        lift = np.where(sent[campaign], world.lift[campaign, customers], 1.0)
+        factors = np.stack([world.factor(campaign, arm)[customers] for arm in range(sent.max(initial=1) + 1)])
+        lift = factors[sent[campaign], np.arange(len(customers))]
         inside = (week >= start) & (week < start + CAMPAIGN_WEEKS)
         stays &= ~inside | (rng.random(len(visitor)) < lift[np.searchsorted(customers, visitor)])
         begins = np.maximum(world.joined[customers], start)
@@ -201,28 +218,30 @@ def _used(
     item: np.ndarray,
     present: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which lines are bought with a coupon, and campaign and visit of each redemption.
+    """The coupon's share of each line's price, and campaign, visit and arm of each redemption.
 
     A coupon is used once, on the first visit that has something offered and on which the customer presents it.
 
     Args:
         world: the truth.
-        sent: see ``_sent``; shape (C, B).
+        sent: see ``_arms``; shape (C, B).
         where: position of each visit's customer in the batch; shape (V,).
         week: of each visit; visits are ordered by customer and time; shape (V,).
         visit: of each line; shape (L,).
         item: of each line; shape (L,).
         present: True where the customer presents their coupons; shape (V,).
     """
-    coupon, redeemed = np.zeros(len(visit), dtype=bool), []
+    coupon, redeemed = np.zeros(len(visit)), []
     for campaign, start in enumerate(world.starts):
-        able = sent[campaign, where] & present & (week >= start) & (week < start + CAMPAIGN_WEEKS)
+        arm = sent[campaign, where]  # (V,)
+        able = (arm > 0) & present & (week >= start) & (week < start + CAMPAIGN_WEEKS)
         lines = able[visit] & world.offered[campaign][world.category[item]]
         visits = np.unique(visit[lines])
         used = visits[np.unique(where[visits], return_index=True)[1]]
-        coupon |= lines & np.isin(visit, used)
-        redeemed.append(np.stack([np.full(len(used), campaign), used]))
-    return coupon, np.concatenate(redeemed, axis=1) if redeemed else np.zeros((2, 0), dtype=np.int64)
+        worth = np.array([0.0, *COUPONS])[arm[visit]]
+        coupon = np.where(lines & np.isin(visit, used), np.maximum(coupon, worth), coupon)
+        redeemed.append(np.stack([np.full(len(used), campaign), used, arm[used]]))
+    return coupon, np.concatenate(redeemed, axis=1) if redeemed else np.zeros((3, 0), dtype=np.int64)
 
 
 def _drawn(shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:

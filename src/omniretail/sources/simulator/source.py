@@ -12,7 +12,7 @@ import pyarrow as pa
 from ibis import _
 
 from omniretail.schema import DataError, DatasetCard, Tables
-from omniretail.sources.simulator.shopping import Shopping, shop
+from omniretail.sources.simulator.shopping import COUPONS, Shopping, shop
 from omniretail.sources.simulator.world import CAMPAIGN_WEEKS, FIRST_CAMPAIGN, World, draw_world
 
 START = np.datetime64("2024-01-01", "us")  # a Monday
@@ -37,6 +37,8 @@ class Simulate:
         channel_effect: logarithm of the factor on a visit's lines beyond the first, online against stores.
         stock_out: probability that a store is out of an item of its assortment for a week.
         sent_share: probability that a customer with an earlier visit is sent a campaign's coupon.
+        arms: different coupons of a campaign, 1 or 2; each is an offer of its own with the campaign's dates. The
+            second's discount is larger, and attracts more customers.
         seed: of all draws.
 
     Raises:
@@ -52,6 +54,7 @@ class Simulate:
     channel_effect: float = 0.4
     stock_out: float = 0.05
     sent_share: float = 0.5
+    arms: int = 1
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -59,6 +62,8 @@ class Simulate:
         for name, bound in least.items():
             if getattr(self, name) < bound:
                 raise DataError(f"source.{name}={getattr(self, name)}: it must be {bound} or more")
+        if not 1 <= self.arms <= len(COUPONS):
+            raise DataError(f"source.arms={self.arms} must be 1 or {len(COUPONS)}, the number of different coupons")
         for name in ("stock_out", "sent_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise DataError(f"source.{name}={getattr(self, name)} must lie between 0 and 1")
@@ -86,7 +91,7 @@ class Simulate:
             visits += len(batch.visitor)
             substituted += batch.substituted
         lines = ibis.memtable(pa.concat_tables(events))
-        attributes = {name: ibis.memtable(table) for name, table in _attributes(world).items()}
+        attributes = {name: ibis.memtable(table) for name, table in _attributes(world, self.arms).items()}
         return Tables(
             card=_card(self),
             events=lines.mutate(
@@ -106,7 +111,9 @@ class Simulate:
     def _shopping(self) -> Iterator[Shopping]:
         for start in range(0, self.n_customers, _BATCH):
             customers = np.arange(start, min(start + _BATCH, self.n_customers))
-            yield shop(self._world, customers, self.channel_effect, self.stock_out, self.sent_share, self.seed)
+            yield shop(
+                self._world, customers, self.channel_effect, self.stock_out, self.sent_share, self.seed, self.arms
+            )
 
 
 def _online(online: Any) -> Any:
@@ -141,23 +148,24 @@ def _events(world: World, batch: Shopping, visits_before: int) -> pa.Table:
 
 
 def _offer_events(world: World, batch: Shopping) -> pa.Table:
-    campaign, customer = batch.sent
-    redeemed, visit = batch.redeemed
+    (campaign, customer, arm), (redeemed, visit, used) = batch.sent, batch.redeemed
+    n = len(world.starts)
     return pa.table(
         {
             "user_id": np.concatenate([customer, batch.visitor[visit]]) + 1,
-            "offer_id": np.concatenate([campaign, redeemed]) + 1,
+            "offer_id": np.concatenate([campaign + n * (arm - 1), redeemed + n * (used - 1)]) + 1,
             "timestamp": np.concatenate([_week(world.starts[campaign]), START + batch.second[visit].astype("m8[s]")]),
             "event_type": np.repeat(["sent", "redeemed"], [len(campaign), len(redeemed)]),
         }
     )
 
 
-def _attributes(world: World) -> dict[str, pa.Table]:
+def _attributes(world: World, arms: int) -> dict[str, pa.Table]:
     """The tables of customers, items and stores with attributes that a shop knows, and of offers and their items."""
-    number = [np.arange(1, len(each) + 1) for each in (world.home, world.category, world.place, world.starts)]
+    starts = np.tile(world.starts, arms)  # of each offer: the first coupon of every campaign, then the second
+    number = [np.arange(1, len(each) + 1) for each in (world.home, world.category, world.place, starts)]
     categories = np.array([f"Category {number:02d}" for number in range(1, len(world.staple) + 1)])
-    offer, item = np.nonzero(world.offered[:, world.category])
+    offer, item = np.nonzero(np.tile(world.offered, (arms, 1))[:, world.category])
     return {
         "users": pa.table({"user_id": number[0], **_place(world.home)}),
         "items": pa.table(
@@ -172,11 +180,11 @@ def _attributes(world: World) -> dict[str, pa.Table]:
         "offers": pa.table(
             {
                 "offer_id": number[3],
-                "start": _week(world.starts),
-                "end": _week(world.starts + CAMPAIGN_WEEKS),
-                "channel": np.repeat(["mail"], len(world.starts)),
-                "kind": np.repeat(["drawn at random"], len(world.starts)),
-                "discount": np.full(len(world.starts), 0.25),
+                "start": _week(starts),
+                "end": _week(starts + CAMPAIGN_WEEKS),
+                "channel": np.repeat(["mail"], len(starts)),
+                "kind": np.repeat(["drawn at random"], len(starts)),
+                "discount": np.repeat(COUPONS[:arms], len(world.starts)),
             }
         ),
         "offer_items": pa.table({"offer_id": offer + 1, "item_id": item + 1}),

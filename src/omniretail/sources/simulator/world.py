@@ -63,18 +63,29 @@ class World:
     offered: np.ndarray
     lift: np.ndarray
 
-    def chance(self, campaign: int, sent: bool) -> np.ndarray:
-        """P(any purchase in the campaign's weeks), with the coupon or without it; shape (N,)."""
-        return 1 - np.exp(-self.rate * self.weeks(campaign) * (self.lift[campaign] if sent else 1.0))
+    def chance(self, campaign: int, sent: bool | int) -> np.ndarray:
+        """P(any purchase in the campaign's weeks), with the coupon of an arm or without one (0); shape (N,)."""
+        return 1 - np.exp(-self.rate * self.weeks(campaign) * self.factor(campaign, int(sent)))
+
+    def factor(self, campaign: int, arm: int) -> np.ndarray:
+        """Of the coupon of an arm on the rate of visits, 1 without one (0); shape (N,).
+
+        The second arm's coupon is worth more, so it also attracts those whom low prices attract less; it deters the
+        same customers.
+        """
+        lift = self.lift[campaign]
+        if arm == 0:
+            return np.ones_like(lift)
+        return lift if arm == 1 else np.where(lift < 1, lift, 1 + (lift - 1) / np.sqrt(np.maximum(self.thrift, 0.01)))
 
     def weeks(self, campaign: int) -> np.ndarray:
         """Weeks of the campaign in which each is a customer; shape (N,)."""
         start = self.starts[campaign]
         return np.clip(np.minimum(self.left, start + CAMPAIGN_WEEKS) - np.maximum(self.joined, start), 0, None)
 
-    def effect(self, campaign: int) -> np.ndarray:
-        """The coupon's effect on that probability; shape (N,)."""
-        return self.chance(campaign, sent=True) - self.chance(campaign, sent=False)
+    def effect(self, campaign: int, arm: int = 1) -> np.ndarray:
+        """The effect of an arm's coupon on that probability; shape (N,)."""
+        return self.chance(campaign, arm) - self.chance(campaign, 0)
 
 
 def draw_world(
