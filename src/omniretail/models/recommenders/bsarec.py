@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from omniretail.core.checks import above, at_least, between, require
 from omniretail.models.prefixes import PrefixNetwork
-from omniretail.models.sequential import SequenceRecommender
+from omniretail.models.sequence_recommender import SequenceRecommender
 from omniretail.models.training import Training
 from omniretail.nn.encoders import FrequencyEncoder
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from omniretail.core.checks import above, at_least, between, one_of
-from omniretail.models.sequential import SequenceNetwork, SequenceRecommender, require_context
+from omniretail.models.sequence_recommender import SequenceRecommender
+from omniretail.models.sequential import SequenceNetwork, require_context
 from omniretail.models.training import Training
 from omniretail.nn.encoders import GRUEncoder
 from omniretail.nn.losses import bpr, bpr_max, sampled_softmax, top1, top1_max

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from omniretail.core.checks import above, at_least, between, require
-from omniretail.models.sequential import SequenceNetwork, SequenceRecommender
+from omniretail.models.sequence_recommender import SequenceRecommender
+from omniretail.models.sequential import SequenceNetwork
 from omniretail.models.training import Training
 from omniretail.nn.hstu import HSTUEncoder
 from omniretail.nn.losses import sampled_softmax

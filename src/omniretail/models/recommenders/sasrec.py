@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from omniretail.core.checks import above, at_least, between, one_of, require
-from omniretail.models.sequential import SequenceNetwork, SequenceRecommender, require_context
+from omniretail.models.sequence_recommender import SequenceRecommender
+from omniretail.models.sequential import SequenceNetwork, require_context
 from omniretail.models.training import Training
 from omniretail.nn.blocks import Block
 from omniretail.nn.encoders import TransformerEncoder
