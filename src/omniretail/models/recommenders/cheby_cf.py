@@ -80,7 +80,7 @@ class ChebyCF:
 def plateau_coefficients(order: int, flatness: float) -> np.ndarray:
     """Coefficients of Chebyshev's polynomials T_0 … T_order of the plateau filter p, see ``ChebyCF``; (order + 1,).
 
-    >>> plateau_coefficients(2, 1.0).round(3)
+    >>> plateau_coefficients(2, 1.0).round(3) + 0.0  # no -0
     array([ 0.5  , -0.577,  0.   ])
     """
     extrema = -np.cos(np.arange(order + 1) * np.pi / order)  # of T_K, ascending as the nodes
