@@ -147,10 +147,10 @@ class FrequencyEncoder(nn.Module):
     def forward(self, items: Tensor, packed: Packed) -> Tensor:
         """Item indices (T,) to states (B, D)."""
         event = self.dropout(self.norm(self.items(items) + self.place(packed.from_end)))
-        *first, last = self.blocks
-        for block in first:
+        blocks: list[Any] = list(self.blocks)
+        for block in blocks[:-1]:
             event = block(event, packed)
-        return last.last(event, packed)  # type: ignore[operator]
+        return blocks[-1].last(event, packed)
 
 
 class GRUEncoder(nn.Module):
