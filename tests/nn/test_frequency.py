@@ -8,7 +8,7 @@ from omniretail.nn.blocks import CausalAttention
 from omniretail.nn.dropout import ByteDropout
 from omniretail.nn.encoders import FrequencyEncoder
 from omniretail.nn.frequency import FrequencyBlock, FrequencyFilter, PackedAttention
-from omniretail.nn.packed import Packed, as_rows
+from omniretail.nn.packed import Packed, laid_out
 
 LENGTHS = torch.tensor([1, 1, 2, 4, 4, 5, 9])
 
@@ -33,7 +33,7 @@ def test_places_by_hand() -> None:
 def test_groups_hold_every_event_once_in_its_place(n: int) -> None:
     packed = Packed.of(LENGTHS[:n])
     events = torch.arange(float(LENGTHS[:n].sum()))[:, None] + 1
-    rows = [row[row > 0] for part, *place in packed.groups() for row in as_rows(events[part], *place).squeeze(-1)]
+    rows = [row[row > 0] for part, *place in packed.groups() for row in laid_out(events[part], *place).squeeze(-1)]
     assert [row.tolist() for row in rows] == [each.squeeze(1).tolist() for each in one_by_one(packed, events)]
 
 

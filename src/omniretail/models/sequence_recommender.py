@@ -1,6 +1,5 @@
 """What recommenders over sequences do alike: fit a network to histories, score, and read features of items."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -17,8 +16,8 @@ from omniretail.views.item_features import ItemFeatures
 from omniretail.views.train import Train
 
 
-class SequenceRecommender(ABC):
-    """A recommender that is a network over histories: a dataclass that says which one."""
+class SequenceRecommender:
+    """A recommender that is a network over histories: what all of them do alike. The others are dataclasses of it."""
 
     _network: Any
     item_features: Sequence[str] = ()
@@ -29,9 +28,9 @@ class SequenceRecommender(ABC):
     weight_decay: float
     seed: int
 
-    @abstractmethod
     def network(self, n_items: int) -> Any:
         """The untrained network of a catalogue."""
+        raise NotImplementedError
 
     def fit(self, train: Train) -> Self:
         """See ``Recommender``.

@@ -30,42 +30,7 @@ log = logging.getLogger(__name__)
 _EVENTS_AT_ONCE = 1 << 13  # so that activations fit a processor's cache
 
 
-class ItemScorer(nn.Module):
-    """States scored against vectors of the catalogue, which are computed once until training goes on.
-
-    Args:
-        encoder: its ``items`` have the vectors as ``weight``.
-        temperature: of scores between vectors of unit length; None: plain products.
-    """
-
-    def __init__(self, encoder: nn.Module, temperature: float | None) -> None:
-        super().__init__()
-        self.encoder: Any = encoder
-        self.temperature = temperature
-        self._items: Tensor | None = None
-
-    def train(self, mode: bool = True) -> Self:
-        """Training invalidates the cached catalogue."""
-        self._items = None
-        return super().train(mode)
-
-    def scaled(self, states: Tensor) -> Tensor:
-        """States as they are multiplied with ``catalogue``; (…, D)."""
-        return states if self.temperature is None else F.normalize(states, dim=-1) / self.temperature
-
-    def catalogue(self) -> Tensor:
-        """Vectors of all items, of unit length where there is a temperature; shape (I, D)."""
-        items = self.encoder.items.weight
-        return items if self.temperature is None else F.normalize(items, dim=-1)
-
-    def cached_catalogue(self) -> Tensor:
-        """The same for scoring, without gradients."""
-        if self._items is None:
-            self._items = self.catalogue().detach()  # a parameter would be registered as one more
-        return self._items
-
-
-class SequenceNetwork(ItemScorer):
+class SequenceNetwork(nn.Module):
     """Predict the items of each basket from the state after the basket before.
 
     Where a basket is one event, that is the next item. See ``TrainingTask`` for the methods.
@@ -103,8 +68,10 @@ class SequenceNetwork(ItemScorer):
         temperature: float | None = None,
         own_items: OwnItems | None = None,
     ) -> None:
-        super().__init__(encoder, temperature)
-        self.own_items = own_items
+        super().__init__()
+        self.encoder: Any = encoder
+        self.own_items, self.temperature = own_items, temperature
+        self._items: Tensor | None = None
         self.sampled_loss, self.max_len, self.context = loss, max_len, tuple(context)
         self.batch_events, self.n_negatives, self.popularity, self.log_q = batch_events, n_negatives, popularity, log_q
 
@@ -137,7 +104,7 @@ class SequenceNetwork(ItemScorer):
         place, real = laid_out(batch, self.item.device)  # (B, L)
         states = self.encoder(self.item[place], self.circumstance[place])  # (B, L, D)
         row, at, target = what_comes_next(self.previous, place, real)
-        states, items = self.scaled(states), self.catalogue()
+        states, items = self._comparable(states)
         queries, targets = states[row, at], self.item[target]  # (P, D), (P,)
         if self.sampled_loss is None:
             return full_softmax(queries, *self._among_sold(items, targets))
@@ -155,6 +122,22 @@ class SequenceNetwork(ItemScorer):
         if len(self.sold) == len(items):
             return items, targets
         return items[self.sold], torch.searchsorted(self.sold, targets)
+
+    def _comparable(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """States and the catalogue's vectors, of unit length where there is a temperature."""
+        return self._scaled(states), self._catalogue()
+
+    def _scaled(self, states: Tensor) -> Tensor:
+        return states if self.temperature is None else F.normalize(states, dim=-1) / self.temperature
+
+    def _catalogue(self) -> Tensor:
+        items = self.encoder.items.weight
+        return items if self.temperature is None else F.normalize(items, dim=-1)
+
+    def train(self, mode: bool = True) -> Self:
+        """Training invalidates the cached catalogue."""
+        self._items = None
+        return super().train(mode)
 
     def _own(
         self,
@@ -181,7 +164,8 @@ class SequenceNetwork(ItemScorer):
     def score(self, users: Histories) -> np.ndarray:
         """See ``TrainingTask``; zero throughout for a user without a history."""
         device = self.encoder.items.weight.device
-        scores = self.scaled(self._states(users, device)) @ self.cached_catalogue().T  # (B, I)
+        items = self._items = self._catalogue() if self._items is None else self._items
+        scores = self._scaled(self._states(users, device)) @ items.T  # (B, I)
         if self.own_items is not None and len(users.item_idx):
             scores = self._with_bonus(scores, users, device)
         return scores.float().cpu().numpy()

@@ -147,10 +147,10 @@ class FrequencyEncoder(nn.Module):
     def forward(self, items: Tensor, packed: Packed) -> Tensor:
         """Item indices (T,) to states (B, D)."""
         event = self.dropout(self.norm(self.items(items) + self.place(packed.from_end)))
-        blocks: list[Any] = list(self.blocks)
-        for block in blocks[:-1]:
+        *first, last = self.blocks
+        for block in first:
             event = block(event, packed)
-        return blocks[-1].last(event, packed)
+        return last.last(event, packed)  # type: ignore[operator]
 
 
 class GRUEncoder(nn.Module):

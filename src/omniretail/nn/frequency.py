@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (its name everywhere)
 
 from omniretail.nn.dropout import ByteDropout
-from omniretail.nn.packed import Packed, as_rows
+from omniretail.nn.packed import Packed, laid_out
 
 
 class FrequencyFilter(nn.Module):
@@ -40,7 +40,7 @@ class FrequencyFilter(nn.Module):
         for events, row, column, real in packed.groups():
             places = torch.arange(real.shape[1], device=inputs.device)
             kernel = self.kernel[(places[:, None] - places) % len(self.kernel)]  # (l, l)
-            low.append((kernel @ as_rows(inputs[events], row, column, real))[row, column])
+            low.append((kernel @ laid_out(inputs[events], row, column, real))[row, column])
         return self._rescaled(inputs, torch.cat(low))
 
     def last(self, inputs: Tensor, packed: Packed) -> Tensor:
@@ -72,7 +72,7 @@ class PackedAttention(nn.Module):
         projected = torch.cat([self.query(inputs), self.key_value(inputs)], dim=-1)
         attended = []
         for events, row, column, real in packed.groups():
-            rows = as_rows(projected[events], row, column, real).unflatten(-1, (3, self.heads, -1))
+            rows = laid_out(projected[events], row, column, real).unflatten(-1, (3, self.heads, -1))
             query, key, value = rows.permute(2, 0, 3, 1, 4)  # (b, heads, l, D / heads)
             places = torch.arange(real.shape[1], device=inputs.device)
             later = places > places[:, None]

@@ -1,7 +1,5 @@
 """Vectors of items: from ids, and from what is known of the items."""
 
-from typing import Self
-
 import torch
 from torch import Tensor, nn
 
@@ -40,7 +38,6 @@ class FeaturedItems(nn.Module):
         super().__init__()
         self.embedding_dim, self.id_dropout = own.embedding_dim, id_dropout
         self.own = own
-        self._of_catalogue: Tensor | None = None
         self.of_values = nn.EmbeddingBag(max(1, n_values), self.embedding_dim, mode="mean")
         self.of_numbers = nn.Linear(max(1, dense.shape[1]), self.embedding_dim, bias=False)
         for layer in (self.of_values, self.of_numbers):
@@ -50,21 +47,9 @@ class FeaturedItems(nn.Module):
         for name, tensor in flat.items():
             self.register_buffer(name, tensor, persistent=False)
 
-    def train(self, mode: bool = True) -> Self:
-        """Training invalidates the vectors kept for scoring."""
-        self._of_catalogue = None
-        return super().train(mode)
-
     @property
     def weight(self) -> Tensor:
-        """Vectors of the whole catalogue, computed once for scoring; shape (I, D)."""
-        if self.training:
-            return self._vectors()
-        if self._of_catalogue is None:
-            self._of_catalogue = self._vectors()
-        return self._of_catalogue
-
-    def _vectors(self) -> Tensor:
+        """Vectors of the whole catalogue; shape (I, D)."""
         with_id = self.has_id
         if self.training and self.id_dropout:
             with_id = with_id & (torch.rand(len(with_id), device=with_id.device) >= self.id_dropout)

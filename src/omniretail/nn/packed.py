@@ -55,7 +55,7 @@ class Packed:
                 yield events, self.row[events] - first, self.column[events], real
 
 
-def as_rows(events: Tensor, row: Tensor, column: Tensor, real: Tensor) -> Tensor:
+def laid_out(events: Tensor, row: Tensor, column: Tensor, real: Tensor) -> Tensor:
     """A group's vectors (t, D) as rows (b, l, D), zero where nothing is real."""
     rows = events.new_zeros(*real.shape, events.shape[-1])
     return rows.index_put((row, column), events)

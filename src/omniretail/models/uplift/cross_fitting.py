@@ -1,77 +1,15 @@
 """What is predicted of a row by models that were not trained on its customer: outcomes, and the propensity."""
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from omniretail.core.checks import above, at_least, require
 from omniretail.core.errors import SettingsError
-from omniretail.models.uplift.outcome_models import (
-    chance,
-    default_classifier,
-    effect,
-    fitted_classifier,
-    linear_regressor,
-    values,
-)
-from omniretail.models.uplift.protocol import both_groups
+from omniretail.models.uplift.outcome_models import chance, fitted_classifier, values
 
 SHARE, ESTIMATED = "share", "estimated"
-
-
-@dataclass(eq=False)
-class CrossFitted(ABC):
-    """What cross-fitted learners share; they say what each setting means, and what effects are regressed on."""
-
-    model: Any = field(default_factory=default_classifier)
-    effect: Any = field(default_factory=linear_regressor)
-    propensity: float | str = "share"
-    clip: float = 0.01
-    n_splits: int = 3
-    n_repeats: int = 1
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        require_settings(self)
-
-    @abstractmethod
-    def targets(
-        self, mask: np.ndarray, y: np.ndarray, outcomes: np.ndarray, propensity: np.ndarray
-    ) -> tuple[np.ndarray, ...]:
-        """What one round of cross-fitting gives to learn effects from; each of shape (N,).
-
-        Args:
-            mask: True for the treated; shape (N,).
-            y: what each did; shape (N,).
-            outcomes: see ``cross_fitted_outcomes``; shape (N, 2).
-            propensity: see ``propensities``; shape (N,).
-        """
-
-    @abstractmethod
-    def regression(self, features: np.ndarray, *targets: np.ndarray) -> Any:
-        """The fitted regressor of effects, from the targets' means over all rounds."""
-
-    def fit(self, x: pd.DataFrame, treated: np.ndarray, y: np.ndarray) -> Self:
-        """See ``UpliftModel``.
-
-        Raises:
-            SettingsError: also where a fold has no customer of one group.
-        """
-        mask, rounds = both_groups(treated), []
-        for number in range(self.n_repeats):
-            fold = fold_of_rows(x, self.n_splits, self.seed + number)
-            outcomes = cross_fitted_outcomes(self.model, x, mask, y, fold)
-            rounds.append(self.targets(mask, y, outcomes, propensities(self, x, mask, fold)))
-        means = (np.mean(each, axis=0) for each in zip(*rounds, strict=True))
-        self.effect_ = self.regression(values(x), *means)
-        return self
-
-    def predict(self, x: pd.DataFrame) -> np.ndarray:
-        """See ``UpliftModel``."""
-        return effect(self.effect_, values(x))
 
 
 def require_settings(learner: Any) -> None:

@@ -118,7 +118,7 @@ def _sequence(model: SASRec | GRU4Rec) -> Graph:
     task: SequenceNetwork = with_weights(model.network(n_items), model.weights_)
     inputs = ("item", "length", *(["circumstance"] if model.context else []))
     with torch.no_grad():
-        items = task.catalogue()
+        _, items = task._comparable(torch.zeros(1, task.encoder.items.embedding_dim))
     return Graph(
         LastState(task),
         (*inputs, "baskets_ago") if task.own_items else inputs,

@@ -28,7 +28,7 @@ class LastState(nn.Module):
 
     def forward(self, inputs: Inputs) -> Tensor:
         """Vectors of users, (B, D)."""
-        vectors = self.task.scaled(last(self.task.encoder(inputs["item"], context_of(inputs)), inputs))
+        vectors, _ = self.task._comparable(last(self.task.encoder(inputs["item"], context_of(inputs)), inputs))
         return zero_where_empty(vectors, inputs)
 
 
